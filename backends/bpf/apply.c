@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables into the kernel, and tasks under them.
+ *
+ * A table is filled aside and becomes a workload's in one store into the map of tables; the store
+ * returns after every running hook has left the old one, so that its return is the proof. Slots are
+ * given and taken under the lock; a slot whose workload has no task left belongs to whoever holds
+ * the lock next.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "engine.h"
+
+/* Records of one update: bounds the array of keys. */
+#define BATCH 4096
+
+void bpf_tables_close(int *tables, size_t n)
+{
+	for (size_t i = 0; tables && i < n; i++)
+		cleanup_close(&tables[i]);
+	free(tables);
+}
+
+static int table_fill(int fd, const struct bpf_ruleset *set, uint32_t generation)
+{
+	struct abi_record header = set->records[ABI_HEADER];
+	uint32_t keys[BATCH], key = ABI_HEADER;
+
+	for (size_t at = 0; at < set->n_records; at += BATCH) {
+		uint32_t n = set->n_records - at < BATCH ? (uint32_t)(set->n_records - at) : BATCH;
+
+		for (uint32_t i = 0; i < n; i++)
+			keys[i] = (uint32_t)at + i;
+		if (bpf_map_update_batch(fd, keys, &set->records[at], &n, NULL) < 0)
+			return -errno;
+	}
+	header.w[2] = generation;
+	return bpf_map_update_elem(fd, &key, &header, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int table_make(const struct bpf_ruleset *set, uint32_t generation)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "karmor_table", sizeof(uint32_t),
+			    sizeof(struct abi_record), (uint32_t)set->n_records, &opts);
+	if (fd < 0)
+		return -errno;
+	r = table_fill(fd, set, generation);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+static int kernel_error(int r, struct karmor_diag *diag, const char *what)
+{
+	diag_error(diag, NULL, NULL, "bpf: cannot %s: %s", what, strerror(-r));
+	return r == -ENOMEM || r == -EPERM ? r : -EIO;
+}
+
+int bpf_stage(struct karmor_engine *base, const struct karmor_artifact *artifact,
+	      struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	size_t n = artifact->n_rulesets;
+
+	bpf_abort(base);
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (engine->workloads[i].ruleset >= n) {
+			diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"",
+				   engine->workloads[i].ruleset, engine->workloads[i].name);
+			return -EINVAL;
+		}
+	engine->staged_tables = malloc((n ? n : 1) * sizeof(*engine->staged_tables));
+	if (!engine->staged_tables)
+		return -ENOMEM;
+	engine->staged = (const struct bpf_artifact *)artifact;
+	for (size_t i = 0; i < n; i++)
+		engine->staged_tables[i] = -1;
+	for (size_t i = 0; i < n; i++) {
+		int fd = table_make(&engine->staged->rulesets[i], engine->generation + 1);
+
+		if (fd < 0)
+			return kernel_error(fd, diag, "make a table of rules");
+		engine->staged_tables[i] = fd;
+	}
+	return 0;
+}
+
+void bpf_abort(struct karmor_engine *base)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+
+	bpf_tables_close(engine->staged_tables,
+			 engine->staged ? engine->staged->base.n_rulesets : 0);
+	engine->staged_tables = NULL;
+	engine->staged = NULL;
+}
+
+/* Whether the slot is still this workload's: once its last task is gone, another may have it. */
+static bool slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload)
+{
+	return engine->maps.slots[workload->slot].id == workload->id;
+}
+
+static int slot_publish(struct bpf_engine *engine, const int *tables,
+			const struct bpf_workload *workload)
+{
+	int fd = tables[workload->ruleset];
+
+	return bpf_map_update_elem(engine->maps.tables, &workload->slot, &fd, BPF_ANY) < 0 ? -errno
+											   : 0;
+}
+
+int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	_cleanup_close_ int lock = engine->n_workloads ? kernel_lock(diag) : -1;
+	size_t i;
+	int r = 0;
+
+	if (engine->n_workloads && lock < 0)
+		return lock;
+	for (i = 0; r == 0 && i < engine->n_workloads; i++)
+		if (slot_held(engine, &engine->workloads[i]))
+			r = slot_publish(engine, engine->staged_tables, &engine->workloads[i]);
+	if (r < 0) {
+		while (i-- > 0)
+			if (slot_held(engine, &engine->workloads[i]))
+				(void)slot_publish(engine, engine->live_tables,
+						   &engine->workloads[i]);
+		return kernel_error(r, diag, "publish a table of rules");
+	}
+	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
+	engine->live = engine->staged;
+	engine->live_tables = engine->staged_tables;
+	engine->staged = NULL;
+	engine->staged_tables = NULL;
+	engine->generation++;
+	return 0;
+}
+
+static struct bpf_workload *workload_find(const struct bpf_engine *engine, const char *name)
+{
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (strcmp(engine->workloads[i].name, name) == 0)
+			return &engine->workloads[i];
+	return NULL;
+}
+
+static void slot_free(const struct kernel_maps *maps, uint32_t slot)
+{
+	struct abi_workload empty = { 0 };
+
+	bpf_map_delete_elem(maps->tables, &slot);
+	bpf_map_delete_elem(maps->rings, &slot);
+	bpf_map_update_elem(maps->workloads, &slot, &empty, BPF_ANY);
+}
+
+/* The count is below 0 where a task was enrolled and is gone before it was counted. */
+static bool is_dead(const struct abi_workload *slot)
+{
+	return slot->id && (int64_t)slot->tasks <= 0;
+}
+
+int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag)
+{
+	bool alive = false;
+
+	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
+		if (is_dead(&maps->slots[i]))
+			slot_free(maps, i);
+		else if (maps->slots[i].id)
+			alive = true;
+	}
+	return alive ? 0 : kernel_remove(diag);
+}
+
+/* A free slot, emptied of a dead workload where one was in it; the caller holds the lock. */
+static int slot_take(const struct kernel_maps *maps, uint32_t *ret, struct karmor_diag *diag)
+{
+	for (uint32_t i = 0; i < ABI_WORKLOADS; i++)
+		if (!maps->slots[i].id || is_dead(&maps->slots[i])) {
+			if (maps->slots[i].id)
+				slot_free(maps, i);
+			*ret = i;
+			return 0;
+		}
+	diag_error(diag, NULL, NULL, "bpf: all %u workloads of this node are in use",
+		   ABI_WORKLOADS);
+	return -EBUSY;
+}
+
+/* Writes the label of @pid; the task is blocked meanwhile, so that nothing of it is missed. */
+static int task_label(const struct kernel_maps *maps, pid_t pid, const struct abi_enrol *enrol)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	_cleanup_free_ void *label = calloc(1, maps->label_size);
+
+	if (pidfd < 0)
+		return -errno;
+	if (!label)
+		return -ENOMEM;
+	memcpy(label, enrol, sizeof(*enrol));
+	return bpf_map_update_elem(maps->labels, &pidfd, label, BPF_NOEXIST) < 0 ? -errno : 0;
+}
+
+/*
+ * Fills the slot, labels the task, and counts it last: a slot that never had a task is dead. The
+ * count is added to, for the task may be gone by then.
+ */
+static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload, pid_t pid)
+{
+	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
+	struct abi_workload slot = { .id = workload->id };
+	int r;
+
+	if (bpf_map_update_elem(engine->maps.rings, &workload->slot, &engine->ring, BPF_ANY) < 0)
+		return -errno;
+	r = slot_publish(engine, engine->live_tables, workload);
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
+		return -errno;
+	r = task_label(&engine->maps, pid, &enrol);
+	if (r < 0)
+		return r;
+	__atomic_add_fetch(&engine->maps.slots[workload->slot].tasks, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static char *copy(const char *text, bool *failed)
+{
+	char *ret = text ? strdup(text) : NULL;
+
+	if (text && !ret)
+		*failed = true;
+	return ret;
+}
+
+static void workload_drop(struct bpf_engine *engine, struct bpf_workload *workload)
+{
+	free(workload->name);
+	free(workload->namespace_name);
+	free(workload->container);
+	free(workload->labels);
+	*workload = engine->workloads[--engine->n_workloads];
+}
+
+/* Appends the workload, its strings copied; NULL when memory is out. */
+static struct bpf_workload *workload_add(struct bpf_engine *engine,
+					 const struct karmor_workload *from)
+{
+	struct bpf_workload *all =
+		reallocarray(engine->workloads, engine->n_workloads + 1, sizeof(*all));
+	struct bpf_workload *workload;
+	bool failed = false;
+
+	if (!all)
+		return NULL;
+	engine->workloads = all;
+	workload = &all[engine->n_workloads++];
+	*workload = (struct bpf_workload){
+		.name = copy(from->name, &failed),
+		.namespace_name = copy(from->namespace_name, &failed),
+		.container = copy(from->container, &failed),
+		.labels = copy(from->labels, &failed),
+		.ruleset = from->ruleset,
+	};
+	if (getrandom(&workload->id, sizeof(workload->id), 0) != sizeof(workload->id) ||
+	    !workload->id)
+		failed = true;
+	if (!failed)
+		return workload;
+	workload_drop(engine, workload);
+	return NULL;
+}
+
+/*
+ * What was opened may have been taken out since, by another engine that was the last to have a
+ * workload: then its programs are not attached any more. The caller holds the lock.
+ */
+static int pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
+{
+	struct kernel_maps maps;
+	int r = kernel_open(&maps, diag);
+
+	if (r < 0)
+		return r;
+	kernel_close(&engine->maps);
+	engine->maps = maps;
+	return 0;
+}
+
+int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
+	       struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	struct bpf_workload *workload;
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	if (workload_find(engine, from->name))
+		return 0;
+	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
+		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
+			   from->name);
+		return -EINVAL;
+	}
+	r = bpf_events_open(engine);
+	if (r < 0)
+		return kernel_error(r, diag, "make a ring buffer");
+	lock = kernel_lock(diag);
+	if (lock < 0)
+		return lock;
+	r = pins_renew(engine, diag);
+	if (r < 0)
+		return r;
+	workload = workload_add(engine, from);
+	if (!workload)
+		return -ENOMEM;
+	r = slot_take(&engine->maps, &workload->slot, diag);
+	if (r < 0) {
+		workload_drop(engine, workload);
+		return r;
+	}
+	r = slot_fill(engine, workload, from->pid);
+	if (r < 0) {
+		slot_free(&engine->maps, workload->slot);
+		workload_drop(engine, workload);
+		return r == -ESRCH || r == -ENOENT ? -ENOENT
+						   : kernel_error(r, diag, "enrol the task");
+	}
+	return 0;
+}
+
+int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	struct bpf_workload *workload = workload_find(engine, name);
+	_cleanup_close_ int lock = -1;
+
+	if (!workload)
+		return 0;
+	lock = kernel_lock(diag);
+	if (lock < 0)
+		return lock;
+	if (bpf_tasks(base, name) > 0) {
+		diag_error(diag, NULL, "end its tasks first",
+			   "workload \"%s\" still has tasks, which cannot leave it", name);
+		return -EBUSY;
+	}
+	if (slot_held(engine, workload))
+		slot_free(&engine->maps, workload->slot);
+	workload_drop(engine, workload);
+	return 0;
+}
+
+long bpf_tasks(struct karmor_engine *base, const char *name)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	struct bpf_workload *workload = workload_find(engine, name);
+	const struct abi_workload *slot;
+
+	if (!workload)
+		return -ENOENT;
+	slot = &engine->maps.slots[workload->slot];
+	return slot_held(engine, workload) && !is_dead(slot) ? (long)slot->tasks : 0;
+}
+
+int bpf_stats(const struct karmor_engine *base, struct karmor_stats *ret)
+{
+	const struct bpf_engine *engine = (const struct bpf_engine *)base;
+
+	*ret = KARMOR_STRUCT(karmor_stats, .workloads = engine->n_workloads);
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		const struct abi_workload *slot = &engine->maps.slots[engine->workloads[i].slot];
+
+		if (slot->id != engine->workloads[i].id)
+			continue;
+		ret->tasks += is_dead(slot) ? 0 : slot->tasks;
+		ret->events += slot->events;
+		ret->lost += slot->lost;
+		ret->refused += slot->refused;
+	}
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The vtable entry of the BPF-LSM backend: probe, open, close. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "engine.h"
+
+static int bpf_probe(struct karmor_caps *caps, struct karmor_diag *diag)
+{
+	int r = bpf_full(caps);
+
+	return r < 0 ? r : kernel_probe(caps, diag);
+}
+
+static int bpf_open(struct karmor_engine **ret, struct karmor_diag *diag)
+{
+	_cleanup_close_ int lock = kernel_lock(diag);
+	struct bpf_engine *engine;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	engine = calloc(1, sizeof(*engine));
+	if (!engine)
+		return -ENOMEM;
+	engine->ring = -1;
+	r = kernel_open(&engine->maps, diag);
+	if (r < 0) {
+		free(engine);
+		return r;
+	}
+	*ret = &engine->base;
+	return 0;
+}
+
+static void bpf_close(struct karmor_engine *base)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	_cleanup_close_ int lock = kernel_lock(NULL);
+	struct kernel_maps pinned;
+
+	bpf_events_close(engine);
+	bpf_tables_close(engine->staged_tables,
+			 engine->staged ? engine->staged->base.n_rulesets : 0);
+	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		free(engine->workloads[i].name);
+		free(engine->workloads[i].namespace_name);
+		free(engine->workloads[i].container);
+		free(engine->workloads[i].labels);
+	}
+	free(engine->workloads);
+	/* Not ours, which may have been taken out since, and others pinned. */
+	if (lock >= 0 && kernel_adopt(&pinned) == 0) {
+		bpf_sweep(&pinned, NULL);
+		kernel_close(&pinned);
+	}
+	kernel_close(&engine->maps);
+	free(engine);
+}
+
+/* The label is inherited: there is nothing for the child to do. */
+static int bpf_enter(struct karmor_engine *engine, const char *name)
+{
+	return 0;
+}
+
+const struct karmor_backend backend_bpf = {
+	.name = "bpf",
+	.title = "BPF-LSM",
+	.enforces = true,
+	.probe = bpf_probe,
+	.full = bpf_full,
+	.compile = bpf_compile,
+	.print = bpf_print,
+	.artifact_free = bpf_artifact_free,
+	.open = bpf_open,
+	.close = bpf_close,
+	.stage = bpf_stage,
+	.commit = bpf_commit,
+	.abort = bpf_abort,
+	.attach = bpf_attach,
+	.detach = bpf_detach,
+	.enter = bpf_enter,
+	.tasks = bpf_tasks,
+	.event_fd = bpf_event_fd,
+	.read_events = bpf_read_events,
+	.stats = bpf_stats,
+};

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rulesets to tables: automata of the matchers, verdict rows of what they accept, everything
+ * written as bpf/abi.h has it. Pure: the same rulesets give the same bytes.
+ *
+ * A source's class is what the source automaton accepts: the set of rules whose fromSource it
+ * matches. Syscall rules have no place in a table.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf.h"
+#include "buf.h"
+#include "cleanup.h"
+#include "diag.h"
+#include "fidelity.h"
+#include "rows.h"
+
+/* Every row block has a row for each class. */
+#define CLASSES_MAX 4096
+
+#define AUTOMATA (ABI_AUTOMATON_GUARD + 1)
+
+struct compiler {
+	const struct karmor_ruleset *set;
+	struct arena *arena; /* the artifact's */
+	struct bpf_ruleset *ret;
+	struct karmor_diag *diag;
+	struct automaton *automata[AUTOMATA];
+	uint32_t *accepts[AUTOMATA]; /* by accept: block, then record */
+	struct bpf_table table;
+	struct bpf_rows rows;
+};
+
+/* The sections of enum karmor_section and enum abi_section are the same up to here. */
+#define SECTIONS (ABI_CAPABILITIES + 1)
+
+static const struct {
+	enum karmor_section section;
+	uint32_t need;
+} section_needs[] = {
+	{ KARMOR_PROCESS, BPF_NEED_PROCESS },
+	{ KARMOR_FILE, BPF_NEED_FILE },
+	{ KARMOR_NETWORK, BPF_NEED_NETWORK },
+	{ KARMOR_CAPABILITIES, BPF_NEED_CAPABILITIES },
+};
+
+int bpf_full(struct karmor_caps *caps)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(section_needs); i++)
+		err = caps_set(caps, ir_section_name(section_needs[i].section), 1);
+	return err;
+}
+
+/* Whether a rule's path goes into an automaton, and how. */
+static bool is_guarded(const struct ruleset_rule *rule)
+{
+	return rule->ir->section <= KARMOR_FILE && rule->action == KARMOR_BLOCK;
+}
+
+static bool takes_rule(enum abi_automaton which, const struct ruleset_rule *rule)
+{
+	switch (which) {
+	case ABI_AUTOMATON_PROCESS:
+		return rule->ir->section == KARMOR_PROCESS;
+	case ABI_AUTOMATON_FILE:
+		return rule->ir->section == KARMOR_FILE;
+	case ABI_AUTOMATON_GUARD:
+		return is_guarded(rule);
+	case ABI_AUTOMATON_SOURCE:
+		return rule->ir->section < KARMOR_SYSCALLS;
+	}
+	return false;
+}
+
+static size_t rule_matchers(enum abi_automaton which, const struct ruleset_rule *rule, uint32_t id,
+			    struct automaton_matcher *ret)
+{
+	if (!takes_rule(which, rule))
+		return 0;
+	if (which != ABI_AUTOMATON_SOURCE) {
+		*ret = (struct automaton_matcher){
+			.match = rule->match,
+			.recursive = rule->recursive,
+			.path = rule->path,
+			.id = id,
+			.ancestors = which == ABI_AUTOMATON_GUARD,
+			.place = rule->ir->path_place,
+		};
+		return 1;
+	}
+	for (size_t i = 0; i < rule->ir->n_sources; i++)
+		ret[i] = (struct automaton_matcher){
+			.match = rule->sources[i].match,
+			.recursive = rule->sources[i].recursive,
+			.path = rule->sources[i].path,
+			.id = id,
+			.place = rule->sources[i].place,
+		};
+	return rule->ir->n_sources;
+}
+
+static int automaton_make(struct compiler *c, enum abi_automaton which)
+{
+	_cleanup_free_ struct automaton_matcher *matchers = NULL;
+	size_t n = 0, room = 1;
+	int err;
+
+	for (size_t i = 0; i < c->set->n_rules; i++)
+		room += 1 + c->set->rules[i].ir->n_sources;
+	matchers = calloc(room, sizeof(*matchers));
+	if (!matchers)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < c->set->n_rules; i++)
+		n += rule_matchers(which, &c->set->rules[i], i, matchers + n);
+	err = automaton_compile(matchers, n, &c->automata[which], c->diag);
+	if (err)
+		return err;
+	c->accepts[which] = calloc(c->automata[which]->n_accepts, sizeof(uint32_t));
+	return c->accepts[which] ? 0 : -ENOMEM;
+}
+
+static int automata_make(struct compiler *c)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < AUTOMATA; i++)
+		err = automaton_make(c, i);
+	if (!err && c->automata[ABI_AUTOMATON_SOURCE]->n_accepts > CLASSES_MAX) {
+		diag_error(c->diag, NULL, "give rules that belong together the same fromSource",
+			   "the fromSource of these rules tell more than %d kinds of sources apart",
+			   CLASSES_MAX);
+		return -EINVAL;
+	}
+	return err;
+}
+
+/* Blocks are written one after the other, so that their records are known once all are. */
+static void accepts_place(struct compiler *c, enum abi_automaton which)
+{
+	for (size_t i = 0; i < c->automata[which]->n_accepts; i++) {
+		uint32_t *accept = &c->accepts[which][i];
+
+		*accept = which == ABI_AUTOMATON_SOURCE
+				  ? (uint32_t)i
+				  : (uint32_t)c->table.blocks_first + *accept * c->rows.classes;
+	}
+}
+
+static int rows_make(struct compiler *c)
+{
+	struct automaton **automata = c->automata;
+	int err = bpf_rows_paths(&c->rows, KARMOR_PROCESS, automata[ABI_AUTOMATON_PROCESS],
+				 c->accepts[ABI_AUTOMATON_PROCESS]);
+
+	err = err ? err
+		  : bpf_rows_paths(&c->rows, KARMOR_FILE, automata[ABI_AUTOMATON_FILE],
+				   c->accepts[ABI_AUTOMATON_FILE]);
+	err = err ? err
+		  : bpf_rows_guard(&c->rows, automata[ABI_AUTOMATON_GUARD],
+				   c->accepts[ABI_AUTOMATON_GUARD]);
+	err = err ? err : bpf_rows_write(&c->rows);
+	for (unsigned i = 0; !err && i < AUTOMATA; i++)
+		accepts_place(c, i);
+	return err;
+}
+
+static bool has_rules(const struct karmor_ruleset *set, enum karmor_section section)
+{
+	return set->sections[section].n > 0;
+}
+
+static bool is_closed(const struct karmor_ruleset *set, enum karmor_section section)
+{
+	size_t n, first = eval_section(set, section, &n);
+
+	for (size_t i = first; i < first + n; i++)
+		if (set->rules[i].action == KARMOR_BLOCK)
+			return true;
+	return set->allow_list[section] && set->posture[section] == KARMOR_POSTURE_BLOCK;
+}
+
+static uint32_t flags_make(const struct karmor_ruleset *set)
+{
+	uint32_t ret = 0;
+
+	for (unsigned i = 0; i < SECTIONS; i++) {
+		ret |= has_rules(set, i) ? ABI_HAS(i) : 0;
+		ret |= is_closed(set, i) ? ABI_CLOSED(i) : 0;
+	}
+	for (size_t i = 0; i < set->n_rules; i++)
+		ret |= is_guarded(&set->rules[i]) ? ABI_GUARDED : 0;
+	return ret;
+}
+
+static uint32_t needs_make(const struct compiler *c, uint32_t flags)
+{
+	uint32_t ret = c->rows.classes > 1 ? BPF_NEED_SOURCE : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(section_needs); i++)
+		if (has_rules(c->set, section_needs[i].section))
+			ret |= section_needs[i].need;
+	if (flags & ABI_GUARDED)
+		ret |= BPF_NEED_GUARD;
+	for (size_t i = 0; i < c->set->n_rules; i++)
+		if (c->set->rules[i].ir->section == KARMOR_PROCESS &&
+		    c->set->rules[i].action == KARMOR_BLOCK)
+			ret |= BPF_NEED_LOADER;
+	return ret;
+}
+
+static int header_make(struct compiler *c, const uint32_t starts[AUTOMATA])
+{
+	uint32_t network = 0, capabilities = 0, flags = flags_make(c->set);
+	struct abi_record *header;
+	int err = 0;
+
+	if (has_rules(c->set, KARMOR_NETWORK))
+		err = bpf_rows_network(&c->rows, &network);
+	if (!err && has_rules(c->set, KARMOR_CAPABILITIES))
+		err = bpf_rows_capabilities(&c->rows, &capabilities);
+	if (err)
+		return err;
+	header = &c->table.records[ABI_HEADER];
+	header->w[0] = flags;
+	header->w[1] = c->rows.classes;
+	header->w[3] = c->accepts[ABI_AUTOMATON_PROCESS][0];
+	for (unsigned i = 0; i < AUTOMATA; i++)
+		c->table.records[ABI_HEADER_START].w[i] = starts[i];
+	c->table.records[ABI_HEADER_BASE].w[0] = network;
+	c->table.records[ABI_HEADER_BASE].w[1] = capabilities;
+	c->ret->classes = c->rows.classes;
+	c->ret->needs = needs_make(c, flags);
+	return 0;
+}
+
+static int table_make(struct compiler *c)
+{
+	uint32_t starts[AUTOMATA];
+	int err = rows_make(c);
+
+	for (unsigned i = 0; !err && i < AUTOMATA; i++)
+		err = bpf_table_automaton(&c->table, c->automata[i], c->accepts[i], &starts[i]);
+	err = err ? err : header_make(c, starts);
+	err = err ? err : bpf_table_finish(&c->table);
+	if (err == -EINVAL)
+		diag_error(c->diag, NULL, "split the workload, or name directories",
+			   "the table of these rules has more than %u records", ABI_RECORDS_MAX);
+	if (err)
+		return err;
+	c->ret->records = TAKE_PTR(c->table.records);
+	c->ret->n_records = c->table.n;
+	return 0;
+}
+
+static int classes_copy(struct compiler *c)
+{
+	const struct automaton *sources = c->automata[ABI_AUTOMATON_SOURCE];
+	struct bpf_class *classes = arena_array(c->arena, sources->n_accepts, sizeof(*classes));
+
+	if (!classes)
+		return -ENOMEM;
+	for (size_t i = 0; i < sources->n_accepts; i++) {
+		const struct automaton_accept *accept = &sources->accepts[i];
+		uint32_t *rules = arena_array(c->arena, accept->n, sizeof(*rules));
+
+		if (!rules)
+			return -ENOMEM;
+		if (accept->n)
+			memcpy(rules, accept->ids, accept->n * sizeof(*rules));
+		classes[i] = (struct bpf_class){ rules, accept->n };
+	}
+	c->ret->class_rules = classes;
+	return 0;
+}
+
+static const char *copy(struct arena *arena, const char *text, bool *failed)
+{
+	const char *ret = arena_strdup(arena, text ? text : "");
+
+	*failed |= !ret;
+	return ret;
+}
+
+static const char *join_tags(struct arena *arena, const struct ir_rule *ir, bool *failed)
+{
+	_cleanup_buf_ struct buf buf = { 0 };
+
+	for (size_t i = 0; i < ir->n_tags; i++) {
+		buf_puts(&buf, i ? "," : "");
+		buf_puts(&buf, ir->tags[i]);
+	}
+	*failed |= buf_failed(&buf);
+	return copy(arena, buf.data, failed);
+}
+
+static void rule_copy(struct arena *arena, const struct ruleset_rule *rule, struct bpf_rule *ret,
+		      bool *failed)
+{
+	const struct ir_rule *ir = rule->ir;
+	const struct source *source = ir->place.source;
+
+	*ret = (struct bpf_rule){
+		.section = ir->section,
+		.action = rule->action,
+		.policy = copy(arena, ir->policy->name, failed),
+		.namespace_name = copy(arena, ir->policy->namespace_name, failed),
+		.file = copy(arena, source ? source->name : NULL, failed),
+		.locator = copy(arena, ir->locator, failed),
+		.path = copy(arena, ir->path, failed),
+		.message = copy(arena, ir->message, failed),
+		.tags = join_tags(arena, ir, failed),
+		.line = ir->place.line,
+		.severity = ir->severity,
+	};
+}
+
+static int rules_copy(struct compiler *c)
+{
+	size_t n = c->set->n_rules;
+	bool failed = false;
+
+	c->ret->rules = arena_array(c->arena, n, sizeof(*c->ret->rules));
+	if (!c->ret->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		rule_copy(c->arena, &c->set->rules[i], &c->ret->rules[i], &failed);
+	c->ret->n_rules = n;
+	return failed ? -ENOMEM : 0;
+}
+
+static int ruleset_compile(struct compiler *c)
+{
+	int err = bpf_table_init(&c->table);
+
+	err = err ? err : automata_make(c);
+	err = err ? err
+		  : bpf_rows_init(&c->rows, c->set, c->automata[ABI_AUTOMATON_SOURCE], &c->table);
+	err = err ? err : table_make(c);
+	err = err ? err : classes_copy(c);
+	err = err ? err : rules_copy(c);
+	bpf_rows_done(&c->rows);
+	bpf_table_done(&c->table);
+	for (unsigned i = 0; i < AUTOMATA; i++) {
+		automaton_free(c->automata[i]);
+		free(c->accepts[i]);
+	}
+	return err;
+}
+
+static int artifact_new(size_t n, const struct karmor_caps *caps, struct bpf_artifact **ret)
+{
+	struct bpf_artifact *artifact = calloc(1, sizeof(*artifact));
+
+	if (!artifact)
+		return -ENOMEM;
+	artifact->base.backend = caps->backend;
+	artifact->base.n_rulesets = n;
+	artifact->rulesets = arena_array(&artifact->arena, n, sizeof(*artifact->rulesets));
+	if (!artifact->rulesets) {
+		bpf_artifact_free(&artifact->base);
+		return -ENOMEM;
+	}
+	*ret = artifact;
+	return 0;
+}
+
+int bpf_compile(const struct karmor_ruleset *const *sets, size_t n, const struct karmor_caps *caps,
+		struct karmor_artifact **ret, struct karmor_report *report,
+		struct karmor_diag *diag)
+{
+	struct bpf_artifact *artifact;
+	int err = artifact_new(n, caps, &artifact);
+
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < n; i++) {
+		struct compiler compiler = { .set = sets[i],
+					     .arena = &artifact->arena,
+					     .ret = &artifact->rulesets[i],
+					     .diag = diag };
+
+		err = ruleset_compile(&compiler);
+		if (!err && report)
+			err = bpf_fidelity(sets[i], caps, report);
+	}
+	if (err)
+		bpf_artifact_free(&artifact->base);
+	else
+		*ret = &artifact->base;
+	return err;
+}
+
+void bpf_artifact_free(struct karmor_artifact *base)
+{
+	struct bpf_artifact *artifact = (struct bpf_artifact *)base;
+
+	if (!artifact)
+		return;
+	for (size_t i = 0; artifact->rulesets && i < base->n_rulesets; i++)
+		free(artifact->rulesets[i].records);
+	arena_done(&artifact->arena);
+	free(artifact);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See fidelity.h. One table: whom a shortcoming touches, and what it is. A rule that none touches
+ * is kept exactly; a rule that several touch is told them all.
+ */
+#include "fidelity.h"
+
+#include <errno.h>
+
+#include "buf.h"
+#include "cleanup.h"
+#include "eval.h"
+
+static bool is_syscall(const struct ruleset_rule *rule)
+{
+	return rule->ir->section == KARMOR_SYSCALLS;
+}
+
+static bool is_directory_block(const struct ruleset_rule *rule)
+{
+	return rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_BLOCK &&
+	       rule->match == IR_DIR;
+}
+
+static bool is_process_allow(const struct ruleset_rule *rule)
+{
+	return rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_ALLOW;
+}
+
+/* A rule for whose sake names are protected. */
+static bool is_path_block(const struct ruleset_rule *rule)
+{
+	return rule->ir->section <= KARMOR_FILE && rule->action == KARMOR_BLOCK;
+}
+
+/* A rule that says something about a write, whoever does it. */
+static bool speaks_of_writing(const struct ruleset_rule *rule)
+{
+	struct eval_access access = { .section = KARMOR_FILE, .op = KARMOR_WRITE };
+	bool anyone = eval_speaks(rule->action, rule->ir->read_only, rule->ir->owner_only, &access);
+
+	access.owner = true;
+	return rule->ir->section == KARMOR_FILE &&
+	       (anyone ||
+		eval_speaks(rule->action, rule->ir->read_only, rule->ir->owner_only, &access));
+}
+
+static bool is_exact_block(const struct ruleset_rule *rule)
+{
+	return rule->action == KARMOR_BLOCK && rule->match == IR_PATH &&
+	       rule->ir->section <= KARMOR_FILE;
+}
+
+static bool is_multi_call(const struct ruleset_rule *rule)
+{
+	return rule->multi_call;
+}
+
+static bool is_source_multi_call(const struct ruleset_rule *rule)
+{
+	return rule->source_multi_call;
+}
+
+static const struct {
+	bool (*touches)(const struct ruleset_rule *rule);
+	enum karmor_fidelity fidelity;
+	const char *reason, *fix;
+} shortcomings[] = {
+	{ is_syscall, KARMOR_UNSUPPORTED,
+	  "syscall rules are not enforced or logged by this backend yet", NULL },
+	{ is_directory_block, KARMOR_APPROXIMATED,
+	  "narrower: a program of the directory that is run through the dynamic loader is not "
+	  "stopped",
+	  "name the programs by path or pattern" },
+	{ is_process_allow, KARMOR_APPROXIMATED,
+	  "narrower: a program that is on no list and is run through an allowed dynamic loader is "
+	  "not stopped",
+	  "do not allow the dynamic loader, which programs need not be allowed to use" },
+	{ is_path_block, KARMOR_APPROXIMATED,
+	  "wider: the workload can mount nothing but a tmpfs by mount(2), for a mount could give a "
+	  "file another name",
+	  NULL },
+	{ speaks_of_writing, KARMOR_APPROXIMATED,
+	  "narrower: changes of extended attributes, of access control lists and of times are not "
+	  "decided yet",
+	  NULL },
+	{ is_exact_block, KARMOR_APPROXIMATED,
+	  "narrower: other names that the file has when the workload is enrolled (hard links, bind "
+	  "mounts) are not protected yet",
+	  NULL },
+	{ is_multi_call, KARMOR_APPROXIMATED,
+	  "wider: the path is a link to a multi-call binary, and the rule holds for that binary "
+	  "under all its names",
+	  "name the binary itself, or use one binary for each program" },
+	{ is_source_multi_call, KARMOR_APPROXIMATED,
+	  "wider: a source is a multi-call binary, and counts under all its names",
+	  "use one binary for each program" },
+};
+
+static int rule_report(const struct ruleset_rule *rule, const struct karmor_caps *caps,
+		       struct karmor_report *report)
+{
+	enum karmor_fidelity fidelity = KARMOR_EXACT;
+	_cleanup_buf_ struct buf reason = { 0 };
+	const char *fix = NULL;
+
+	if (!is_syscall(rule) && !caps_get(caps, ir_section_name(rule->ir->section)))
+		return report_add(report, rule, KARMOR_UNSUPPORTED,
+				  "this kernel lacks hooks that the section needs", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
+		if (!shortcomings[i].touches(rule))
+			continue;
+		if (reason.len)
+			buf_puts(&reason, "; ");
+		buf_puts(&reason, shortcomings[i].reason);
+		fix = fix ? fix : shortcomings[i].fix;
+		if (shortcomings[i].fidelity > fidelity)
+			fidelity = shortcomings[i].fidelity;
+	}
+	if (buf_failed(&reason))
+		return -ENOMEM;
+	return report_add(report, rule, fidelity, reason.len ? reason.data : NULL, fix);
+}
+
+int bpf_fidelity(const struct karmor_ruleset *set, const struct karmor_caps *caps,
+		 struct karmor_report *report)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < set->n_rules; i++)
+		err = rule_report(&set->rules[i], caps, report);
+	return err;
+}

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See kernel.h. */
+#include "kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+
+#include "buf.h"
+#include "cleanup.h"
+#include "diag.h"
+#include "karmor.skel.h"
+#include "probe.h"
+
+#define BPFFS_MAGIC 0xcafe4a11
+#define SLOTS_BYTES (ABI_WORKLOADS * sizeof(struct abi_workload))
+#define PINS_ASIDE "_aside" /* bpffs allows no dot in a name */
+#define FIX_LSM "boot with lsm=...,bpf"
+#define FIX_PREEMPT "boot with preempt=voluntary, or run Linux 6.2 or later"
+#define UNSOUND "before Linux 6.2 labels are not reliable under full preemption"
+#define FIX_MOUNT "mount -t bpf bpf " PINS_MOUNT
+
+DEFINE_CLEANUP(skeleton, struct karmor_bpf, karmor_bpf__destroy)
+DEFINE_CLEANUP(btf, struct btf, btf__free)
+
+/* Hooks that some kernels have and others do not; elsewhere another hook sees the same access. */
+static const char *const optional_hooks[] = {
+	"file_truncate", /* 6.2; before, path_truncate is called for ftruncate as well */
+};
+
+/* The first line of a file; NULL where it cannot be read. */
+static char *line_read(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return NULL;
+	if (getline(&line, &size, file) < 0) {
+		free(line);
+		line = NULL;
+	}
+	fclose(file);
+	return line;
+}
+
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return 0;
+}
+
+/* The hook a program attaches to: its section without "lsm/" or "lsm.s/". */
+static const char *program_hook(const struct bpf_program *program)
+{
+	const char *slash = strchr(bpf_program__section_name(program), '/');
+
+	return slash ? slash + 1 : "";
+}
+
+static bool btf_has_function(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+static bool btf_has_hook(const struct btf *btf, const char *hook)
+{
+	_cleanup_buf_ struct buf name = { 0 };
+
+	buf_printf(&name, "bpf_lsm_%s", hook);
+	return !buf_failed(&name) && btf_has_function(btf, name.data);
+}
+
+static bool is_optional(const char *hook)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(optional_hooks); i++)
+		if (strcmp(optional_hooks[i], hook) == 0)
+			return true;
+	return false;
+}
+
+/* Opens the object and fits it to this kernel: variants and hooks that it has. */
+static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
+{
+	struct karmor_bpf *skeleton;
+	struct bpf_program *program;
+
+	skeleton = karmor_bpf__open();
+	if (!skeleton)
+		return -errno;
+	skeleton->rodata->has_rdonly_cast = btf_has_function(btf, "bpf_rdonly_cast");
+	bpf_object__for_each_program(program, skeleton->obj)
+	{
+		const char *hook = program_hook(program);
+
+		bpf_program__set_autoload(program, !is_optional(hook) || btf_has_hook(btf, hook));
+	}
+	*ret = skeleton;
+	return 0;
+}
+
+/* FNV-1a over the object: what is pinned is told apart by what was loaded, not by a version. */
+static uint64_t object_digest(void)
+{
+	uint64_t digest = 0xcbf29ce484222325;
+	size_t size;
+	const unsigned char *bytes = karmor_bpf__elf_bytes(&size);
+
+	for (size_t i = 0; i < size; i++)
+		digest = (digest ^ bytes[i]) * 0x100000001b3;
+	return digest;
+}
+
+static void pins_path(struct buf *path, const char *name)
+{
+	buf_reset(path);
+	buf_printf(path, PINS_ROOT "/%016llx%s", (unsigned long long)object_digest(), name);
+}
+
+/*
+ * Before 6.2 a task's label is not found while another task was preempted looking for its own, so
+ * that a labelled task would be taken for one that is not: only with full preemption.
+ */
+static bool labels_unsound(void)
+{
+	_cleanup_free_ char *mode = NULL;
+	struct utsname kernel;
+	unsigned major, minor;
+
+	if (uname(&kernel) < 0 || sscanf(kernel.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	if (major > 6 || (major == 6 && minor >= 2))
+		return false;
+	if (!strstr(kernel.version, "PREEMPT_DYNAMIC"))
+		return strstr(kernel.version, "PREEMPT") != NULL;
+	mode = line_read("/sys/kernel/debug/sched/preempt");
+	if (mode)
+		return strstr(mode, "(full)") != NULL;
+	mode = line_read("/proc/cmdline");
+	return mode && strstr(mode, "preempt=full");
+}
+
+int kernel_lock(struct karmor_diag *diag)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (mkdir(LOCK_DIR, 0755) < 0 && errno != EEXIST)
+		goto fail;
+	fd = open(LOCK_DIR "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		goto fail;
+	return TAKE_FD(fd);
+fail:
+	diag_error(diag, NULL, NULL, "cannot lock \"%s/lock\": %s", LOCK_DIR, strerror(errno));
+	return errno == EACCES || errno == EPERM ? -EPERM : -EIO;
+}
+
+static int map_get(const char *dir, const char *name, int *ret)
+{
+	_cleanup_buf_ struct buf path = { 0 };
+
+	buf_printf(&path, "%s/%s", dir, name);
+	if (buf_failed(&path))
+		return -ENOMEM;
+	*ret = bpf_obj_get(path.data);
+	return *ret < 0 ? -errno : 0;
+}
+
+/* The maps of the set that is pinned at @dir; -ENOENT when there is none. */
+static int pins_adopt(const char *dir, struct kernel_maps *ret)
+{
+	struct {
+		const char *name;
+		int *fd;
+	} maps[] = { { "labels", &ret->labels },
+		     { "tables", &ret->tables },
+		     { "rings", &ret->rings },
+		     { "workloads", &ret->workloads } };
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	void *slots;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		r = map_get(dir, maps[i].name, maps[i].fd);
+		if (r < 0)
+			return r;
+	}
+	if (bpf_obj_get_info_by_fd(ret->labels, &info, &size) < 0)
+		return -errno;
+	ret->label_size = info.value_size;
+	slots = mmap(NULL, SLOTS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, ret->workloads, 0);
+	if (slots == MAP_FAILED)
+		return -errno;
+	ret->slots = slots;
+	return 0;
+}
+
+/*
+ * Whether programs are called: where bpf is not in the lsm list they load and attach all the same.
+ * 1, 0 or a negative errno.
+ */
+static int programs_called(struct karmor_bpf *skeleton)
+{
+	struct bpf_link *link;
+	int fd;
+
+	skeleton->bss->probe_tgid = (uint32_t)getpid();
+	skeleton->bss->probe_called = 0;
+	link = bpf_program__attach_lsm(skeleton->progs.karmor_probe);
+	if (!link)
+		return -errno;
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cleanup_close(&fd);
+	bpf_link__destroy(link);
+	return skeleton->bss->probe_called != 0;
+}
+
+static int pin_links(struct karmor_bpf *skeleton, const char *dir)
+{
+	_cleanup_buf_ struct buf path = { 0 };
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skeleton->obj)
+	{
+		struct bpf_link *link;
+		int r;
+
+		if (!bpf_program__autoload(program) || program == skeleton->progs.karmor_probe)
+			continue;
+		link = bpf_program__attach_lsm(program);
+		if (!link)
+			return -errno;
+		buf_reset(&path);
+		buf_printf(&path, "%s/link_%s", dir, bpf_program__name(program));
+		r = buf_failed(&path) ? -ENOMEM : bpf_link__pin(link, path.data);
+		/* The pin keeps it attached. */
+		bpf_link__destroy(link);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Removes a directory of pins. */
+static int dir_remove(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
+			r = -errno;
+	closedir(dir);
+	if (r == 0 && rmdir(path) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Loads, attaches and pins everything aside, then gives it its name in one rename. */
+static int pins_make(const char *dir, struct karmor_diag *diag)
+{
+	_cleanup_(cleanup_skeleton) struct karmor_bpf *skeleton = NULL;
+	_cleanup_(cleanup_btf) struct btf *btf = NULL;
+	_cleanup_buf_ struct buf aside = { 0 };
+	const char *step = "read the kernel's types";
+	int r = 0;
+
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		r = -errno;
+	if (r == 0) {
+		step = "load the programs";
+		r = skeleton_open(btf, &skeleton);
+	}
+	if (r == 0)
+		r = karmor_bpf__load(skeleton);
+	/* Detaching waits for every task of the machine: only where the list cannot be asked. */
+	if (r == 0 && probe_lsm("bpf") != 1) {
+		r = programs_called(skeleton);
+		if (r == 0) {
+			diag_error(diag, NULL, FIX_LSM,
+				   "bpf: programs attach but are never called");
+			return -EOPNOTSUPP;
+		}
+		r = r < 0 ? r : 0;
+	}
+	if (r == 0) {
+		step = "pin the maps";
+		pins_path(&aside, PINS_ASIDE);
+		r = buf_failed(&aside) ? -ENOMEM : dir_remove(aside.data);
+	}
+	if (r == 0 && mkdir(aside.data, 0700) < 0)
+		r = -errno;
+	if (r == 0)
+		r = bpf_object__pin_maps(skeleton->obj, aside.data);
+	if (r == 0) {
+		step = "attach the programs";
+		r = pin_links(skeleton, aside.data);
+	}
+	if (r == 0 && rename(aside.data, dir) < 0)
+		r = -errno;
+	if (r == 0)
+		return 0;
+	if (aside.data)
+		dir_remove(aside.data);
+	diag_error(diag, NULL, "run karmor-probe, which says what this kernel lacks",
+		   "bpf: cannot %s: %s", step, strerror(-r));
+	return r == -EPERM || r == -ENOMEM ? r : -EOPNOTSUPP;
+}
+
+static int bpffs_check(struct karmor_diag *diag)
+{
+	struct statfs fs;
+
+	if (statfs(PINS_MOUNT, &fs) == 0 && (unsigned long)fs.f_type == BPFFS_MAGIC)
+		return 0;
+	diag_error(diag, NULL, FIX_MOUNT, "bpf: no bpf filesystem is mounted at \"%s\"",
+		   PINS_MOUNT);
+	return -EOPNOTSUPP;
+}
+
+int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag)
+{
+	_cleanup_buf_ struct buf dir = { 0 };
+	struct kernel_maps maps = { -1, -1, -1, -1, 0, NULL };
+	int r;
+
+	libbpf_set_print(print_nothing);
+	r = probe_lsm("bpf");
+	if (r == 0) {
+		diag_error(diag, NULL, "boot with lsm=...,bpf",
+			   "bpf: not in the kernel's lsm list: programs would attach and never be "
+			   "called");
+		return -EOPNOTSUPP;
+	}
+	if (labels_unsound()) {
+		diag_error(diag, NULL, FIX_PREEMPT, "bpf: " UNSOUND);
+		return -EOPNOTSUPP;
+	}
+	r = bpffs_check(diag);
+	if (r < 0)
+		return r;
+	if (mkdir(PINS_ROOT, 0700) < 0 && errno != EEXIST) {
+		diag_error(diag, NULL, NULL, "bpf: cannot make \"%s\": %s", PINS_ROOT,
+			   strerror(errno));
+		return errno == EPERM || errno == EACCES ? -EPERM : -EIO;
+	}
+	pins_path(&dir, "");
+	if (buf_failed(&dir))
+		return -ENOMEM;
+	r = pins_adopt(dir.data, &maps);
+	if (r == -ENOENT) {
+		kernel_close(&maps);
+		r = pins_make(dir.data, diag);
+		if (r < 0)
+			return r;
+		r = pins_adopt(dir.data, &maps);
+	}
+	if (r < 0) {
+		kernel_close(&maps);
+		diag_error(diag, NULL, NULL, "bpf: cannot open the pins in \"%s\": %s", dir.data,
+			   strerror(-r));
+		return r == -EPERM ? -EPERM : -EIO;
+	}
+	*ret = maps;
+	return 0;
+}
+
+int kernel_adopt(struct kernel_maps *ret)
+{
+	_cleanup_buf_ struct buf dir = { 0 };
+	struct kernel_maps maps = { -1, -1, -1, -1, 0, NULL };
+	int r;
+
+	pins_path(&dir, "");
+	r = buf_failed(&dir) ? -ENOMEM : pins_adopt(dir.data, &maps);
+	if (r < 0)
+		kernel_close(&maps);
+	else
+		*ret = maps;
+	return r;
+}
+
+void kernel_close(struct kernel_maps *maps)
+{
+	int *fds[] = { &maps->labels, &maps->tables, &maps->rings, &maps->workloads };
+
+	if (maps->slots)
+		munmap(maps->slots, SLOTS_BYTES);
+	maps->slots = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		cleanup_close(fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+int kernel_remove(struct karmor_diag *diag)
+{
+	_cleanup_buf_ struct buf dir = { 0 }, aside = { 0 };
+	int r;
+
+	pins_path(&dir, "");
+	pins_path(&aside, PINS_ASIDE);
+	r = buf_failed(&dir) || buf_failed(&aside) ? -ENOMEM : dir_remove(aside.data);
+	/* First the name: whoever is killed half way leaves nothing that would be adopted. */
+	if (r == 0 && rename(dir.data, aside.data) < 0 && errno != ENOENT)
+		r = -errno;
+	r = r < 0 ? r : dir_remove(aside.data);
+	if (r < 0)
+		diag_error(diag, NULL, NULL, "bpf: cannot remove \"%s\": %s",
+			   dir.data ? dir.data : PINS_ROOT, strerror(-r));
+	else
+		rmdir(PINS_ROOT); /* another build's pins keep it */
+	return r;
+}
+
+/* Which of the sections' hooks this kernel has, by program: facts for compile, and a count for
+ * people. */
+static int probe_hooks(struct karmor_caps *caps, const struct btf *btf,
+		       const struct karmor_bpf *skeleton)
+{
+	struct bpf_program *program;
+	unsigned all = 0, found = 0;
+
+	bpf_object__for_each_program(program, skeleton->obj)
+	{
+		const char *hook = program_hook(program);
+
+		if (program == skeleton->progs.karmor_probe)
+			continue;
+		all++;
+		if (btf_has_hook(btf, hook))
+			found++;
+		else if (!is_optional(hook))
+			return caps_state(caps, KARMOR_NOT_ACTIVE, NULL,
+					  "this kernel has no hook \"%s\"", hook);
+	}
+	caps->summary = arena_printf(&caps->arena, "BTF, bpf_loop, ring buffer; %u of %u hooks",
+				     found, all);
+	return caps->summary ? 0 : -ENOMEM;
+}
+
+/* Loads every program, and sees whether a harmless one is called; nothing stays. */
+static int probe_try(struct karmor_caps *caps, struct karmor_bpf *skeleton)
+{
+	int r, listed = probe_lsm("bpf");
+
+	r = karmor_bpf__load(skeleton);
+	if (r == 0)
+		r = programs_called(skeleton);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return caps_state(caps, KARMOR_BROKEN,
+				  "choose another backend, or ask who runs this kernel",
+				  "%sthe kernel refuses to load or attach LSM programs: %s",
+				  listed == 1 ? "bpf is in lsm=, but " : "", strerror(-r));
+	if (r == 0)
+		return caps_state(caps, KARMOR_NOT_ACTIVE, FIX_LSM,
+				  "programs attach but are never called");
+	return 0;
+}
+
+#define CAP_SYS_ADMIN 21
+
+/* What stands against it without having tried anything; leaves the state ready where nothing does.
+ */
+static int probe_outside(struct karmor_caps *caps)
+{
+	int listed = probe_lsm("bpf");
+
+	if (listed == 0)
+		return caps_state(caps, KARMOR_NOT_ACTIVE, FIX_LSM, "not in lsm=");
+	if (probe_capability(CAP_SYS_ADMIN) != 1)
+		return caps_state(caps, KARMOR_NOT_PERMITTED, "run as root",
+				  "only root may load BPF programs; %s",
+				  listed == 1 ? "bpf is in lsm=" : "the lsm list cannot be read");
+	return 0;
+}
+
+/* What this build pinned was loaded and attached on this boot: there is nothing left to try. */
+static bool probe_pinned(struct karmor_caps *caps)
+{
+	struct kernel_maps maps;
+
+	if (kernel_adopt(&maps) < 0)
+		return false;
+	kernel_close(&maps);
+	caps->summary = "BTF, bpf_loop, ring buffer; programs pinned and in use";
+	return true;
+}
+
+int kernel_probe(struct karmor_caps *caps, struct karmor_diag *diag)
+{
+	_cleanup_(cleanup_skeleton) struct karmor_bpf *skeleton = NULL;
+	_cleanup_(cleanup_btf) struct btf *btf = NULL;
+	int r = probe_outside(caps);
+
+	if (r < 0 || caps->state != KARMOR_READY)
+		return r;
+	if (labels_unsound())
+		return caps_state(caps, KARMOR_NOT_ACTIVE, FIX_PREEMPT, UNSOUND);
+	if (probe_pinned(caps))
+		return 0;
+	libbpf_set_print(print_nothing);
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return caps_state(caps, KARMOR_NOT_ACTIVE,
+				  "run a kernel built with CONFIG_DEBUG_INFO_BTF",
+				  "the kernel gives no BTF: %s", strerror(errno));
+	if (!btf_has_function(btf, "bpf_loop"))
+		return caps_state(caps, KARMOR_NOT_ACTIVE, "run Linux 5.17 or later",
+				  "this kernel has no bpf_loop");
+	r = skeleton_open(btf, &skeleton);
+	if (r < 0)
+		return r == -ENOMEM ? r
+				    : caps_state(caps, KARMOR_BROKEN, NULL,
+						 "the programs cannot be opened: %s", strerror(-r));
+	r = probe_hooks(caps, btf, skeleton);
+	if (r < 0 || caps->state != KARMOR_READY)
+		return r;
+	return probe_try(caps, skeleton);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel side, from outside: load it, pin it, find it again, take it out.
+ *
+ * All that karmor runs on a node share one set of programs and maps, pinned below PINS_ROOT under
+ * the digest of the object that was loaded: another build has another directory and never mixes
+ * with this one. Who changes the set holds the lock, so that a killed process leaves either nothing
+ * or everything.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include <karmor/diag.h>
+
+#include "abi.h"
+#include "caps.h"
+
+#define PINS_MOUNT "/sys/fs/bpf"
+#define PINS_ROOT PINS_MOUNT "/karmor"
+#define LOCK_DIR "/run/karmor"
+
+/* The maps by which user space talks to the programs. */
+struct kernel_maps {
+	int labels, tables, rings, workloads; /* -1 where it is not open */
+	uint32_t label_size;		      /* bytes of a label: what enrolling writes */
+	struct abi_workload *slots;	      /* the map of workloads as it is now, all of them */
+};
+
+/* Takes the lock that guards pins and slots: a descriptor to close, or a negative errno. */
+int kernel_lock(struct karmor_diag *diag);
+
+/*
+ * Opens the pinned set, or loads, attaches and pins it first. The caller holds the lock.
+ * -EPERM, -EOPNOTSUPP, -EIO or -ENOMEM, each with a message.
+ */
+int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag);
+
+/* Opens what is pinned now, if anything is: 0, -ENOENT or another negative errno. */
+int kernel_adopt(struct kernel_maps *ret);
+
+void kernel_close(struct kernel_maps *maps);
+
+/* Takes the pinned set out; the caller holds the lock and knows that no workload is left. */
+int kernel_remove(struct karmor_diag *diag);
+
+/* Fills in caps by trying: one program that uses everything is loaded, attached and let go. */
+int kernel_probe(struct karmor_caps *caps, struct karmor_diag *diag);

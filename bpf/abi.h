@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What user space and the BPF programs share: fixed-width types and numbers, nothing else.
+ *
+ * A ruleset is one table of 16-byte records in an array map of its own. Record 0 and 1 are its
+ * header; the rest is states, transitions and verdict rows, found by record number. Nothing is a
+ * pointer, so a table is the same bytes for the same ruleset, and publishing one is one store of a
+ * map.
+ *
+ * A change of anything here changes the digest under which everything is pinned: old and new never
+ * mix.
+ */
+#pragma once
+
+#ifdef __bpf__
+typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
+typedef unsigned int uint32_t;
+typedef int int32_t;
+typedef long long int64_t;
+typedef unsigned long long uint64_t;
+#else
+#include <stdint.h>
+#endif
+
+#define ABI_WORKLOADS 4096	   /* slots on a node; policy language, section 2 */
+#define ABI_RECORDS_MAX (1u << 22) /* records of one table: 64 MiB */
+#define ABI_CHUNK 64	   /* path components kept at a time; deeper paths are read in chunks */
+#define ABI_DEPTH_MAX 2048 /* components of a path of 4,095 bytes, and one */
+#define ABI_STEPS_MAX 8192 /* automaton steps of one path: a step reads at least one byte */
+#define ABI_PATH_MAX 4096
+#define ABI_COMM 16
+
+struct abi_record {
+	union {
+		uint32_t w[4];
+		uint64_t q[2];
+	};
+};
+
+/* The header's records. */
+enum {
+	ABI_HEADER,	  /* w: flags, classes, generation, accept of an unnamed executable */
+	ABI_HEADER_START, /* w: first states of the automata, in the order of enum abi_automaton */
+	ABI_HEADER_BASE,  /* w: first record of the network rows, of the capability rows, unused,
+			     unused */
+	ABI_HEADER_RECORDS
+};
+
+enum abi_automaton {
+	ABI_AUTOMATON_PROCESS, /* exec: rows of the process section */
+	ABI_AUTOMATON_FILE,    /* read and write: rows of the file section */
+	ABI_AUTOMATON_SOURCE,  /* an executable's source class: the accept is the class */
+	ABI_AUTOMATON_GUARD,   /* directories on the way to what a Block rule names: rows, word 0
+				  counts */
+};
+
+/* Flags of the header. */
+#define ABI_HAS(section) (1u << (section)) /* the section decides something */
+#define ABI_CLOSED(section)                                                                        \
+	(1u << ((section) + 8)) /* what cannot be decided is denied (section 10) */
+#define ABI_CLOSED_ANY (0xfu << 8)
+#define ABI_GUARDED (1u << 16) /* some Block rule names a path: names are protected */
+
+/* Sections, in the order of enum karmor_section. */
+enum abi_section {
+	ABI_PROCESS,
+	ABI_FILE,
+	ABI_NETWORK,
+	ABI_CAPABILITIES,
+};
+
+/*
+ * States. Word 0: kind in bits 30-31, an 8-byte run's length in bits 26-29, and a record number
+ * (run: the next state) or an edge number (branch: edge of byte 0) in bits 0-25. sink    w2:
+ * accept. The rest of the path need not be read. run     q1: the bytes that must come, little
+ * endian; w1: the sink for when they do not or the path ends. branch  w1: the state for bytes
+ * without an edge; w2: accept, if the path ends here. An accept is the record number of the first
+ * verdict row (or, in the source automaton, the class). A run never holds "/" but as its first
+ * byte, so that it never spans components.
+ */
+enum abi_kind {
+	ABI_SINK,
+	ABI_RUN,
+	ABI_BRANCH,
+};
+#define ABI_KIND_SHIFT 30
+#define ABI_RUN_SHIFT 26
+#define ABI_INDEX_MASK ((1u << ABI_RUN_SHIFT) - 1)
+#define ABI_RUN_MAX 8
+
+/*
+ * Edges: 8 bytes, two a record; edge e is q[e & 1] of record e / 2. The low half is the state that
+ * owns the edge (another owner: there is no such edge, take w1), the high half the next state. Edge
+ * numbers count from the table's beginning, as record numbers do.
+ */
+
+/*
+ * Verdict rows: one record for each source class. Words: file: read, read by the owner, write,
+ * write by the owner; process: exec, exec by the owner, 0, 0. Network and capability rows: words in
+ * a row, see decide.bpf.h.
+ */
+#define ABI_ROW_READ 0
+#define ABI_ROW_WRITE 2
+#define ABI_ROW_EXEC 0
+#define ABI_ROW_OWNER 1 /* added where the actor owns the object */
+
+/* One verdict: 0 passes silently. */
+#define ABI_ALLOW 0
+#define ABI_AUDIT 1
+#define ABI_BLOCK 2
+#define ABI_ACTION(verdict) ((verdict)&3)
+#define ABI_POSTURE 4 /* the default posture decided */
+#define ABI_NAMED 8   /* the deciding rule names files rather than a directory */
+#define ABI_UNDECIDED                                                                              \
+	16 /* the enforcer could not decide and failed closed; set by the kernel side only */
+#define ABI_RULE_SHIFT 8
+#define ABI_RULE(verdict) ((verdict) >> ABI_RULE_SHIFT) /* rule index + 1; 0: no rule */
+
+/* Network and capability rows of one class, in words (four a record). */
+#define ABI_NET_FAMILIES 8
+#define ABI_NET_TYPES 8
+#define ABI_NET_PROTOCOLS 16
+#define ABI_NET_WORDS (ABI_NET_FAMILIES * ABI_NET_TYPES * ABI_NET_PROTOCOLS)
+#define ABI_CAPABILITY_WORDS 64
+
+/* One workload's slot, counted by the kernel side. */
+struct abi_workload {
+	uint64_t id;	  /* never used twice on a boot; 0: the slot is free */
+	uint64_t tasks;	  /* enrolled tasks that exist */
+	uint64_t refused; /* denied because no decision could be taken */
+	uint64_t events, lost;
+};
+
+/* What user space writes into a task's storage to enrol it; the rest of the label is the kernel
+ * side's. */
+struct abi_enrol {
+	uint64_t id; /* of the workload */
+	uint32_t slot;
+	uint32_t class_; /* of the source the task is now */
+};
+
+enum abi_op {
+	ABI_OP_EXEC,
+	ABI_OP_READ,
+	ABI_OP_WRITE,
+	ABI_OP_NET,
+	ABI_OP_CAPABILITY,
+};
+
+/* Which hook saw it: for the event's detail. */
+enum abi_hook {
+	ABI_HOOK_EXEC,
+	ABI_HOOK_MMAP,
+	ABI_HOOK_OPEN,
+	ABI_HOOK_RECEIVE,
+	ABI_HOOK_UNLINK,
+	ABI_HOOK_MKDIR,
+	ABI_HOOK_RMDIR,
+	ABI_HOOK_MKNOD,
+	ABI_HOOK_SYMLINK,
+	ABI_HOOK_LINK,
+	ABI_HOOK_RENAME,
+	ABI_HOOK_TRUNCATE,
+	ABI_HOOK_CHMOD,
+	ABI_HOOK_CHOWN,
+	ABI_HOOK_MOUNT,
+	ABI_HOOK_SOCKET,
+	ABI_HOOK_BIND,
+	ABI_HOOK_CONNECT,
+	ABI_HOOK_LISTEN,
+	ABI_HOOK_ACCEPT,
+	ABI_HOOK_SEND,
+	ABI_HOOK_CAPABLE,
+};
+
+/* An event as it stands in the ring: the header, then resource_len and source_len bytes of text. */
+struct abi_event {
+	uint64_t time; /* CLOCK_MONOTONIC, ns */
+	uint64_t workload;
+	uint64_t lost; /* of this workload so far */
+	uint32_t slot;
+	uint32_t generation;
+	uint32_t verdict;
+	uint32_t pid, tgid, ppid, uid;
+	int32_t error;			 /* what the hook returned, negative; 0 where it passed */
+	uint32_t family, type, protocol; /* network; family is the number of a capability */
+	uint16_t resource_len, source_len;
+	uint8_t op, hook, section, unused;
+	char comm[ABI_COMM];
+};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel as we see it: the fields we read, declared by hand and relocated at load (CO-RE), so
+ * that one object runs on every kernel whose BTF has them.
+ *
+ * Pointers that a hook passes are read directly. What was stored in between (a dentry's address in
+ * a label) has lost its type: LOAD() reads it through bpf_rdonly_cast, a plain load that cannot
+ * fault (6.2, kernel commit a35b9af4ec2c), or else by bpf_probe_read_kernel. User space sets
+ * has_rdonly_cast by looking for the function in the kernel's BTF; the branch not taken is removed
+ * before the program is verified.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "abi.h"
+
+#define EPERM 1
+#define ENOMEM 12
+#define EACCES 13
+#define E2BIG 7
+
+typedef unsigned short umode_t;
+typedef _Bool bool;
+#define true 1
+#define false 0
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct qstr {
+	union {
+		struct {
+			__u32 hash;
+			__u32 len;
+		};
+	};
+	const unsigned char *name;
+};
+
+struct seqcount {
+	unsigned int sequence;
+};
+
+struct seqcount_spinlock {
+	struct seqcount seqcount;
+};
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	umode_t i_mode;
+	kuid_t i_uid;
+	struct super_block *i_sb;
+	union {
+		const unsigned int i_nlink;
+	};
+};
+
+struct dentry {
+	struct seqcount_spinlock d_seq;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	unsigned long d_time;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+};
+
+struct mnt_namespace {
+	__u64 seq;    /* 0: anonymous, a tree that is mounted nowhere; until 6.14 */
+	bool is_anon; /* the same, since */
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct list_head mnt_mounts; /* its children, by their mnt_child */
+	struct list_head mnt_child;
+	struct mnt_namespace *mnt_ns;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned int f_mode;
+	unsigned int f_flags;
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+struct linux_binprm {
+	struct file *file;
+	char buf[256];
+};
+
+struct cred {
+	kuid_t uid;
+	kuid_t fsuid;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct task_struct {
+	const struct cred *cred;
+	struct task_struct *real_parent;
+	struct mm_struct *mm;
+	unsigned int ptrace; /* not 0: some task traces it */
+	int tgid;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+};
+
+struct socket {
+	short type;
+	struct sock *sk;
+};
+
+#pragma clang attribute pop
+
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+extern const volatile _Bool has_rdonly_cast;
+
+/* The value of @field in the @type at address @address; 0 where the address is bad. */
+#define LOAD(type, address, field)                                                                 \
+	({                                                                                         \
+		__u64 address_ = (__u64)(address);                                                 \
+		typeof(((type *)0)->field) value_ = { 0 };                                         \
+		if (has_rdonly_cast)                                                               \
+			value_ = ((type *)bpf_rdonly_cast((void *)address_,                        \
+							  bpf_core_type_id_kernel(type)))          \
+					 ->field;                                                  \
+		else                                                                               \
+			bpf_probe_read_kernel(                                                     \
+				&value_, sizeof(value_),                                           \
+				__builtin_preserve_access_index(&((type *)address_)->field));      \
+		value_;                                                                            \
+	})
+
+/* Eight bytes at any address: some field of eight bytes of a struct laid where the field falls on
+ * them. */
+static __always_inline __u64 load_word(__u64 address)
+{
+	__u64 word = 0;
+
+	if (has_rdonly_cast)
+		return LOAD(struct dentry, address - bpf_core_field_offset(struct dentry, d_time),
+			    d_time);
+	bpf_probe_read_kernel(&word, sizeof(word), (const void *)address);
+	return word;
+}

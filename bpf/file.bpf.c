@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Files: opening, receiving a descriptor, and everything that changes names.
+ *
+ * Reads and writes of an open file are not asked about again (file_permission would tax each of
+ * them): the open knew. Directories on the way to what a Block rule names are guarded: renaming
+ * one, or mounting over it, would take the name away.
+ */
+#include "hook.bpf.h"
+
+#define FMODE_READ 1
+#define FMODE_WRITE 2
+#define FMODE_EXEC_FLAG 0x20 /* in f_flags: opened to be executed; asked about as exec */
+#define S_IFMT 00170000
+#define S_IFDIR 0040000
+#define MS_REMOUNT 32
+#define MS_BIND 4096
+#define MS_MOVE 8192
+#define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
+
+static __always_inline int ask_write(struct label *label, struct dentry *dentry,
+				     struct vfsmount *mnt, __u32 hook)
+{
+	struct question question = { .automaton = ABI_AUTOMATON_FILE,
+				     .section = ABI_FILE,
+				     .ops = OP(ABI_OP_WRITE),
+				     .hook = hook,
+				     .dentry = (__u64)dentry,
+				     .mnt = (__u64)mnt };
+
+	return ask_path(label, &question);
+}
+
+/* A directory whose name is on the way to what a Block rule names keeps it. */
+static __always_inline int ask_guard(struct label *label, struct dentry *dentry,
+				     struct vfsmount *mnt, __u32 hook)
+{
+	struct question question = { .automaton = ABI_AUTOMATON_GUARD,
+				     .section = ABI_FILE,
+				     .ops = OP(ABI_OP_WRITE),
+				     .hook = hook,
+				     .dentry = (__u64)dentry,
+				     .mnt = (__u64)mnt };
+
+	if (!(hook_flags(label) & ABI_GUARDED))
+		return 0;
+	return ask_path(label, &question);
+}
+
+static __always_inline bool is_dir(struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode; /* 7.3 knows that it may be NULL: loaded once */
+
+	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+static __always_inline int ask_file(struct file *file, __u32 hook)
+{
+	struct question question = { .automaton = ABI_AUTOMATON_FILE,
+				     .section = ABI_FILE,
+				     .hook = hook };
+	struct label *label = label_current();
+	__u32 mode;
+
+	if (!label || file->f_flags & FMODE_EXEC_FLAG)
+		return 0;
+	mode = file->f_mode;
+	question.ops = (mode & FMODE_READ ? OP(ABI_OP_READ) : 0) |
+		       (mode & FMODE_WRITE ? OP(ABI_OP_WRITE) : 0);
+	if (!question.ops)
+		return 0;
+	question.dentry = (__u64)file->f_path.dentry;
+	question.mnt = (__u64)file->f_path.mnt;
+	return ask_path(label, &question);
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(karmor_open, struct file *file, int ret)
+{
+	return ret ?: ask_file(file, ABI_HOOK_OPEN);
+}
+
+SEC("lsm/file_receive")
+int BPF_PROG(karmor_receive, struct file *file, int ret)
+{
+	return ret ?: ask_file(file, ABI_HOOK_RECEIVE);
+}
+
+/* A change inside a directory: the new or old name is what is written. */
+#define ASK_ENTRY(name, hook, ...)                                                                 \
+	SEC("lsm/path_" #name)                                                                     \
+	int BPF_PROG(karmor_##name, const struct path *dir, struct dentry *dentry, ##__VA_ARGS__,  \
+		     int ret)                                                                      \
+	{                                                                                          \
+		struct label *label = label_current();                                             \
+                                                                                                   \
+		if (ret || !label)                                                                 \
+			return ret;                                                                \
+		return ask_write(label, dentry, dir->mnt, hook);                                   \
+	}
+
+ASK_ENTRY(unlink, ABI_HOOK_UNLINK)
+ASK_ENTRY(mkdir, ABI_HOOK_MKDIR, umode_t mode)
+ASK_ENTRY(rmdir, ABI_HOOK_RMDIR)
+ASK_ENTRY(mknod, ABI_HOOK_MKNOD, umode_t mode, unsigned int dev)
+ASK_ENTRY(symlink, ABI_HOOK_SYMLINK, const char *old_name)
+
+/* A change of an object that has a path. */
+#define ASK_OBJECT(name, hook, ...)                                                                \
+	SEC("lsm/path_" #name)                                                                     \
+	int BPF_PROG(karmor_##name, const struct path *path, ##__VA_ARGS__, int ret)               \
+	{                                                                                          \
+		struct label *label = label_current();                                             \
+                                                                                                   \
+		if (ret || !label)                                                                 \
+			return ret;                                                                \
+		return ask_write(label, path->dentry, path->mnt, hook);                            \
+	}
+
+ASK_OBJECT(truncate, ABI_HOOK_TRUNCATE)
+ASK_OBJECT(chmod, ABI_HOOK_CHMOD, umode_t mode)
+ASK_OBJECT(chown, ABI_HOOK_CHOWN, unsigned long long uid, unsigned long long gid)
+
+SEC("lsm/file_truncate")
+int BPF_PROG(karmor_file_truncate, struct file *file, int ret)
+{
+	struct label *label = label_current();
+
+	if (ret || !label)
+		return ret;
+	return ask_write(label, file->f_path.dentry, file->f_path.mnt, ABI_HOOK_TRUNCATE);
+}
+
+SEC("lsm/path_link")
+int BPF_PROG(karmor_link, struct dentry *old, const struct path *dir, struct dentry *dentry,
+	     int ret)
+{
+	struct label *label = label_current();
+
+	if (ret || !label)
+		return ret;
+	return ask_write(label, old, dir->mnt, ABI_HOOK_LINK)
+		       ?: ask_write(label, dentry, dir->mnt, ABI_HOOK_LINK);
+}
+
+static __always_inline int ask_rename(struct label *label, struct dentry *dentry,
+				      const struct path *dir)
+{
+	int ret = ask_write(label, dentry, dir->mnt, ABI_HOOK_RENAME);
+
+	if (!ret && is_dir(dentry))
+		ret = ask_guard(label, dentry, dir->mnt, ABI_HOOK_RENAME);
+	return ret;
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(karmor_rename, const struct path *old_dir, struct dentry *old,
+	     const struct path *new_dir, struct dentry *new, unsigned int flags, int ret)
+{
+	struct label *label = label_current();
+
+	if (ret || !label)
+		return ret;
+	return ask_rename(label, old, old_dir) ?: ask_rename(label, new, new_dir);
+}
+
+/* A mount covers @path. */
+static __always_inline int ask_cover(struct label *label, const struct path *path)
+{
+	return ask_write(label, path->dentry, path->mnt, ABI_HOOK_MOUNT)
+		       ?: ask_guard(label, path->dentry, path->mnt, ABI_HOOK_MOUNT);
+}
+
+/*
+ * A mount that also shows what has a name under another one. What that is cannot be told here, so
+ * that there is none in a workload whose Block rules name paths.
+ */
+static __always_inline int ask_alias(struct label *label, const struct path *path)
+{
+	struct question question = { .section = ABI_FILE,
+				     .hook = ABI_HOOK_MOUNT,
+				     .dentry = (__u64)path->dentry,
+				     .mnt = (__u64)path->mnt };
+
+	if (!(hook_flags(label) & ABI_GUARDED))
+		return ask_cover(label, path);
+	hook_refuse(label, &question);
+	return -EACCES;
+}
+
+/*
+ * Whether a mount of this type is empty at first. Any other may show what has a name already: an
+ * overlay does, a disk that is mounted elsewhere, and the one /proc of a pid namespace.
+ */
+static __always_inline bool is_empty(const char *type)
+{
+	char name[8] = {};
+
+	if (type)
+		bpf_probe_read_kernel_str(name, sizeof(name), type);
+	return name[0] == 't' && name[1] == 'm' && name[2] == 'p' && name[3] == 'f' &&
+	       name[4] == 's' && name[5] == 0;
+}
+
+/* The kernel's order: a remount, a bind, a change of propagation, a move, else something new. */
+SEC("lsm/sb_mount")
+int BPF_PROG(karmor_mount, const char *dev, const struct path *path, const char *type,
+	     unsigned long flags, void *data, int ret)
+{
+	struct label *label = label_current();
+
+	if (ret || !label || flags & MS_REMOUNT)
+		return ret;
+	if (flags & MS_BIND)
+		return ask_alias(label, path);
+	if (flags & MS_PROPAGATION)
+		return 0;
+	if (flags & MS_MOVE || !is_empty(type))
+		return ask_alias(label, path);
+	return ask_cover(label, path);
+}
+
+SEC("lsm/move_mount")
+int BPF_PROG(karmor_move_mount, const struct path *from, const struct path *to, int ret)
+{
+	struct label *label = label_current();
+
+	return ret || !label ? ret : ask_alias(label, to);
+}
+
+SEC("lsm/sb_pivotroot")
+int BPF_PROG(karmor_pivotroot, const struct path *old, const struct path *new, int ret)
+{
+	struct label *label = label_current();
+
+	return ret || !label ? ret : ask_alias(label, old);
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * See hook.bpf.h. What cannot be decided is denied where the section is closed (policy language,
+ * section 10), counted, and told; a workload without a table is denied everything.
+ */
+#include "hook.bpf.h"
+
+static const struct abi_record *decide_record(void *table, __u32 index)
+{
+	return bpf_map_lookup_elem(table, &index);
+}
+
+#include "decide.bpf.h"
+
+static __always_inline struct abi_workload *workload_of(struct label *label)
+{
+	__u32 slot = label->enrol.slot;
+
+	return bpf_map_lookup_elem(&workloads, &slot);
+}
+
+/* Everything an event says beside its text. */
+struct told {
+	__u32 verdict, generation;
+	__s32 error;
+	__u32 op, section, hook;
+	__u32 family, type, protocol;
+};
+
+/* The resource stands in label->leaf and label->mnt where @told is about a path. */
+int event_send(struct label *label, struct told *told)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct abi_workload *workload;
+	struct text *text;
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 slot, len;
+	void *ring;
+
+	if (!label || !told)
+		return 0;
+	slot = label->enrol.slot;
+	workload = bpf_map_lookup_elem(&workloads, &slot);
+	ring = bpf_map_lookup_elem(&rings, &slot);
+	if (!workload || !ring)
+		return 0;
+	text = bpf_task_storage_get(&texts, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!text) {
+		__sync_fetch_and_add(&workload->lost, 1);
+		return 0;
+	}
+	text->event.time = bpf_ktime_get_ns();
+	text->event.workload = label->enrol.id;
+	text->event.lost = workload->lost;
+	text->event.slot = slot;
+	text->event.generation = told->generation;
+	text->event.verdict = told->verdict;
+	text->event.pid = (__u32)id;
+	text->event.tgid = id >> 32;
+	text->event.ppid = task->real_parent->tgid;
+	text->event.uid = task->cred->uid.val;
+	text->event.error = told->error;
+	text->event.family = told->family;
+	text->event.type = told->type;
+	text->event.protocol = told->protocol;
+	text->event.op = told->op;
+	text->event.hook = told->hook;
+	text->event.section = told->section;
+	text->event.unused = 0;
+	text->event.resource_len = 0;
+	text->event.source_len = 0;
+	bpf_get_current_comm(text->event.comm, sizeof(text->event.comm));
+	if (told->section <= ABI_FILE)
+		text->event.resource_len = walk_text(label, text, 0);
+	if (task->mm && task->mm->exe_file) {
+		label->leaf = (__u64)task->mm->exe_file->f_path.dentry;
+		label->mnt = (__u64)task->mm->exe_file->f_path.mnt;
+		text->event.source_len = walk_text(label, text, text->event.resource_len);
+	}
+	len = sizeof(text->event) + text->event.resource_len + text->event.source_len;
+	if (len > sizeof(*text))
+		len = sizeof(*text);
+	if (bpf_ringbuf_output(ring, text, len, 0))
+		__sync_fetch_and_add(&workload->lost, 1);
+	else
+		__sync_fetch_and_add(&workload->events, 1);
+	return 0;
+}
+
+/* What the verdict means for the caller; events are sent for all but a silent pass. */
+static __always_inline int conclude(struct label *label, struct told *told, int denial)
+{
+	__u32 action = ABI_ACTION(told->verdict);
+
+	if (action == ABI_ALLOW)
+		return 0;
+	told->error = action == ABI_BLOCK ? denial : 0;
+	event_send(label, told);
+	return told->error;
+}
+
+/* Nothing could be decided: the section's flag decides. */
+static __always_inline __u32 undecided(struct label *label, const struct abi_record *header,
+				       __u32 section)
+{
+	struct abi_workload *workload = workload_of(label);
+
+	if (header && !(header->w[0] & ABI_CLOSED(section & 3)))
+		return ABI_ALLOW;
+	if (workload)
+		__sync_fetch_and_add(&workload->refused, 1);
+	return ABI_BLOCK | ABI_UNDECIDED;
+}
+
+/* The verdict words of one row: the worst of what is asked, Block over Audit over Allow. */
+static __always_inline __u32 row_verdict(const struct abi_record *row, struct question *question,
+					 __u32 *op)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 owner = walk_owner(question->dentry) == task->cred->fsuid.val ? ABI_ROW_OWNER : 0;
+	__u32 verdict = ABI_ALLOW, write;
+
+	if (question->ops & (OP(ABI_OP_READ) | OP(ABI_OP_EXEC))) {
+		verdict = row->w[owner];
+		*op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_READ;
+	}
+	if (question->ops & OP(ABI_OP_WRITE)) {
+		write = row->w[ABI_ROW_WRITE + owner];
+		if (ABI_ACTION(write) > ABI_ACTION(verdict) || !(question->ops & OP(ABI_OP_READ))) {
+			verdict = write;
+			*op = ABI_OP_WRITE;
+		}
+	}
+	return verdict;
+}
+
+int hook_path(struct label *label, struct question *question)
+{
+	struct told told = {};
+	const struct abi_record *header, *row = 0;
+	__s64 accept;
+	__u32 slot;
+	void *table;
+
+	if (!label || !question)
+		return -EACCES;
+	slot = label->enrol.slot;
+	label->leaf = question->dentry;
+	label->mnt = question->mnt;
+	told.section = question->section;
+	told.hook = question->hook;
+	told.op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_WRITE;
+	table = bpf_map_lookup_elem(&tables, &slot);
+	header = table ? decide_record(table, ABI_HEADER) : 0;
+	if (!header) {
+		told.verdict = undecided(label, 0, question->section);
+		return conclude(label, &told, -EACCES);
+	}
+	told.generation = header->w[2];
+	if (question->automaton != ABI_AUTOMATON_GUARD &&
+	    !(header->w[0] & ABI_HAS(question->section & 3)))
+		return 0;
+	accept = walk_accept(label, question->automaton);
+	if (accept == -WALK_UNNAMED) {
+		if (question->section != ABI_PROCESS || question->named_only)
+			return 0;
+		accept = header->w[3];
+	}
+	if (accept >= 0)
+		row = decide_record(table, (__u32)accept + label->enrol.class_);
+	if (row)
+		told.verdict = row_verdict(row, question, &told.op);
+	else
+		told.verdict = undecided(label, header, question->section);
+	if (question->named_only && (ABI_ACTION(told.verdict) != ABI_BLOCK ||
+				     !(told.verdict & (ABI_NAMED | ABI_UNDECIDED))))
+		return 0;
+	return conclude(label, &told, -EACCES);
+}
+
+int hook_refuse(struct label *label, struct question *question)
+{
+	struct told told = {};
+
+	if (!label || !question)
+		return -EACCES;
+	told.verdict = undecided(label, 0, question->section);
+	told.op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_WRITE;
+	label->leaf = question->dentry;
+	label->mnt = question->mnt;
+	told.section = question->section;
+	told.hook = question->hook;
+	return conclude(label, &told, -EACCES);
+}
+
+int hook_word(struct label *label, struct word_question *question)
+{
+	struct told told = {};
+	const struct abi_record *header, *base = 0;
+	__s64 word = -1;
+	__u32 slot, words, first;
+	void *table;
+
+	if (!label || !question)
+		return -EACCES;
+	slot = label->enrol.slot;
+	told.section = question->section;
+	told.hook = question->hook;
+	told.op = question->section == ABI_NETWORK ? ABI_OP_NET : ABI_OP_CAPABILITY;
+	told.family = question->family;
+	told.type = question->type;
+	told.protocol = question->protocol;
+	table = bpf_map_lookup_elem(&tables, &slot);
+	header = table ? decide_record(table, ABI_HEADER) : 0;
+	if (header) {
+		told.generation = header->w[2];
+		if (!(header->w[0] & ABI_HAS(question->section & 3)))
+			return 0;
+		base = decide_record(table, ABI_HEADER_BASE);
+	}
+	if (base) {
+		words = question->section == ABI_NETWORK ? ABI_NET_WORDS : ABI_CAPABILITY_WORDS;
+		first = question->section == ABI_NETWORK ? base->w[0] : base->w[1];
+		word = decide_word(table, first, label->enrol.class_, words, question->index);
+	}
+	told.verdict = word < 0 ? undecided(label, header, question->section) : (__u32)word;
+	if (question->silent)
+		return ABI_ACTION(told.verdict) == ABI_BLOCK ? -EPERM : 0;
+	return conclude(label, &told, question->section == ABI_NETWORK ? -EACCES : -EPERM);
+}
+
+__u32 hook_flags(struct label *label)
+{
+	const struct abi_record *header;
+	__u32 slot;
+	void *table;
+
+	if (!label)
+		return 0;
+	slot = label->enrol.slot;
+	table = bpf_map_lookup_elem(&tables, &slot);
+	header = table ? decide_record(table, ABI_HEADER) : 0;
+	return header ? header->w[0] : 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every hook does: find the label (nobody else pays more than that), ask, report, answer.
+ */
+#pragma once
+
+#include "walk.bpf.h"
+
+/* The current task's label; NULL for a task in no workload. */
+static __always_inline struct label *label_current(void)
+{
+	return bpf_task_storage_get(&labels, bpf_get_current_task_btf(), 0, 0);
+}
+
+/* An access to a path, as a hook saw it. */
+struct question {
+	__u64 dentry, mnt; /* the object, and the vfsmount it is reached by */
+	__u32 automaton;   /* enum abi_automaton */
+	__u32 section;
+	__u32 ops; /* OP(abi_op) of all that is asked */
+	__u32 hook;
+	__u32 named_only; /* only a Block rule that names files counts, and nothing is logged but it
+			   */
+};
+
+#define OP(op) (1u << (op))
+
+/* Decides and reports: whether to deny. */
+int hook_path(struct label *label, struct question *question);
+
+/* Denies without asking, and reports it: for what no table can tell. */
+int hook_refuse(struct label *label, struct question *question);
+
+/* The same for a word of the network or capability rows. */
+struct word_question {
+	__u32 section, index, hook;
+	__u32 family, type, protocol; /* for the event */
+	__u32 silent;
+};
+
+int hook_word(struct label *label, struct word_question *question);
+
+/*
+ * What a hook returns. The verifier knows nothing of what a global function gives back, so that the
+ * numbers stand here.
+ */
+static __always_inline int ask_path(struct label *label, struct question *question)
+{
+	return hook_path(label, question) ? -EACCES : 0;
+}
+
+static __always_inline int ask_word(struct label *label, struct word_question *question)
+{
+	if (!hook_word(label, question))
+		return 0;
+	return question->section == ABI_NETWORK ? -EACCES : -EPERM;
+}
+
+/* The flags of the workload's table; 0 where it has none. */
+__u32 hook_flags(struct label *label);

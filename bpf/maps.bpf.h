@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that lasts: who is enrolled, under which table, and where its events go.
+ *
+ * A label is inherited at fork, so that a workload is left by no means but exit. It also holds the
+ * scratch of the path walk: a task decides one path at a time, so that nothing is shared, nothing
+ * is on the stack that the verifier would have to follow, and tasks outside all workloads pay
+ * nothing for it.
+ */
+#pragma once
+
+#include "core.bpf.h"
+
+struct label {
+	struct abi_enrol enrol;
+	__u32 next_class; /* the source class that a running exec leads to */
+	__u32 traced;	  /* a task of the workload traces it, or did */
+	__u64 image;	  /* the dentry of what runs */
+	__u64 next_image; /* and of what a running exec leads to */
+
+	/* The object: a dentry and the vfsmount it was reached by. */
+	__u64 leaf, mnt;
+	/* The walk up. */
+	__u64 at, at_mnt;
+	__u64 sum;	/* of d_seq over all components */
+	__u32 depth;	/* components so far, counted from the leaf */
+	__u32 keep;	/* components from this one on are not kept */
+	__u32 kept_low; /* the lowest component that the chunk still holds */
+	__u32 status;	/* enum walk_status */
+	/* The way down. */
+	__u32 component; /* the next is this one less 1 */
+	__u32 state, pos, left;
+	__u64 name;
+	__u32 text_len, text_base;
+	__u64 chunk[ABI_CHUNK];
+};
+
+enum walk_status {
+	WALK_ON,
+	WALK_TOP,      /* reached the top of the mount tree */
+	WALK_UNNAMED,  /* a pipe, a socket, a memfd, a file of a filesystem that is mounted nowhere
+			*/
+	WALK_DETACHED, /* a file of a mount that has no place in any namespace (any more) */
+	WALK_TORN,     /* a rename went on all the time */
+	WALK_DEEP,     /* deeper than ABI_DEPTH_MAX */
+	WALK_FAULT,    /* the table is at fault */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct label);
+} labels SEC(".maps") __weak;
+
+struct table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct abi_record));
+};
+
+/* By slot. An enrolled task whose slot is empty is denied everything. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, ABI_WORKLOADS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+	__array(values, struct table);
+} tables SEC(".maps") __weak;
+
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+/* By slot; several slots may share a ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, ABI_WORKLOADS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+	__array(values, struct ring);
+} rings SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* user space reads the counts where they are */
+	__uint(max_entries, ABI_WORKLOADS);
+	__type(key, __u32);
+	__type(value, struct abi_workload);
+} workloads SEC(".maps") __weak;
+
+/* Where an event is put together; a task gets one with its first event. */
+struct text {
+	struct abi_event event;
+	char bytes[ABI_PATH_MAX + 3584]; /* 7.3 gives a task's storage no more than 8 KiB */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct text);
+} texts SEC(".maps") __weak;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The object's path, from the dentry, and what reads it.
+ *
+ * The walk goes up to the top of the mount tree, never to a task's root: chroot renames nothing.
+ * Names are then read downwards, by the automaton or into text. A path of more than ABI_CHUNK
+ * components is walked again for each further chunk, so that no depth needs more memory.
+ */
+#pragma once
+
+#include "maps.bpf.h"
+
+/* Runs automaton @which over the path of (label->leaf, label->mnt): the accept, or -(enum
+ * walk_status). */
+__s64 walk_accept(struct label *label, __u32 which);
+
+/* Writes the same path to text->bytes at @base; the length, 0 for what has no name. */
+__u32 walk_text(struct label *label, struct text *text, __u32 base);
+
+/* The owner of a dentry's inode, or of its directory's where it is about to be created; -1 without
+ * either. */
+__s64 walk_owner(__u64 dentry);
+
+/* Whether a filesystem of this magic is mounted at label->mnt or anywhere below it; true where that
+ * cannot be told. */
+int walk_below(struct label *label, __u64 magic);

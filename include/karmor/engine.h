@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: one backend, live on this machine.
+ *
+ * apply() publishes an artifact in one step; attach() puts a task and all it starts under one of
+ * its rulesets. The kernel holds the state: what an engine enforced goes on after its process died,
+ * until the last task of the workload is gone.
+ */
+#pragma once
+
+#include <karmor/backend.h>
+#include <karmor/event.h>
+
+struct karmor_engine;
+
+struct karmor_workload {
+	size_t size;
+	const char *name; /* unique within the engine; what events call it */
+	const char *namespace_name, *container, *labels;
+	size_t ruleset; /* index into the rulesets that were compiled */
+	pid_t pid;	/* the task to enrol; its threads but itself are not */
+};
+
+struct karmor_stats {
+	size_t size;
+	uint64_t workloads; /* of this engine */
+	uint64_t tasks;	    /* enrolled now */
+	uint64_t events, lost;
+	uint64_t refused; /* decisions that could not be taken and were denied */
+};
+
+/*
+ * Opens @backend for enforcement, which needs privilege. Returns 0; -EPERM; -EOPNOTSUPP (the kernel
+ * cannot: message in @diag); -EIO; -ENOMEM. The engine is owned by the caller.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_open(const struct karmor_backend *backend,
+					       struct karmor_engine **ret,
+					       struct karmor_diag *diag);
+
+/* Releases the engine; workloads that still have tasks stay enforced. Accepts NULL. */
+KARMOR_API void karmor_engine_close(struct karmor_engine *engine);
+
+/*
+ * Makes exactly @artifact the policy of this engine's workloads, or changes nothing. Borrowed:
+ * events are named after it until the next apply or close. Returns 0, -EINVAL (another backend's
+ * artifact, or a workload's ruleset is missing from it), -EPERM, -ENOMEM, -EIO.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
+						const struct karmor_artifact *artifact,
+						struct karmor_diag *diag);
+
+/*
+ * Enrols @workload->pid. Idempotent by name. The task must not run until this returned, or what it
+ * did before is not covered. Returns 0; -EINVAL (nothing applied, no such ruleset); -ENOENT (no
+ * such task); -EBUSY (limit of workloads); -EPERM; -EOPNOTSUPP; -ENOMEM; -EIO.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_attach(struct karmor_engine *engine,
+						 const struct karmor_workload *workload,
+						 struct karmor_diag *diag);
+
+/*
+ * Forgets the workload @name, whose tasks are gone. Idempotent. Returns 0; -EBUSY (it still has
+ * tasks, and no task leaves a workload); -EPERM; -EIO.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_detach(struct karmor_engine *engine, const char *name,
+						 struct karmor_diag *diag);
+
+/* How many tasks the workload has: a number, or -ENOENT. */
+KARMOR_API KARMOR_CHECK long karmor_engine_tasks(struct karmor_engine *engine, const char *name);
+
+/*
+ * Starts @argv (searched on PATH) as a workload of its own: it is enrolled before its first
+ * instruction.
+ * @workload->pid is ignored. *ret gets the child's pid, which the caller waits for; it exits 126 or
+ * 127 when the command cannot be executed or found, as a shell has it. Errors are those of attach;
+ * then the command was not started.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_spawn(struct karmor_engine *engine,
+						const struct karmor_workload *workload,
+						char *const argv[], pid_t *ret,
+						struct karmor_diag *diag);
+
+/* A descriptor to poll for events; borrowed; -EOPNOTSUPP where the backend has none. */
+KARMOR_API KARMOR_CHECK int karmor_engine_event_fd(const struct karmor_engine *engine);
+
+/* Calls @fn for each event that has arrived, without waiting. The number of events, or -EIO. */
+KARMOR_API KARMOR_CHECK int karmor_engine_read_events(struct karmor_engine *engine,
+						      karmor_event_fn *fn, void *data);
+
+/* What @engine's workloads came to. 0; -EOPNOTSUPP where the backend does not count; -EIO. */
+KARMOR_API KARMOR_CHECK int karmor_engine_stats(const struct karmor_engine *engine,
+						struct karmor_stats *ret);

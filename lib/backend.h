@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The backend contract. A backend is a folder with one `const struct karmor_backend backend_<name>`
+ * and a word in backends/meson.build; generic code calls it through this table and never asks which
+ * one it is.
+ */
+#pragma once
+
+#include <karmor/engine.h>
+
+#include "caps.h"
+#include "report.h"
+#include "ruleset.h"
+
+/* First member of every backend's own artifact. */
+struct karmor_artifact {
+	const struct karmor_backend *backend;
+	size_t n_rulesets;
+};
+
+/* First member of every backend's own engine. */
+struct karmor_engine {
+	const struct karmor_backend *backend;
+};
+
+struct karmor_backend {
+	const char *name;  /* the CLI word, the folder and the test's name */
+	const char *title; /* as people write it: "BPF-LSM" */
+	bool enforces;	   /* false: accepts everything and enforces nothing */
+
+	/* Pure of effects that last. Fill in what this machine lets us enforce, or why not; must.
+	 */
+	int (*probe)(struct karmor_caps *caps, struct karmor_diag *diag);
+	/* Fill in the caps of a machine on which everything works; must. */
+	int (*full)(struct karmor_caps *caps);
+	/* Pure. A report line for every rule of every set, in order; must. The artifact is the
+	 * caller's. */
+	int (*compile)(const struct karmor_ruleset *const *sets, size_t n,
+		       const struct karmor_caps *caps, struct karmor_artifact **ret,
+		       struct karmor_report *report, struct karmor_diag *diag);
+	/* Readable form of an artifact, the same for the same input; must. 0 or -EIO. */
+	int (*print)(const struct karmor_artifact *artifact, FILE *out);
+	void (*artifact_free)(struct karmor_artifact *artifact); /* must; never NULL */
+
+	int (*open)(struct karmor_engine **ret,
+		    struct karmor_diag *diag);	     /* must; base is filled in for it */
+	void (*close)(struct karmor_engine *engine); /* must */
+	/* May fail freely: nothing is live yet; must. The artifact stays the caller's and may go
+	 * away after. */
+	int (*stage)(struct karmor_engine *engine, const struct karmor_artifact *artifact,
+		     struct karmor_diag *diag);
+	/* One step; on failure the old set is in force; must. */
+	int (*commit)(struct karmor_engine *engine, struct karmor_diag *diag);
+	/* Forgets what was staged; must; called after a failed stage or commit as well. */
+	void (*abort)(struct karmor_engine *engine);
+	/* Idempotent by workload name; must. */
+	int (*attach)(struct karmor_engine *engine, const struct karmor_workload *workload,
+		      struct karmor_diag *diag);
+	int (*detach)(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
+	/* In the child, after attach and before its execve; must. Async-signal-safe. */
+	int (*enter)(struct karmor_engine *engine, const char *name);
+	/* Tasks of a workload, or -ENOENT; must. */
+	long (*tasks)(struct karmor_engine *engine, const char *name);
+
+	int (*event_fd)(const struct karmor_engine *engine); /* may: no events when NULL */
+	int (*read_events)(struct karmor_engine *engine, karmor_event_fn *fn, void *data);
+	int (*stats)(const struct karmor_engine *engine, struct karmor_stats *ret); /* may */
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one backend can do on one machine, as data: a state with its reason, and named facts.
+ *
+ * Facts are numbers under names that a backend chooses ("hook.file_open" 1); compile reads them, so
+ * that an old kernel can be had by setting facts rather than by booting it.
+ */
+#pragma once
+
+#include <karmor/backend.h>
+
+#include "arena.h"
+
+struct caps_fact {
+	const char *name;
+	uint64_t value;
+};
+
+struct karmor_caps {
+	struct arena arena;
+	const struct karmor_backend *backend;
+	enum karmor_state state;
+	const char *summary, *reason, *fix; /* in the arena, or static */
+	struct caps_fact *facts;
+	size_t n_facts, size;
+};
+
+int caps_new(const struct karmor_backend *backend, struct karmor_caps **ret);
+int caps_set(struct karmor_caps *caps, const char *name, uint64_t value); /* 0 or -ENOMEM */
+uint64_t caps_get(const struct karmor_caps *caps, const char *name); /* 0 where it was not set */
+/* Sets state, reason and fix (copied, may be NULL). 0 or -ENOMEM. */
+int caps_state(struct karmor_caps *caps, enum karmor_state state, const char *fix,
+	       const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rulesets to an artifact and a report, by the backend that the caps belong to. */
+#include <errno.h>
+
+#include "backend.h"
+#include "cleanup.h"
+
+DEFINE_CLEANUP(report, struct karmor_report, karmor_report_free)
+
+int karmor_compile(const struct karmor_ruleset *const *sets, size_t n,
+		   const struct karmor_caps *caps, struct karmor_artifact **ret,
+		   struct karmor_report **report, struct karmor_diag *diag)
+{
+	_cleanup_(cleanup_report) struct karmor_report *lines = NULL;
+	int r = report_new(&lines);
+
+	if (r < 0)
+		return r;
+	r = caps->backend->compile(sets, n, caps, ret, lines, diag);
+	if (r < 0)
+		return r;
+	if (report)
+		*report = TAKE_PTR(lines);
+	return 0;
+}
+
+void karmor_artifact_free(struct karmor_artifact *artifact)
+{
+	if (artifact)
+		artifact->backend->artifact_free(artifact);
+}
+
+int karmor_artifact_print(const struct karmor_artifact *artifact, FILE *out)
+{
+	return artifact->backend->print(artifact, out);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One backend, live: publishing in two steps, and starting a command that is enrolled before its
+ * first instruction. Everything else is the backend's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "backend.h"
+#include "cleanup.h"
+#include "diag.h"
+
+int karmor_engine_open(const struct karmor_backend *backend, struct karmor_engine **ret,
+		       struct karmor_diag *diag)
+{
+	int r = backend->open(ret, diag);
+
+	if (r == 0)
+		(*ret)->backend = backend;
+	return r;
+}
+
+void karmor_engine_close(struct karmor_engine *engine)
+{
+	if (engine)
+		engine->backend->close(engine);
+}
+
+int karmor_engine_apply(struct karmor_engine *engine, const struct karmor_artifact *artifact,
+			struct karmor_diag *diag)
+{
+	int r;
+
+	if (artifact->backend != engine->backend)
+		return -EINVAL;
+	r = engine->backend->stage(engine, artifact, diag);
+	if (r == 0)
+		r = engine->backend->commit(engine, diag);
+	if (r < 0)
+		engine->backend->abort(engine);
+	return r;
+}
+
+int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
+			 struct karmor_diag *diag)
+{
+	return engine->backend->attach(engine, workload, diag);
+}
+
+int karmor_engine_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag)
+{
+	return engine->backend->detach(engine, name, diag);
+}
+
+long karmor_engine_tasks(struct karmor_engine *engine, const char *name)
+{
+	return engine->backend->tasks(engine, name);
+}
+
+int karmor_engine_event_fd(const struct karmor_engine *engine)
+{
+	return engine->backend->event_fd ? engine->backend->event_fd(engine) : -EOPNOTSUPP;
+}
+
+int karmor_engine_read_events(struct karmor_engine *engine, karmor_event_fn *fn, void *data)
+{
+	return engine->backend->read_events ? engine->backend->read_events(engine, fn, data) : 0;
+}
+
+int karmor_engine_stats(const struct karmor_engine *engine, struct karmor_stats *ret)
+{
+	return engine->backend->stats ? engine->backend->stats(engine, ret) : -EOPNOTSUPP;
+}
+
+/* As a shell has it: 127 not found, 126 found but not to be executed. */
+static int exec_status(int error)
+{
+	return error == ENOENT ? 127 : 126;
+}
+
+/* The child: waits to be enrolled, enters, becomes the command. Never returns. */
+static void spawn_child(struct karmor_engine *engine, const char *name, char *const argv[], int go,
+			int failed)
+{
+	char byte;
+	int error;
+
+	/* End of file: the parent could not enrol us, or is gone. */
+	if (TEMP_FAILURE_RETRY(read(go, &byte, 1)) != 1)
+		_exit(126);
+	error = -engine->backend->enter(engine, name);
+	if (error == 0) {
+		execvp(argv[0], argv);
+		error = errno;
+	}
+	if (write(failed, &error, sizeof(error)) < 0)
+		error = EIO;
+	_exit(exec_status(error));
+}
+
+/* Lets the child go and waits until it is the command, or could not become it. */
+static void spawn_go(int go, int failed, const char *command, struct karmor_diag *diag)
+{
+	int error = 0;
+
+	/* A socket rather than a pipe: a child that was killed meanwhile must not raise SIGPIPE
+	 * here. */
+	if (send(go, "", 1, MSG_NOSIGNAL) != 1)
+		return;
+	if (TEMP_FAILURE_RETRY(read(failed, &error, sizeof(error))) == (ssize_t)sizeof(error))
+		diag_error(diag, NULL, NULL, "cannot execute \"%s\": %s", command, strerror(error));
+}
+
+int karmor_engine_spawn(struct karmor_engine *engine, const struct karmor_workload *workload,
+			char *const argv[], pid_t *ret, struct karmor_diag *diag)
+{
+	struct karmor_workload enrolled = *workload;
+	int go[2] = { -1, -1 }, failed[2] = { -1, -1 }, r = 0;
+	pid_t pid = -1;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0 ||
+	    pipe2(failed, O_CLOEXEC) < 0)
+		r = -EIO;
+	if (r == 0)
+		pid = fork();
+	if (pid == 0) {
+		close(go[1]);
+		close(failed[0]);
+		spawn_child(engine, workload->name, argv, go[0], failed[1]);
+	}
+	if (r == 0 && pid < 0)
+		r = errno == ENOMEM ? -ENOMEM : -EIO;
+	cleanup_close(&go[0]);
+	cleanup_close(&failed[1]);
+	if (r == 0) {
+		enrolled.pid = pid;
+		r = engine->backend->attach(engine, &enrolled, diag);
+		if (r == 0)
+			spawn_go(go[1], failed[0], argv[0], diag);
+	}
+	cleanup_close(&go[1]);
+	cleanup_close(&failed[0]);
+	if (r < 0 && pid > 0)
+		waitpid(pid, NULL, 0);
+	if (r == 0)
+		*ret = pid;
+	return r;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The report: what a backend can keep of each rule. Filled by a backend's compile, printed by
+ * check.
+ */
+#pragma once
+
+#include <karmor/backend.h>
+
+#include "ruleset.h"
+
+/* All strings are copied, so that a report outlives the rulesets. */
+int report_new(struct karmor_report **ret);
+/* Adds a line; reason and fix may be NULL. 0 or -ENOMEM. */
+int report_add(struct karmor_report *report, const struct ruleset_rule *rule,
+	       enum karmor_fidelity fidelity, const char *reason, const char *fix);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See select.h. All requirements of a selector must hold; an empty one holds for everything in
+ * scope.
+ */
+#include "select.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "diag.h"
+
+#define HOSTNAME_KEY "kubearmor.io/hostname"
+#define NAMESPACE_KEY "namespace"
+
+static size_t count_items(const char *text)
+{
+	size_t n = 1;
+
+	for (; *text; text++)
+		n += *text == ',';
+	return n;
+}
+
+static const struct select_label *find_label(const struct select_label *labels, size_t n,
+					     const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(labels[i].key, key) == 0)
+			return &labels[i];
+	return NULL;
+}
+
+static char *trim(char *text)
+{
+	char *end = text + strlen(text);
+
+	while (*text == ' ')
+		text++;
+	while (end > text && end[-1] == ' ')
+		*--end = '\0';
+	return text;
+}
+
+/* Splits @item at its "=". */
+static int read_label(char *item, struct select_label *labels, size_t n, struct karmor_diag *diag)
+{
+	char *equals = strchr(item, '=');
+
+	if (!equals || equals == item) {
+		diag_error(diag, NULL, "write key=value", "\"%s\" is not a label", item);
+		return -EINVAL;
+	}
+	*equals = '\0';
+	if (find_label(labels, n, item)) {
+		diag_error(diag, NULL, NULL, "label \"%s\" stands twice", item);
+		return -EINVAL;
+	}
+	labels[n] = (struct select_label){ .key = item, .value = equals + 1 };
+	return 0;
+}
+
+static int read_labels(struct arena *arena, const char *text, struct select_subject *ret,
+		       struct karmor_diag *diag)
+{
+	size_t items, n = 0;
+	struct select_label *labels;
+	char *copy, *item;
+	int r = 0;
+
+	if (!text || !*text)
+		return 0;
+	items = count_items(text);
+	if (items > SELECT_LABELS_MAX) {
+		diag_error(diag, NULL, NULL, "more than %d labels", SELECT_LABELS_MAX);
+		return -EINVAL;
+	}
+	labels = arena_array(arena, items, sizeof(*labels));
+	copy = arena_strdup(arena, text);
+	if (!labels || !copy)
+		return -ENOMEM;
+	while (r == 0 && (item = strsep(&copy, ",")))
+		r = read_label(trim(item), labels, n++, diag);
+	ret->labels = labels;
+	ret->n_labels = n;
+	return r;
+}
+
+int select_read(struct arena *arena, const struct karmor_subject *subject,
+		struct select_subject *ret, struct karmor_diag *diag)
+{
+	const char *name = subject->namespace_name, *container = subject->container;
+	struct select_subject read = {
+		.everything = subject->everything,
+		.host = subject->host,
+		.namespace_name = name && *name ? name : "default",
+		.container = container && *container ? container : NULL,
+	};
+	int r = read_labels(arena, subject->labels, &read, diag);
+
+	if (r == 0)
+		*ret = read;
+	return r;
+}
+
+static bool is_among(const char *const *values, size_t n, const char *value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(values[i], value) == 0)
+			return true;
+	return false;
+}
+
+/* What the subject has under @r's key; NULL: nothing. */
+static const char *value_of(const struct ir_policy *policy, const struct ir_requirement *r,
+			    const struct select_subject *subject)
+{
+	const struct select_label *label;
+
+	if (policy->kind == KARMOR_CLUSTER_POLICY && !r->from_labels &&
+	    strcmp(r->key, NAMESPACE_KEY) == 0)
+		return subject->namespace_name;
+	label = find_label(subject->labels, subject->n_labels, r->key);
+	return label ? label->value : NULL;
+}
+
+static bool is_every_node(const struct ir_policy *policy, const struct ir_requirement *r)
+{
+	return policy->kind == KARMOR_HOST_POLICY && r->op == IR_IN &&
+	       strcmp(r->key, HOSTNAME_KEY) == 0 && is_among(r->values, r->n_values, "*");
+}
+
+bool select_holds(const struct ir_policy *policy, const struct ir_requirement *r, const char *value)
+{
+	switch (r->op) {
+	case IR_IN:
+		return is_every_node(policy, r) ||
+		       (value && is_among(r->values, r->n_values, value));
+	case IR_NOT_IN:
+		return !value || !is_among(r->values, r->n_values, value);
+	case IR_EXISTS:
+		return value;
+	case IR_DOES_NOT_EXIST:
+		return !value;
+	}
+	return false;
+}
+
+static bool requirement_holds(const struct ir_policy *policy, const struct ir_requirement *r,
+			      const struct select_subject *subject)
+{
+	return select_holds(policy, r, value_of(policy, r, subject));
+}
+
+bool select_matches(const struct ir_policy *policy, const struct select_subject *subject)
+{
+	const struct ir_selector *selector = &policy->selector;
+
+	if ((policy->kind == KARMOR_HOST_POLICY) != subject->host)
+		return false;
+	if (subject->everything)
+		return true;
+	if (policy->kind == KARMOR_POLICY &&
+	    strcmp(policy->namespace_name, subject->namespace_name) != 0)
+		return false;
+	for (size_t i = 0; i < selector->n_requirements; i++)
+		if (!requirement_holds(policy, &selector->requirements[i], subject))
+			return false;
+	return !selector->n_containers ||
+	       (subject->container &&
+		is_among(selector->containers, selector->n_containers, subject->container));
+}
