@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See subject.h. */
+#include "subject.h"
+
+struct karmor_subject subject_new(void)
+{
+	return KARMOR_STRUCT(karmor_subject, .everything = true);
+}
+
+bool subject_option(struct karmor_subject *subject, int option)
+{
+	switch (option) {
+	case 'l':
+		subject->labels = optarg;
+		subject->everything = false;
+		return true;
+	case 'n':
+		subject->namespace_name = optarg;
+		return true;
+	case SUBJECT_CONTAINER:
+		subject->container = optarg;
+		return true;
+	case SUBJECT_HOST:
+		subject->host = true;
+		return true;
+	case SUBJECT_POSTURE:
+		subject->posture = optarg;
+		return true;
+	default:
+		return false;
+	}
+}

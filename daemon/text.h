@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes of unknown origin, printed so that they can neither forge a line nor steer a terminal.
+ */
+#pragma once
+
+#include <stdio.h>
+
+/* Control characters and bytes that are not UTF-8 become \xNN. */
+void text_print(FILE *out, const char *text);
+/* The same as a JSON string with its quotes ("\u00NN" for such bytes); null for NULL. */
+void text_print_json(FILE *out, const char *text);

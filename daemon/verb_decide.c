@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * karmor decide: asks the reference evaluator, offline. It decides nothing itself and needs no
+ * privilege; the exit status of one question is 0 whatever the verdict.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "decide.h"
+#include "table.h"
+#include "text.h"
+#include "verb.h"
+
+static const char help_text[] =
+	"Usage: karmor decide -p FILE... [-l k=v,...] [-n NAMESPACE] --op OP --object OBJECT\n"
+	"       karmor decide [-p FILE...] --table FILE\n"
+	"\n"
+	"Asks what the policies say about one access, or about each row of a table.\n"
+	"\n"
+	"  -p, --policy FILE|DIR   policies; may be given several times\n"
+	"  -l, --labels k=v,...    the workload's labels ('' for none); without it every policy\n"
+	"                          is taken to select the workload\n"
+	"  -n, --namespace NAME    its namespace (default)\n"
+	"      --container NAME    its container's name\n"
+	"      --host              ask about the node itself; labels are the node's\n"
+	"      --posture LIST      file=block,network=audit,capabilities=audit\n"
+	"      --root DIR          resolve names through the symbolic links of this root\n"
+	"      --op OP             exec, read, write, net, capability or syscall\n"
+	"      --object OBJECT     PATH | PROTOCOL | FAMILY:TYPE:PROTOCOL | CAP | SYSCALL[:PATH]\n"
+	"      --source EXE        the acting executable; without it no fromSource matches\n"
+	"      --not-owner         the acting user does not own the object\n"
+	"      --table FILE        ask each row of a TSV; print those that differ\n"
+	"      --json              print JSON\n"
+	"  -h, --help              print this\n";
+
+enum {
+	OPTION_CONTAINER = 256,
+	OPTION_HOST,
+	OPTION_POSTURE,
+	OPTION_ROOT,
+	OPTION_OP,
+	OPTION_OBJECT,
+	OPTION_SOURCE,
+	OPTION_NOT_OWNER,
+	OPTION_TABLE,
+	OPTION_JSON,
+};
+
+static const struct option long_options[] = {
+	{ "policy", required_argument, NULL, 'p' },
+	{ "labels", required_argument, NULL, 'l' },
+	{ "namespace", required_argument, NULL, 'n' },
+	{ "container", required_argument, NULL, OPTION_CONTAINER },
+	{ "host", no_argument, NULL, OPTION_HOST },
+	{ "posture", required_argument, NULL, OPTION_POSTURE },
+	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ "op", required_argument, NULL, OPTION_OP },
+	{ "object", required_argument, NULL, OPTION_OBJECT },
+	{ "source", required_argument, NULL, OPTION_SOURCE },
+	{ "not-owner", no_argument, NULL, OPTION_NOT_OWNER },
+	{ "table", required_argument, NULL, OPTION_TABLE },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+/* The common part of both switches: options with a place to go. */
+static const char **slot(struct decide_options *options, int option)
+{
+	switch (option) {
+	case 'l':
+		return &options->subject.labels;
+	case 'n':
+		return &options->subject.namespace_name;
+	case OPTION_CONTAINER:
+		return &options->subject.container;
+	case OPTION_POSTURE:
+		return &options->subject.posture;
+	case OPTION_ROOT:
+		return &options->subject.root;
+	case OPTION_OP:
+		return &options->op;
+	case OPTION_OBJECT:
+		return &options->access.object;
+	case OPTION_SOURCE:
+		return &options->access.source;
+	case OPTION_TABLE:
+		return &options->table;
+	default:
+		return NULL;
+	}
+}
+
+static bool *flag(struct decide_options *options, int option)
+{
+	switch (option) {
+	case OPTION_HOST:
+		return &options->subject.host;
+	case OPTION_NOT_OWNER:
+		return &options->access.not_owner;
+	case OPTION_JSON:
+		return &options->json;
+	default:
+		return NULL;
+	}
+}
+
+/* 0, -1 after printing what was asked for, or an exit status. */
+static int read_option(struct decide_options *options, int option)
+{
+	const char **text = slot(options, option);
+	bool *set = flag(options, option);
+
+	if (option == 'h') {
+		fputs(help_text, stdout);
+		return -1;
+	}
+	if (option == 'p')
+		options->files[options->n_files++] = optarg;
+	else if (text)
+		*text = optarg;
+	else if (set)
+		*set = true;
+	else
+		return EXIT_WRONG; /* getopt said why */
+	options->labelled |= option == 'l';
+	return 0;
+}
+
+static int read_options(struct decide_options *options, int argc, char *argv[])
+{
+	int option, r = 0;
+
+	optind = 0;
+	while (r == 0 && (option = getopt_long(argc, argv, "p:l:n:h", long_options, NULL)) >= 0)
+		r = read_option(options, option);
+	/* -p FILE...: what follows the options are files too. */
+	while (r == 0 && optind < argc)
+		options->files[options->n_files++] = argv[optind++];
+	options->subject.everything = !options->labelled;
+	return r;
+}
+
+/* What cannot be asked together, before anything is read. */
+static int check_options(struct decide_options *options)
+{
+	int op = options->op ? table_op(options->op) : -1;
+
+	if (options->table && (options->op || options->access.object || options->labelled))
+		return cli_wrong("a table brings its own questions and labels\n"
+				 "fix: leave --op, --object and -l out");
+	if (options->table)
+		return 0;
+	if (!options->n_files)
+		return cli_wrong("no policy was given\nfix: -p FILE");
+	if (!options->op || !options->access.object)
+		return cli_wrong("no question was asked\n"
+				 "fix: --op read --object /etc/passwd, or --table FILE");
+	if (op < 0)
+		return cli_wrong("there is no operation \"%s\"\n"
+				 "fix: exec, read, write, net, capability or syscall",
+				 options->op);
+	options->access.op = (enum karmor_op)op;
+	return 0;
+}
+
+static void print_text(const struct karmor_verdict *verdict)
+{
+	printf("%s  ", table_action_name(verdict->action));
+	text_print(stdout, verdict->policy);
+	fputs("  ", stdout);
+	if (verdict->file) {
+		text_print(stdout, verdict->file);
+		printf(":%u", verdict->line);
+	} else {
+		putchar('-');
+	}
+	printf("  %s\n", verdict->rule ? verdict->rule : "-");
+}
+
+static void print_json(const struct decide_options *options, const struct karmor_verdict *verdict)
+{
+	bool nobody = strcmp(verdict->policy, "-") == 0;
+
+	printf("{\"op\":\"%s\",\"object\":", table_op_name(options->access.op));
+	text_print_json(stdout, options->access.object);
+	printf(",\"verdict\":\"%s\",\"policy\":", table_action_name(verdict->action));
+	text_print_json(stdout, nobody ? NULL : verdict->policy);
+	fputs(",\"file\":", stdout);
+	text_print_json(stdout, verdict->file);
+	if (verdict->file)
+		printf(",\"line\":%u", verdict->line);
+	else
+		fputs(",\"line\":null", stdout);
+	fputs(",\"rule\":", stdout);
+	text_print_json(stdout, verdict->rule);
+	fputs("}\n", stdout);
+}
+
+static int ask(const struct decide_options *options, struct karmor_diag *diag)
+{
+	struct karmor_verdict verdict = KARMOR_STRUCT(karmor_verdict);
+	struct karmor_policies *policies = NULL;
+	struct karmor_ruleset *set = NULL;
+	int r = karmor_policies_new(&policies);
+
+	if (r == 0)
+		r = cli_load(options->files, options->n_files, policies, diag);
+	if (r == 0)
+		r = karmor_ruleset_new(policies, &options->subject, &set, diag);
+	if (r == 0)
+		r = karmor_ruleset_eval(set, &options->access, &verdict, diag);
+	if (r == 0 && options->json)
+		print_json(options, &verdict);
+	else if (r == 0)
+		print_text(&verdict);
+	karmor_ruleset_free(set);
+	karmor_policies_free(policies);
+	return r;
+}
+
+static int decide_one(const struct decide_options *options)
+{
+	struct karmor_diag *diag = karmor_diag_new();
+	int r = diag ? ask(options, diag) : -ENOMEM;
+
+	cli_print_diag(diag);
+	if (r == -ENOMEM)
+		cli_wrong("out of memory");
+	else if (r < 0 && !karmor_diag_count(diag, KARMOR_ERROR))
+		cli_wrong("%s", strerror(-r));
+	karmor_diag_free(diag);
+	return r < 0 ? EXIT_WRONG : EXIT_YES;
+}
+
+static int run(struct decide_options *options, int argc, char *argv[])
+{
+	int r = read_options(options, argc, argv);
+
+	if (r < 0)
+		return EXIT_YES;
+	if (r == 0)
+		r = check_options(options);
+	if (r > 0)
+		return r;
+	return options->table ? decide_table(options) : decide_one(options);
+}
+
+int verb_decide(int argc, char *argv[])
+{
+	struct decide_options options = {
+		.files = calloc((size_t)argc + 1, sizeof(*options.files)),
+		.subject = KARMOR_STRUCT(karmor_subject),
+		.access = KARMOR_STRUCT(karmor_access),
+	};
+	int r = options.files ? run(&options, argc, argv) : cli_wrong("out of memory");
+
+	free(options.files);
+	return cli_finish(r);
+}
