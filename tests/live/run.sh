@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# karmor run as its users see it: exit statuses, events, what is left when it is over, what a kill does.
+set -u
+. "$(dirname "$0")/tap.sh"
+
+if [ ! -x "$karmor" ]; then
+	echo "Bail out! $karmor was not built"
+	exit 1
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+pins=/sys/fs/bpf/karmor
+
+policy() { # name, section text
+	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata:\n  name: %s\nspec:\n  selector: {}\n%s\n' \
+		"$1" "$2" > "$work/$1.yaml"
+}
+
+policy shadow '  file: {matchPaths: [{path: /etc/shadow}]}'
+policy ids '  process: {matchPaths: [{path: /usr/bin/id}]}'
+
+"$karmor" run -p "$work/shadow.yaml" -- true
+is $? 0 "the command's success is the run's"
+"$karmor" run -p "$work/shadow.yaml" -- sh -c 'exit 42'
+is $? 42 "the command's exit status is the run's"
+"$karmor" run -p "$work/shadow.yaml" -- sh -c 'kill -TERM $$'
+is $? 143 "a signal gives 128 and its number"
+env --ignore-signal=CHLD "$karmor" run -p "$work/shadow.yaml" -- sh -c 'exit 42'
+is $? 42 "the exit status is the run's where SIGCHLD was ignored before"
+is "$("$karmor" run -p "$work/shadow.yaml" -- "$build/tests/live/actor" traceme)" ok "a command that wants to be traced by its parent goes on"
+"$karmor" run -p "$work/shadow.yaml" -- /nonexistent 2> /dev/null
+is $? 127 "a command that is not there gives 127"
+"$karmor" run -p "$work/shadow.yaml" -- /etc/passwd 2> /dev/null
+is $? 126 "a command that cannot be executed gives 126"
+"$karmor" run -p "$work/ids.yaml" -- id > /dev/null 2> "$work/err"
+is $? 126 "a command that its policy blocks gives 126"
+has "$(cat "$work/err")" "ids process.matchPaths[0]" "and the alert names policy and rule"
+"$karmor" run -p "$work/none.yaml" -- touch "$work/ran" 2> /dev/null
+is $? 2 "a policy that is not there gives 2"
+[ ! -e "$work/ran" ]
+check $? "and the command was not started"
+echo 'kind: Nonsense' > "$work/bad.yaml"
+printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: bad}\nspec: {selector: {}, file: {matchPath: []}}\n' > "$work/bad.yaml"
+"$karmor" run -p "$work/bad.yaml" -- touch "$work/ran" 2> "$work/err"
+is $? 2 "a faulty policy gives 2"
+has "$(cat "$work/err")" "matchPaths" "and says what was meant"
+[ ! -e "$work/ran" ]
+check $? "and the command was not started under a faulty policy"
+
+cat /etc/shadow > /dev/null
+is $? 0 "control: the file can be read without the policy"
+out=$("$karmor" run -p "$work/shadow.yaml" -- cat /etc/shadow 2>&1)
+has "$out" "Permission denied" "a blocked read fails with EACCES"
+has "$out" "block" "and is told on standard error"
+"$karmor" run -p "$work/shadow.yaml" --events "$work/events" -- sh -c '(setsid sh -c "cat /etc/shadow") 2>/dev/null; true'
+has "$(cat "$work/events")" '"Resource":"/etc/shadow"' "a grandchild in a session of its own is covered"
+has "$(cat "$work/events")" '"RulePath":"/etc/shadow"' "and the event bears the rule's path as it was written"
+has "$(cat "$work/events")" '"Source":"/usr/bin/cat"' "and the event names the executable that acted"
+has "$(cat "$work/events")" '"Result":"Permission denied"' "and what came of it"
+"$karmor" run -p "$work/shadow.yaml" --audit --events "$work/audit" -- cat /etc/shadow > /dev/null
+is $? 0 "--audit lets pass what the policy blocks"
+has "$(cat "$work/audit")" '"Action":"Audit"' "and logs it"
+"$karmor" run -p "$work/shadow.yaml" --json -- cat /etc/shadow 2> "$work/err" > /dev/null
+has "$(cat "$work/err")" '"PolicyName":"shadow"' "--json gives JSON lines on standard error"
+
+# What the README shows.
+out=$("$karmor" run -p "$(dirname "$0")/../../examples/policies/protect-shadow.yaml" -- sed -n 1p /etc/shadow 2>&1)
+has "$out" "karmor: block read /etc/shadow by /usr/bin/sed (pid " "the alert is the one that the README shows"
+has "$out" "protect-shadow file.matchPaths[0]: password hashes are nobody's business" "and bears rule and message"
+has "$out" "sed: can't read /etc/shadow: Permission denied" "and the command says what it met"
+"$build/examples/example-enforce" "$work/shadow.yaml" cat /etc/shadow > "$work/json" 2> /dev/null
+has "$(cat "$work/json")" '"PolicyName":"shadow"' "the example program prints the event"
+
+# The workload of one policy does not reach into another, nor outside.
+"$karmor" run -p "$work/shadow.yaml" -- sh -c "touch $work/running; sleep 4" &
+eventually there "$work/running"
+cat /etc/shadow > /dev/null
+is $? 0 "outside the workload nothing is blocked while one runs"
+"$karmor" run -p "$work/ids.yaml" -- cat /etc/shadow > /dev/null
+is $? 0 "another workload has its own policy"
+wait $!
+
+eventually gone "$pins"
+check $? "nothing stays pinned after the last workload" "$(ls -R "$pins" 2>&1)"
+eventually unloaded
+check $? "no program stays loaded after the last workload" "$(bpftool prog show)"
+
+# A killed karmor run leaves its workload enforced; the next one cleans up.
+mkfifo "$work/go"
+"$karmor" run -p "$work/shadow.yaml" -- sh -c "touch $work/ready; read x < $work/go; cat /etc/shadow > $work/got 2> $work/why; echo done >> $work/why" &
+pid=$!
+eventually there "$work/ready"
+check $? "a workload waits while its karmor run is killed"
+kill -9 "$pid"
+wait "$pid" 2> /dev/null
+timeout 10 sh -c "echo go > $work/go"
+eventually grep -q "done" "$work/why"
+has "$(cat "$work/why")" "Permission denied" "what runs on after karmor run was killed stays enforced"
+[ -e "$pins" ]
+check $? "and its pins stay until somebody takes the lock"
+"$karmor" run -p "$work/ids.yaml" -- true
+eventually gone "$pins"
+check $? "the next run cleans up what a killed one left" "$(ls -R "$pins" 2>&1)"
+
+# A command whose descendants outlive it.
+"$karmor" run -p "$work/shadow.yaml" -- sh -c "(sleep 2; cat /etc/shadow > /dev/null 2> $work/late; echo done >> $work/late) & exit 7"
+is $? 7 "run returns when the command has ended, whatever it left running"
+eventually grep -q "done" "$work/late"
+has "$(cat "$work/late")" "Permission denied" "what it left running stays enforced"
+eventually gone "$pins"
+check $? "and the pins go with the last descendant" "$(ls -R "$pins" 2>&1)"
+
+# A workload cannot take its enforcement apart.
+"$karmor" run -p "$work/shadow.yaml" -- sh -c "umount -l /sys/fs/bpf; rm -rf $pins; bpftool map show > /dev/null 2>&1 && echo mapped; cat /etc/shadow > /dev/null && echo open" > "$work/out" 2> /dev/null
+lacks "$(cat "$work/out")" "open" "a workload cannot unmount or unlink what enforces it"
+lacks "$(cat "$work/out")" "mapped" "a workload cannot call bpf()"
+plan

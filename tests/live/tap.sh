@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the live suites in shell share: TAP, and the programs under test.
+# shellcheck shell=bash
+
+build=${KARMOR_BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build}
+karmor=$build/daemon/karmor
+number=0
+
+# check STATUS NAME [WHAT HAPPENED]: one test, passed where STATUS is 0.
+check() {
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number - $2"
+	else
+		echo "not ok $number - $2"
+		printf '%s\n' "${3:-}" | tail -n 8 | sed 's/^/#   /'
+	fi
+}
+
+# is GOT WANTED NAME
+is() {
+	[ "$1" = "$2" ]
+	check $? "$3" "got: $1; wanted: $2"
+}
+
+# has TEXT PART NAME
+has() {
+	[[ $1 == *"$2"* ]]
+	check $? "$3" "got: $1; wanted in it: $2"
+}
+
+# lacks TEXT PART NAME
+lacks() {
+	[[ $1 != *"$2"* ]]
+	check $? "$3" "got: $1; not wanted in it: $2"
+}
+
+plan() {
+	echo "1..$number"
+}
+
+# eventually COMMAND...: waits, at most 20 seconds, until the command succeeds. Emulation is slow, and the
+# kernel frees programs when it gets round to it.
+eventually() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		"$@" && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+gone() { # PATH
+	[ ! -e "$1" ]
+}
+
+there() { # PATH
+	[ -e "$1" ]
+}
+
+unloaded() {
+	[ "$(bpftool prog show 2> /dev/null | grep -c karmor)" -eq 0 ]
+}
+
+# Keeps a workload of its own running, so that the programs are loaded once and not for every run.
+keep_loaded() {
+	"$karmor" run -p "$(dirname "${BASH_SOURCE[0]}")/../../examples/policies/watch-etc.yaml" -- sleep 100000 > /dev/null 2>&1 &
+	keeper=$!
+	eventually there /sys/fs/bpf/karmor
+}
+
+unkeep() {
+	kill "$keeper"
+	wait "$keeper" 2> /dev/null
+}

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs what is missing, builds, and runs every suite, those in virtual machines included.
+
+set -uo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 2
+
+# Kernels and security modules that the live suites run on. "newest" is left out where the mirror lacks it.
+live_guests=('6.12 bpf' '6.1 bpf' 'newest bpf')
+
+usage() {
+	cat <<-END
+	usage: tests/run.sh [--long]
+
+	Installs what is missing, builds, runs every suite, and ends with "N passed, N failed, N skipped".
+	Run it as root. The exit status is 0 if nothing failed.
+
+	  --long     also what takes long: a million random accesses, both compilers optimising, valgrind, and
+	             every fuzz target for ten minutes
+
+	With KARMOR_MUST_RUN=1, and where CI=true, a live test that skips itself has failed.
+	END
+}
+
+heading() {
+	printf '\n== %s\n' "$*"
+}
+
+count() {
+	echo "$*" >>"$totals"
+}
+
+# A build that fails is a failed test, and the suites that need nothing from it still run.
+build_in() {
+	local directory=$1
+	shift
+
+	heading "building in $directory"
+	if [[ ! -e $directory/build.ninja ]]; then
+		meson setup "$directory" --werror "$@" >"$log" 2>&1 || { cat "$log"; count 0 1 0; return 1; }
+	fi
+	ninja --quiet -C "$directory" all meson-test-prereq >"$log" 2>&1 || { cat "$log"; count 0 1 0; return 1; }
+}
+
+run_live() {
+	local kernel=$1 lsm=$2
+
+	if ! tests/vm/run --prepare "$kernel" "$lsm"; then
+		if [[ $kernel == newest ]]; then
+			echo "SKIP   live $kernel $lsm: no such kernel on this machine's mirror"
+			count 0 0 1
+		else
+			echo "FAILED live $kernel $lsm: no guest"
+			count 0 1 0
+		fi
+		return
+	fi
+	tests/tap --totals "$totals" run "live $kernel $lsm" \
+		tests/vm/run --timeout 1500 "$kernel" "$lsm" tests/live/all.sh
+}
+
+run_long() {
+	build_in build-release --buildtype=release
+	CC=clang build_in build-clang --buildtype=release
+	heading "what takes long"
+	tests/tap --totals "$totals" run valgrind tests/valgrind
+	tests/tap --totals "$totals" run fuzz tests/fuzz/run 600
+}
+
+print_totals() {
+	awk '{ passed += $1; failed += $2; skipped += $3 }
+		END {
+			printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+			exit failed > 0
+		}' "$totals"
+}
+
+main() {
+	local guest sets=(build vm)
+
+	while [[ $# -gt 0 ]]; do
+		case $1 in
+		--long) export KARMOR_LONG=1; sets=(build vm long) ;;
+		-h | --help) usage; exit 0 ;;
+		*) usage >&2; exit 2 ;;
+		esac
+		shift
+	done
+	if [[ ${CI:-} == true || ${KARMOR_MUST_RUN:-} == 1 ]]; then
+		must_run=1
+	fi
+	unset KARMOR_MUST_RUN
+
+	log=$(mktemp)
+	totals=$(mktemp)
+	trap 'rm -f "$log" "$totals"' EXIT
+
+	tests/deps.sh "${sets[@]}" || exit 1
+
+	if build_in build; then
+		tests/tap --totals "$totals" build build --without live
+	fi
+	if build_in build-asan -Db_sanitize=address,undefined; then
+		tests/tap --totals "$totals" build build-asan --patience 4 --without live --without lint
+	fi
+
+	[[ -z ${KARMOR_LONG:-} ]] || run_long
+
+	heading "virtual machines"
+	tests/tap --totals "$totals" run vm-selftest tests/vm/selftest
+	[[ -z ${must_run:-} ]] || export KARMOR_MUST_RUN=1
+	for guest in "${live_guests[@]}"; do
+		# shellcheck disable=SC2086
+		run_live $guest
+	done
+
+	echo
+	print_totals
+}
+
+main "$@"
