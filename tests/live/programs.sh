@@ -37,7 +37,8 @@ has "$(run block-shell cat /etc/passwd 2>&1; cat "$work/err")" "Permission denie
 is "$(run block-shell head -c 1 /etc/group)" r "block-shell: other files can be read"
 is "$(run block-shell cat /proc/self/root/etc/passwd)" "" "block-shell: not through /proc/self/root either"
 
-is "$(curl -s http://127.0.0.1:8080/; cat "$work/server.err")" hello "control: curl reaches the server"
+[ "$(curl -s http://127.0.0.1:8080/)" = hello ]
+check $? "control: curl reaches the server" "$(cat "$work/server.err" "$work/server.log")"
 is "$(run restrict-network curl -s http://127.0.0.1:8080/)" "" "restrict-network: curl does not"
 is "$(run restrict-network wget -qO- http://127.0.0.1:8080/)" hello "restrict-network: wget does"
 is "$(run web-app-policy curl -s http://127.0.0.1:8080/)" hello "web-app-policy: curl does"
