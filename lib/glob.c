@@ -163,10 +163,17 @@ static int check_class(const char *pattern, size_t at, const char **what, size_t
 	return 0;
 }
 
+/* Escaped or not. */
+static bool is_slash(const struct glob_element *element)
+{
+	return element->kind == GLOB_BYTE && element->byte == '/';
+}
+
 int glob_check(const char *pattern, const char **what, size_t *offset)
 {
 	size_t len = strlen(pattern), depth = 0, open[MATCH_NESTING_MAX];
 	struct glob_element element;
+	bool after_slash = false;
 
 	if (len > MATCH_PATH_MAX)
 		return fault("the pattern is longer than 4095 bytes", 0, what, offset);
@@ -178,6 +185,9 @@ int glob_check(const char *pattern, const char **what, size_t *offset)
 			return fault("\"[\" is not closed", at, what, offset);
 		if (element.kind == GLOB_BYTE && element.size == 1 && pattern[at] == '\\')
 			return fault("\"\\\" escapes nothing", at, what, offset);
+		if (is_slash(&element) && after_slash)
+			return fault("no path contains \"//\"", at, what, offset);
+		after_slash = is_slash(&element);
 		if (element.kind == GLOB_OPEN && depth == MATCH_NESTING_MAX)
 			return fault("choices nest too deep", at, what, offset);
 		if (element.kind == GLOB_CLOSE && !depth)

@@ -3,7 +3,8 @@
  * Globs of section 4, as text: their elements, their syntax, and whether one matches a path.
  *
  * A glob with choices stands for every pattern that results from taking one of each; `**` is a
- * whole component when it is one in what results. Matching walks the glob's positions as a
+ * whole component when it is one in what results. Stars with choices between them stay single, even
+ * where an empty choice brings them together. Matching walks the glob's positions as a
  * nondeterministic automaton, so that its cost is bounded by the product of both lengths.
  */
 #pragma once

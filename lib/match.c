@@ -175,23 +175,26 @@ bool match_is_pattern(const char *path)
 	return path[strcspn(path, "*?[{")] != '\0';
 }
 
-/* How many bytes of @pattern stand for themselves before the first wildcard. */
-static size_t literal_prefix(const char *pattern, size_t len)
+/* How many bytes of @pattern stand for themselves before the first wildcard. *@slash: where the
+ * last of them begins if it is a slash, escaped or not; else as many. */
+static size_t literal_prefix(const char *pattern, size_t len, size_t *slash)
 {
 	struct glob_element element;
 	size_t at = 0;
 
+	*slash = 0;
 	for (; at < len; at += element.size) {
 		element = glob_element(pattern, len, at);
 		if (element.kind != GLOB_BYTE && element.kind != GLOB_NEXT)
 			break;
+		*slash = element.byte == '/' ? at : at + element.size;
 	}
 	return at;
 }
 
 enum ir_match match_form(const char *pattern, bool *recursive, size_t *len)
 {
-	size_t all = strlen(pattern), prefix = literal_prefix(pattern, all);
+	size_t all = strlen(pattern), slash, prefix = literal_prefix(pattern, all, &slash);
 
 	*recursive = false;
 	*len = all;
@@ -199,10 +202,10 @@ enum ir_match match_form(const char *pattern, bool *recursive, size_t *len)
 		return IR_PATTERN;
 	if (prefix == all)
 		return IR_PATH;
-	if (pattern[prefix - 1] != '/' || strspn(pattern + prefix, "*") != all - prefix)
+	if (slash == prefix || strspn(pattern + prefix, "*") != all - prefix)
 		return IR_PATTERN;
 	*recursive = all - prefix > 1;
-	*len = prefix > 1 ? prefix - 1 : 1;
+	*len = slash ? slash : 1;
 	return IR_DIR;
 }
 
