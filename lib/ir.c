@@ -131,6 +131,27 @@ int ir_action_find(const char *name, enum karmor_action *ret)
 	return 0;
 }
 
+/* What others call them. */
+static const struct {
+	const char *word;
+	enum karmor_action action;
+} action_words[] = {
+	{ "accept", KARMOR_ALLOW },   { "permit", KARMOR_ALLOW },  { "pass", KARMOR_ALLOW },
+	{ "log", KARMOR_AUDIT },      { "warn", KARMOR_AUDIT },	   { "monitor", KARMOR_AUDIT },
+	{ "complain", KARMOR_AUDIT }, { "deny", KARMOR_BLOCK },	   { "drop", KARMOR_BLOCK },
+	{ "reject", KARMOR_BLOCK },   { "enforce", KARMOR_BLOCK }, { "forbid", KARMOR_BLOCK },
+};
+
+const char *ir_action_suggest(const char *name)
+{
+	static const char *const written[] = { "Allow", "Audit", "Block" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(action_words); i++)
+		if (strcasecmp(action_words[i].word, name) == 0)
+			return written[action_words[i].action];
+	return suggest(name, written, ARRAY_SIZE(written));
+}
+
 int ir_operator_find(const char *name, enum ir_operator *ret)
 {
 	int i = find(name, operator_names, ARRAY_SIZE(operator_names), strcmp);

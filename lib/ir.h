@@ -164,6 +164,7 @@ bool ir_syscall_is_known(const char *name);
 
 /* The name that was likely meant; NULL where none is near. */
 const char *ir_kind_suggest(const char *name);
+const char *ir_action_suggest(const char *name); /* as policies write it: "Block" */
 const char *ir_operator_suggest(const char *name);
 const char *ir_protocol_suggest(const char *name);
 const char *ir_capability_suggest(const char *name);

@@ -13,11 +13,15 @@
 
 static void read_action(struct parser *parser, const struct entry *entry, struct attributes *ret)
 {
-	const char *text = entry_string(parser, entry);
+	const char *text = entry_string(parser, entry), *meant;
 
-	if (text && ir_action_find(text, &ret->action) < 0)
-		fault_error(&parser->faults, entry_place(entry), "action: Allow, Audit or Block",
-			    "unknown action \"%s\"", text);
+	if (!text || ir_action_find(text, &ret->action) == 0)
+		return;
+	meant = ir_action_suggest(text);
+	fault_error(&parser->faults, entry_place(entry),
+		    meant ? fault_fix(&parser->faults, "did you mean \"%s\"?", meant)
+			  : "action: Allow, Audit or Block",
+		    "unknown action \"%s\"", text);
 }
 
 static void read_severity(struct parser *parser, const struct entry *entry, struct attributes *ret)

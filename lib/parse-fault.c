@@ -17,11 +17,31 @@ struct fault {
 	struct fault *next;
 };
 
+/* The length of "[12]" at @text; 0: there is none. */
+static size_t index_length(const char *text)
+{
+	size_t n = *text == '[' ? strspn(text + 1, "0123456789") : 0;
+
+	return n && text[1 + n] == ']' ? n + 2 : 0;
+}
+
+/* What an alias stands for has another index each time and is the same text all the same. */
+static bool is_same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		size_t skip_a = index_length(a), skip_b = index_length(b);
+
+		a += skip_a && skip_b ? skip_a : 1;
+		b += skip_a && skip_b ? skip_b : 1;
+	}
+	return *a == *b;
+}
+
 static bool is_known(const struct faults *faults, const struct place *place, const char *text)
 {
 	for (const struct fault *fault = faults->head; fault; fault = fault->next)
 		if (fault->place.line == place->line && fault->place.column == place->column &&
-		    strcmp(fault->text, text) == 0)
+		    is_same(fault->text, text))
 			return true;
 	return false;
 }

@@ -78,6 +78,8 @@ static const uint64_t kin[] = {
 	FIELD(PATH) | FIELD(EXECNAME) | FIELD(DIR) | FIELD(PATTERN) | FIELD(PROTOCOL) |
 		FIELD(CAPABILITY) | FIELD(SYSCALL),
 	FIELD(SELECTOR) | FIELD(NODE_SELECTOR),
+	FIELD(CAPABILITY) | FIELD(CAPABILITIES),
+	FIELD(SYSCALL) | FIELD(SYSCALLS),
 };
 
 static int guess_kin(int field, uint64_t among)
@@ -121,11 +123,14 @@ static const char *list_names(struct parser *parser, uint64_t among)
 static void tell_unknown(struct parser *parser, const struct node *key, const char *what,
 			 const struct scope *scope, struct fields *fields)
 {
-	int meant = guess(key, scope->known);
+	int meant = guess(key, scope->known), not_yet = guess(key, scope->unsupported);
 	const char *fix;
 
 	if (meant >= 0)
 		fix = fault_fix(&parser->faults, "did you mean \"%s\"?", field_names[meant]);
+	else if (not_yet >= 0)
+		fix = fault_fix(&parser->faults, "remove it: \"%s\" is not supported yet",
+				field_names[not_yet]);
 	else
 		fix = list_names(parser, scope->known);
 	fields->unsure |= meant >= 0 ? 1ull << meant : ~0ull;
@@ -186,4 +191,11 @@ bool fields_read(struct parser *parser, const struct node *node, const char *wha
 bool field_is_missed(const struct fields *fields, enum field field)
 {
 	return !fields->at[field].value && !(fields->unsure >> field & 1);
+}
+
+const struct place *missed_place(const struct fields *fields, enum field field)
+{
+	const struct node *key = fields->at[field].key;
+
+	return key ? &key->place : &fields->node->place;
 }

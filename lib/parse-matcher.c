@@ -26,7 +26,7 @@ static void add_path(struct reading *reading, const struct entry *entry, bool is
 static void tell_missing(struct reading *reading, const struct fields *fields, enum field field)
 {
 	if (field_is_missed(fields, field))
-		fault_error(&rules_parser(reading)->faults, &fields->node->place, NULL,
+		fault_error(&rules_parser(reading)->faults, missed_place(fields, field), NULL,
 			    "rule has no \"%s\"", field_name(field));
 }
 
@@ -55,7 +55,8 @@ void matcher_read_path_or_execname(struct reading *reading, const struct fields 
 			    "keep one of them; two rules say both",
 			    "rule has both \"path\" and \"execname\"");
 	else if (field_is_missed(fields, F_PATH) && field_is_missed(fields, F_EXECNAME))
-		fault_error(&parser->faults, &fields->node->place, NULL,
+		fault_error(&parser->faults,
+			    missed_place(fields, path_entry->key ? F_PATH : F_EXECNAME), NULL,
 			    "rule has neither \"path\" nor \"execname\"");
 	if (path_entry->value)
 		add_path(reading, path_entry, path_read(parser, path_entry, PATH_OF_RULE, &path),

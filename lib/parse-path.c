@@ -92,6 +92,10 @@ static const char *tidy_fix(struct parser *parser, const struct entry *entry, co
 
 	if (strstr(text, ".."))
 		return "write the path that this leads to";
+	while (strncmp(text, "./", 2) == 0)
+		text += 2;
+	if (!*text || strcmp(text, ".") == 0)
+		return NULL;
 	for (const char *at = text; *at;) {
 		if (at[0] == '/' && at[1] == '/')
 			at++;

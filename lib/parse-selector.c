@@ -218,8 +218,8 @@ static bool check_arity(struct parser *parser, const struct fields *fields, enum
 		return false;
 	if (wants && !entry->value) {
 		if (field_is_missed(fields, F_VALUES))
-			fault_error(&parser->faults, &fields->node->place, "values: [...]",
-				    "operator \"%s\" needs \"values\"",
+			fault_error(&parser->faults, missed_place(fields, F_VALUES),
+				    "values: [...]", "operator \"%s\" needs \"values\"",
 				    op == IR_IN ? "In" : "NotIn");
 		return false;
 	}
@@ -349,9 +349,10 @@ static void read_expression(struct reading *reading, const struct node *node, si
 			 &expression_scope, &fields))
 		return;
 	if (field_is_missed(&fields, F_KEY))
-		fault_error(&parser->faults, &node->place, NULL, "expression has no \"key\"");
+		fault_error(&parser->faults, missed_place(&fields, F_KEY), NULL,
+			    "expression has no \"key\"");
 	if (field_is_missed(&fields, F_OPERATOR))
-		fault_error(&parser->faults, &node->place,
+		fault_error(&parser->faults, missed_place(&fields, F_OPERATOR),
 			    "operator: In, NotIn, Exists or DoesNotExist",
 			    "expression has no \"operator\"");
 	key = entry_string(parser, &fields.at[F_KEY]);

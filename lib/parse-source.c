@@ -28,7 +28,8 @@ static bool read_source(struct parser *parser, const struct node *node, const ch
 			    "keep one of them; two entries say both",
 			    "source has both \"path\" and \"dir\"");
 	else if (field_is_missed(&fields, F_PATH) && field_is_missed(&fields, F_DIR))
-		fault_error(&parser->faults, &node->place, NULL,
+		fault_error(&parser->faults,
+			    missed_place(&fields, path_entry->key ? F_PATH : F_DIR), NULL,
 			    "source has neither \"path\" nor \"dir\"");
 	else if (path_entry->value && fields.at[F_RECURSIVE].value)
 		fault_error(&parser->faults, &fields.at[F_RECURSIVE].key->place,

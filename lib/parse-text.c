@@ -100,6 +100,16 @@ static const struct {
 	  "mend the indentation, or begin a new document with \"---\"", false, false },
 	{ "found unknown escape character", NULL, "unknown escape in a quoted text",
 	  "write \"\\\\\" for a backslash, or use single quotes", false, false },
+	{ "did not find expected alphabetic", "while scanning an alias",
+	  "an unquoted \"*\" begins an alias", "quote the value", true, false },
+	{ "did not find expected alphabetic", "while scanning an anchor",
+	  "an unquoted \"&\" begins an anchor", "quote the value", true, false },
+	{ "found invalid Unicode character", NULL, "this escape is no character",
+	  "write the character itself, or \\U and its eight digits", false, false },
+	{ "did not find expected node content", NULL, "the text ends within \"[\" or \"{\"",
+	  "close it", true, true },
+	{ "found incompatible YAML document", NULL, "this version of YAML is not known",
+	  "remove the line", false, false },
 	{ "found a tab character", NULL, "tab cannot indent", "use spaces", false, false },
 };
 

@@ -191,6 +191,20 @@ struct place node_place(const struct node *node, size_t offset, size_t len)
 	return ret;
 }
 
+static bool is_text(const char *wanted)
+{
+	return strcmp(wanted, "a string") == 0 || strcmp(wanted, "an absolute path") == 0;
+}
+
+/* A list or mapping in brackets: likely a pattern that lacks its quotes. */
+static bool begins_flow(const struct node *node)
+{
+	const struct source *source = node->place.source;
+
+	return node->kind != NODE_SCALAR && node->offset < source->len &&
+	       strchr("[{", source->text[node->offset]);
+}
+
 /* @of: "item of " for what stands in a list, else "". */
 static void tell_type(struct parser *parser, const struct place *place, const char *of,
 		      const char *name, const char *wanted, const struct node *node)
@@ -199,6 +213,12 @@ static void tell_type(struct parser *parser, const struct place *place, const ch
 
 	if (node->kind == NODE_SCALAR && strcmp(wanted, "a string") == 0 && !node_is_null(node))
 		fix = fault_fix(&parser->faults, "quote it: \"%s\"", node->text);
+	else if (node->kind == NODE_SCALAR && strcmp(wanted, "an integer") == 0 &&
+		 is_integer(node->text))
+		fix = fault_fix(&parser->faults, "write it without quotes: %s", node->text);
+	else if (is_text(wanted) && begins_flow(node))
+		fix = fault_fix(&parser->faults, "quote a value that begins with \"%c\"",
+				node->place.source->text[node->offset]);
 	fault_error(&parser->faults, place, fix, "%s\"%s\" must be %s, not %s", of, name, wanted,
 		    node_type(node));
 }

@@ -99,6 +99,9 @@ bool fields_read(struct parser *parser, const struct node *node, const char *wha
 /* Whether to tell that a field is missing: it is absent, and no other fault explains that. */
 bool field_is_missed(const struct fields *fields, enum field field);
 
+/* Where to point for that: at the field's key where it stands and is null, else at the mapping. */
+const struct place *missed_place(const struct fields *fields, enum field field);
+
 const char *field_name(enum field field);
 
 char *parser_copy(struct parser *parser, const char *text, size_t len);

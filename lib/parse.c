@@ -121,12 +121,13 @@ static void read_metadata(struct parser *parser, const struct fields *document,
 	const char *name;
 
 	if (field_is_missed(document, F_METADATA))
-		fault_error(&parser->faults, &document->node->place, "metadata: {name: ...}",
-			    "policy has no \"metadata\" and so no name");
+		fault_error(&parser->faults, missed_place(document, F_METADATA),
+			    "metadata: {name: ...}", "policy has no \"metadata\" and so no name");
 	if (!node || !fields_read(parser, node, "metadata", &metadata_scope, &fields))
 		return;
 	if (field_is_missed(&fields, F_NAME))
-		fault_error(&parser->faults, &node->place, NULL, "metadata has no \"name\"");
+		fault_error(&parser->faults, missed_place(&fields, F_NAME), NULL,
+			    "metadata has no \"name\"");
 	read_namespace(parser, &fields.at[F_NAMESPACE], policy);
 	read_strings(parser, &fields.at[F_LABELS]);
 	read_strings(parser, &fields.at[F_ANNOTATIONS]);
@@ -150,12 +151,12 @@ static void read_spec(struct parser *parser, const struct fields *document,
 	struct fields fields;
 
 	if (field_is_missed(document, F_SPEC))
-		fault_error(&parser->faults, &document->node->place, NULL,
+		fault_error(&parser->faults, missed_place(document, F_SPEC), NULL,
 			    "policy has no \"spec\"");
 	if (!node || !fields_read(parser, node, "spec", &spec_scopes[policy->kind], &fields))
 		return;
 	if (field_is_missed(&fields, selector))
-		fault_error(&parser->faults, &node->place,
+		fault_error(&parser->faults, missed_place(&fields, selector),
 			    fault_fix(&parser->faults, "%s: {matchLabels: {...}}; {} selects all",
 				      field_name(selector)),
 			    "spec has no \"%s\"", field_name(selector));
@@ -255,11 +256,11 @@ static int read_document(struct parser *parser, const struct node *root)
 	if (node_is_null(root) || !fields_read(parser, root, "document", &document_scope, &fields))
 		return 0;
 	if (field_is_missed(&fields, F_API_VERSION))
-		fault_error(&parser->faults, &root->place, "apiVersion: " API_VERSION,
-			    "document has no \"apiVersion\"");
+		fault_error(&parser->faults, missed_place(&fields, F_API_VERSION),
+			    "apiVersion: " API_VERSION, "document has no \"apiVersion\"");
 	entry_string(parser, &fields.at[F_API_VERSION]);
 	if (field_is_missed(&fields, F_KIND))
-		fault_error(&parser->faults, &root->place,
+		fault_error(&parser->faults, missed_place(&fields, F_KIND),
 			    "kind: KubeArmorPolicy, KubeArmorClusterPolicy or KubeArmorHostPolicy",
 			    "document has no \"kind\"");
 	text = entry_string(parser, &fields.at[F_KIND]);
