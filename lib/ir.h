@@ -108,8 +108,9 @@ struct ir_requirement {
 		*key; /* "namespace" in a cluster policy's matchExpressions means the namespace */
 	enum ir_operator op;
 	const char *const *values; /* plain values; key `label` with k=v values has become one
-				      requirement a key */
+				      requirement a key, but for In, of which one is enough */
 	size_t n_values;
+	bool is_any;	  /* values are k=v, of more than one key: one of them must be had */
 	bool from_labels; /* stood in matchLabels: its key is always a label */
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See lint.h: which policies select the same workloads. Exact: requirements of different keys do
- * not mind each other, so that each key is looked at by itself, with the values that the selectors
- * name, one that they do not, and none.
+ * See lint.h: which policies select the same workloads. Requirements of different keys do not mind
+ * each other, so that each key is looked at by itself, with the values that the selectors name, one
+ * that they do not, and none: exact, but for the older form with more than one key, which is only
+ * compared with its like.
  */
 #include <string.h>
 
@@ -33,7 +34,8 @@ static struct key key_of(const struct ir_policy *policy, const struct ir_require
 static bool is_about(const struct ir_policy *policy, const struct ir_requirement *r,
 		     const struct key *key)
 {
-	return is_namespace(policy, r) == key->is_namespace && strcmp(r->key, key->name) == 0;
+	return !r->is_any && is_namespace(policy, r) == key->is_namespace &&
+	       strcmp(r->key, key->name) == 0;
 }
 
 static bool fits(const struct ir_policy *policy, const struct key *key, const char *value)
@@ -95,6 +97,24 @@ static bool names_container(const struct ir_selector *selector, const char *name
 	return false;
 }
 
+static bool is_same_any(const struct ir_requirement *a, const struct ir_requirement *b)
+{
+	if (!a->is_any || a->n_values != b->n_values)
+		return false;
+	for (size_t i = 0; i < a->n_values; i++)
+		if (strcmp(a->values[i], b->values[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool has_same_any(const struct ir_selector *selector, const struct ir_requirement *r)
+{
+	for (size_t i = 0; i < selector->n_requirements; i++)
+		if (is_same_any(&selector->requirements[i], r))
+			return true;
+	return false;
+}
+
 bool lint_implies(const struct ir_policy *a, const struct ir_policy *b)
 {
 	const struct ir_selector *x = &a->selector, *y = &b->selector;
@@ -105,6 +125,11 @@ bool lint_implies(const struct ir_policy *a, const struct ir_policy *b)
 	if (a->kind != KARMOR_HOST_POLICY && has_answer(&question))
 		return false;
 	for (size_t i = 0; i < y->n_requirements; i++) {
+		if (y->requirements[i].is_any) {
+			if (!has_same_any(x, &y->requirements[i]))
+				return false;
+			continue;
+		}
 		question.key = key_of(b, &y->requirements[i]);
 		if (!question.key.is_namespace && has_answer(&question))
 			return false;

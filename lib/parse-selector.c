@@ -243,7 +243,7 @@ static bool check_arity(struct parser *parser, const struct fields *fields, enum
 	return true;
 }
 
-/* KubeArmor's older form: key `label`, values `key=value`. */
+/* KubeArmor's older form: key `label`, values `key=value`, of which In wants one, NotIn none. */
 static bool is_old_form(const char *key, const char *const *values, size_t n)
 {
 	if (strcmp(key, "label") != 0)
@@ -286,9 +286,21 @@ static size_t count_key(const char **values, size_t n, size_t len)
 	return ret;
 }
 
+/* One of several labels is enough: not what a requirement for each key would say. */
+static void add_any(struct reading *reading, const char **values, size_t n)
+{
+	struct ir_requirement requirement = { .key = "label",
+					      .op = IR_IN,
+					      .values = values,
+					      .n_values = n,
+					      .from_labels = true,
+					      .is_any = true };
+
+	add(reading, &requirement);
+}
+
 /* One requirement for each key among the values. */
-static void add_old_form(struct reading *reading, enum ir_operator op, const char **values,
-			 size_t n)
+static void add_keys(struct reading *reading, enum ir_operator op, const char **values, size_t n)
 {
 	struct parser *parser = reading->parser;
 	bool *done = arena_array(parser->scratch, n, sizeof(*done));
@@ -314,6 +326,17 @@ static void add_old_form(struct reading *reading, enum ir_operator op, const cha
 		if (requirement.key && mine)
 			add(reading, &requirement);
 	}
+}
+
+static void add_old_form(struct reading *reading, enum ir_operator op, const char **values,
+			 size_t n)
+{
+	size_t len = (size_t)(strchr(values[0], '=') - values[0]);
+
+	if (op == IR_IN && count_key(values, n, len) < n)
+		add_any(reading, values, n);
+	else
+		add_keys(reading, op, values, n);
 }
 
 static void add_expression(struct reading *reading, const struct fields *fields, const char *key,

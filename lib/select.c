@@ -146,9 +146,33 @@ bool select_holds(const struct ir_policy *policy, const struct ir_requirement *r
 	return false;
 }
 
+static bool has_label(const struct select_subject *subject, const char *key_and_value)
+{
+	const char *equals = strchr(key_and_value, '=');
+	size_t len = (size_t)(equals - key_and_value);
+
+	for (size_t i = 0; i < subject->n_labels; i++) {
+		const struct select_label *label = &subject->labels[i];
+
+		if (strlen(label->key) == len && memcmp(label->key, key_and_value, len) == 0)
+			return strcmp(label->value, equals + 1) == 0;
+	}
+	return false;
+}
+
+static bool has_any_label(const struct select_subject *subject, const struct ir_requirement *r)
+{
+	for (size_t i = 0; i < r->n_values; i++)
+		if (has_label(subject, r->values[i]))
+			return true;
+	return false;
+}
+
 static bool requirement_holds(const struct ir_policy *policy, const struct ir_requirement *r,
 			      const struct select_subject *subject)
 {
+	if (r->is_any)
+		return has_any_label(subject, r);
 	return select_holds(policy, r, value_of(policy, r, subject));
 }
 

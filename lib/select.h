@@ -32,6 +32,6 @@ int select_read(struct arena *arena, const struct karmor_subject *subject,
 
 bool select_matches(const struct ir_policy *policy, const struct select_subject *subject);
 
-/* Whether a requirement of @policy holds where its key has @value; NULL: it has none. */
+/* Whether a requirement of @policy, of one key, holds where that has @value; NULL: it has none. */
 bool select_holds(const struct ir_policy *policy, const struct ir_requirement *r,
 		  const char *value);

@@ -258,11 +258,27 @@ START_TEST(labels_are_requirements_of_labels)
 }
 END_TEST
 
+START_TEST(the_older_form_of_several_keys_wants_one)
+{
+	const struct ir_selector *s =
+		selector("    matchExpressions:\n"
+			 "      - {key: label, operator: In, values: [a=1, b=2]}\n"
+			 "      - {key: label, operator: In, values: [a=1, a=2]}\n");
+
+	ck_assert_uint_eq(s->n_requirements, 2);
+	ck_assert(s->requirements[0].is_any);
+	ck_assert_uint_eq(s->requirements[0].n_values, 2);
+	ck_assert_str_eq(s->requirements[0].values[1], "b=2");
+	ck_assert(!s->requirements[1].is_any);
+	ck_assert_str_eq(s->requirements[1].key, "a");
+}
+END_TEST
+
 START_TEST(the_older_form_is_one_requirement_a_key)
 {
 	const struct ir_selector *s =
 		selector("    matchExpressions:\n"
-			 "      - {key: label, operator: In, values: [a=1, b=2, a=3]}\n"
+			 "      - {key: label, operator: NotIn, values: [a=1, b=2, a=3]}\n"
 			 "      - {key: label, operator: In, values: [plain]}\n"
 			 "      - {key: namespace, operator: Exists}\n");
 
@@ -574,6 +590,7 @@ int main(void)
 	tcase_add_test(tcase, a_comma_list_is_so_many_rules_with_one_locator);
 	tcase_add_test(tcase, sources_are_paths_patterns_and_directories);
 	tcase_add_test(tcase, labels_are_requirements_of_labels);
+	tcase_add_test(tcase, the_older_form_of_several_keys_wants_one);
 	tcase_add_test(tcase, the_older_form_is_one_requirement_a_key);
 	tcase_add_test(tcase, the_container_label_names_containers);
 	tcase_add_test(tcase, an_empty_container_list_narrows_nothing);
