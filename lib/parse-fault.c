@@ -84,25 +84,36 @@ static void keep(struct faults *faults, const struct fault *fault)
 		faults->tail = &faults->head;
 	*faults->tail = copy;
 	faults->tail = &copy->next;
-	faults->n++;
+	faults->n[fault->level == KARMOR_ERROR]++;
+}
+
+/* Tells that there were more, once; that errors were dropped must not make the file a good one. */
+static void keep_last(struct faults *faults, struct fault *fault)
+{
+	bool is_error = fault->level == KARMOR_ERROR;
+
+	if (faults->told[is_error] + faults->n[is_error] > FAULTS_MAX)
+		return;
+	fault->level = is_error ? KARMOR_ERROR : KARMOR_NOTE;
+	fault->text = is_error ? "too many faults in this file, the others are not shown"
+			       : "too many notes on this file, the others are not shown";
+	fault->fix = NULL;
+	fault->is_last = true;
+	keep(faults, fault);
 }
 
 void fault_add(struct faults *faults, enum karmor_level level, const struct place *place,
 	       const char *fix, const char *format, ...)
 {
-	struct fault fault = { .level = level, .place = *place, .ordinal = faults->n, .fix = fix };
+	bool is_error = level == KARMOR_ERROR;
+	struct fault fault = {
+		.level = level, .place = *place, .ordinal = faults->n[0] + faults->n[1], .fix = fix
+	};
 	va_list args;
 
-	if (level == KARMOR_ERROR)
-		faults->errors++;
-	if (faults->told + faults->n >= FAULTS_MAX) {
-		if (faults->told + faults->n > FAULTS_MAX)
-			return;
-		fault.level = KARMOR_ERROR;
-		fault.text = "too many faults in this file, the others are not shown";
-		fault.fix = NULL;
-		fault.is_last = true;
-		keep(faults, &fault);
+	faults->errors += is_error;
+	if (faults->told[is_error] + faults->n[is_error] >= FAULTS_MAX) {
+		keep_last(faults, &fault);
 		return;
 	}
 	va_start(args, format);
@@ -115,7 +126,7 @@ void fault_add(struct faults *faults, enum karmor_level level, const struct plac
 void faults_drop(struct faults *faults)
 {
 	arena_done(&faults->arena);
-	*faults = (struct faults){ .told = faults->told };
+	*faults = (struct faults){ .told = { faults->told[0], faults->told[1] } };
 }
 
 static int by_place(const void *a, const void *b)
@@ -136,7 +147,7 @@ int faults_tell(struct faults *faults, struct karmor_diag *diag)
 {
 	bool out_of_memory = faults->out_of_memory;
 	const struct fault **sorted, *fault = faults->head;
-	size_t n = faults->n;
+	size_t n = faults->n[0] + faults->n[1];
 
 	sorted = arena_array(&faults->arena, n, sizeof(*sorted));
 	for (size_t i = 0; sorted && i < n; i++, fault = fault->next)
@@ -146,7 +157,8 @@ int faults_tell(struct faults *faults, struct karmor_diag *diag)
 	for (size_t i = 0; sorted && i < n; i++)
 		diag_add(diag, sorted[i]->level, &sorted[i]->place, sorted[i]->fix, "%s",
 			 sorted[i]->text);
-	faults->told += n;
+	for (size_t i = 0; i < 2; i++)
+		faults->told[i] += faults->n[i];
 	faults_drop(faults);
 	return sorted && !out_of_memory ? 0 : -ENOMEM;
 }

@@ -10,7 +10,8 @@
 
 #include "diag.h"
 
-/* More faults than this in one file say no more than that it is no policy. */
+/* More faults than this in one file say no more than that it is no policy. So many notes and
+ * warnings may stand beside them: a file is as good with many as with few. */
 #define FAULTS_MAX 200
 
 struct fault;
@@ -18,8 +19,8 @@ struct fault;
 struct faults {
 	struct arena arena;
 	struct fault *head, **tail;
-	size_t n;	    /* gathered */
-	size_t told;	    /* of this file, over all its documents */
+	size_t n[2];	    /* gathered: notes and warnings, errors */
+	size_t told[2];	    /* of this file, over all its documents */
 	size_t errors;	    /* of the document */
 	bool out_of_memory; /* a fault could not be kept; errors is right all the same */
 };

@@ -437,6 +437,23 @@ START_TEST(too_many_faults_end_with_one_that_says_so)
 }
 END_TEST
 
+START_TEST(many_notes_are_no_fault)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (int i = 0; i < 1000; i++)
+		fputs("apiVersion: v1\n---\n", out);
+	fputs(HEAD "  file: {matchPaths: [{path: a}]}\n", out);
+	fclose(out);
+	ck_assert_int_eq(add(text), -EINVAL);
+	ck_assert_uint_eq(karmor_diag_count(diag, KARMOR_NOTE), 201);
+	ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 200)->text, "too many notes"));
+	ck_assert_uint_eq(karmor_diag_count(diag, KARMOR_ERROR), 1);
+}
+END_TEST
+
 START_TEST(nesting_is_bounded)
 {
 	char text[10001];
@@ -601,6 +618,7 @@ int main(void)
 	tcase_add_test(tcase, a_path_may_have_4095_bytes_and_no_more);
 	tcase_add_test(tcase, a_name_is_a_dns_subdomain);
 	tcase_add_test(tcase, too_many_faults_end_with_one_that_says_so);
+	tcase_add_test(tcase, many_notes_are_no_fault);
 	tcase_add_test(tcase, nesting_is_bounded);
 	tcase_add_test(tcase, aliases_are_bounded);
 	tcase_add_test(tcase, a_policy_has_at_most_10000_rules);
