@@ -61,6 +61,7 @@ enum abi_automaton {
 	(1u << ((section) + 8)) /* what cannot be decided is denied (section 10) */
 #define ABI_CLOSED_ANY (0xfu << 8)
 #define ABI_GUARDED (1u << 16) /* some Block rule names a path: names are protected */
+#define ABI_LINKED (1u << 17)  /* some Block rule names a file exactly: its hard links are too */
 
 /* Sections, in the order of enum karmor_section. */
 enum abi_section {
@@ -114,6 +115,7 @@ enum abi_kind {
 #define ABI_NAMED 8   /* the deciding rule names files rather than a directory */
 #define ABI_UNDECIDED                                                                              \
 	16 /* the enforcer could not decide and failed closed; set by the kernel side only */
+#define ABI_EXACT 32 /* the deciding rule names one file by its path */
 #define ABI_RULE_SHIFT 8
 #define ABI_RULE(verdict) ((verdict) >> ABI_RULE_SHIFT) /* rule index + 1; 0: no rule */
 
@@ -123,6 +125,34 @@ enum abi_kind {
 #define ABI_NET_PROTOCOLS 16
 #define ABI_NET_WORDS (ABI_NET_FAMILIES * ABI_NET_TYPES * ABI_NET_PROTOCOLS)
 #define ABI_CAPABILITY_WORDS 64
+
+/* A file whatever it is called: what the kernel has in its inode, never what stat(2) makes of it.
+ */
+struct abi_inode {
+	uint64_t number;
+	uint32_t device, generation;
+};
+
+#define ABI_LINK_NAMES 8 /* of one file that Block rules name */
+
+/*
+ * A file with several names, of which Block rules name some exactly: what a path of these names
+ * finds, by section. It is there for the table in force and for the one to come, so that publishing
+ * a table is still one store; an accept of 0 is none.
+ */
+struct abi_link {
+	struct {
+		uint32_t generation;
+		uint32_t accepts[2][ABI_LINK_NAMES];
+	} tables[2];
+};
+
+/* What the program "inode" is asked, about a descriptor of the caller, and what it answers. */
+struct abi_lookup {
+	uint32_t fd;
+	uint32_t names; /* that the file has; 0: a directory, or nothing that can be told */
+	struct abi_inode inode;
+};
 
 /* One workload's slot, counted by the kernel side. */
 struct abi_workload {

@@ -25,6 +25,9 @@
 #define EACCES 13
 #define E2BIG 7
 
+#define S_IFMT 00170000
+#define S_IFDIR 0040000
+
 typedef unsigned short umode_t;
 typedef _Bool bool;
 #define true 1
@@ -55,6 +58,7 @@ typedef struct {
 } kuid_t;
 
 struct super_block {
+	unsigned int s_dev;
 	unsigned long s_magic;
 };
 
@@ -62,9 +66,9 @@ struct inode {
 	umode_t i_mode;
 	kuid_t i_uid;
 	struct super_block *i_sb;
-	union {
-		const unsigned int i_nlink;
-	};
+	unsigned long i_ino;
+	unsigned int i_nlink;
+	__u32 i_generation;
 };
 
 struct dentry {
@@ -120,6 +124,15 @@ struct cred {
 	kuid_t fsuid;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct mm_struct {
 	struct file *exe_file;
 };
@@ -128,6 +141,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
+	struct files_struct *files;
 	unsigned int ptrace; /* not 0: some task traces it */
 	int tgid;
 };

@@ -11,8 +11,6 @@
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 #define FMODE_EXEC_FLAG 0x20 /* in f_flags: opened to be executed; asked about as exec */
-#define S_IFMT 00170000
-#define S_IFDIR 0040000
 #define MS_REMOUNT 32
 #define MS_BIND 4096
 #define MS_MOVE 8192

@@ -134,6 +134,58 @@ static __always_inline __u32 row_verdict(const struct abi_record *row, struct qu
 	return verdict;
 }
 
+/* What a look at the names of one file needs. */
+struct linked {
+	struct question *question;
+	void *table;
+	const __u32 *accepts;
+	struct told *told;
+	__u32 class_;
+};
+
+/* One of the names that Block rules name: does one of them deny? 1 ends the look. */
+static long link_step(__u32 i, struct linked *linked)
+{
+	__u32 accept = linked->accepts[i & (ABI_LINK_NAMES - 1)], verdict, op = 0;
+	const struct abi_record *row;
+
+	if (!accept)
+		return 1;
+	row = decide_record(linked->table, accept + linked->class_);
+	if (!row)
+		return 1;
+	verdict = row_verdict(row, linked->question, &op);
+	if (ABI_ACTION(verdict) != ABI_BLOCK || !(verdict & ABI_EXACT))
+		return 0;
+	linked->told->verdict = verdict;
+	linked->told->op = op;
+	return 1;
+}
+
+/* A file with several names is protected under each of them by a Block rule that names one. */
+static __always_inline void link_verdict(struct label *label, struct question *question,
+					 void *table, struct told *told)
+{
+	struct linked linked = {
+		.question = question, .table = table, .told = told, .class_ = label->enrol.class_
+	};
+	__u32 slot = label->enrol.slot, section = question->section & 1;
+	struct abi_inode inode = {};
+	const struct abi_link *link;
+	void *links_of;
+
+	if (walk_inode(question->dentry, &inode) < 2)
+		return;
+	links_of = bpf_map_lookup_elem(&links, &slot);
+	link = links_of ? bpf_map_lookup_elem(links_of, &inode) : 0;
+	if (!link)
+		return;
+	linked.accepts = link->tables[0].generation == told->generation
+				 ? link->tables[0].accepts[section]
+				 : link->tables[1].accepts[section];
+	bpf_loop(ABI_LINK_NAMES, link_step, &linked, 0);
+}
+
 int hook_path(struct label *label, struct question *question)
 {
 	struct told told = {};
@@ -172,6 +224,8 @@ int hook_path(struct label *label, struct question *question)
 		told.verdict = row_verdict(row, question, &told.op);
 	else
 		told.verdict = undecided(label, header, question->section);
+	if (header->w[0] & ABI_LINKED && ABI_ACTION(told.verdict) != ABI_BLOCK)
+		link_verdict(label, question, table, &told);
 	if (question->named_only && (ABI_ACTION(told.verdict) != ABI_BLOCK ||
 				     !(told.verdict & (ABI_NAMED | ABI_UNDECIDED))))
 		return 0;

@@ -70,6 +70,22 @@ struct {
 	__array(values, struct table);
 } tables SEC(".maps") __weak;
 
+struct link_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct abi_inode));
+	__uint(value_size, sizeof(struct abi_link));
+};
+
+/* By slot; only of workloads whose exactly named files have other names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, ABI_WORKLOADS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+	__array(values, struct link_table);
+} links SEC(".maps") __weak;
+
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

@@ -271,6 +271,22 @@ __s64 walk_owner(__u64 dentry)
 	return inode ? (__s64)LOAD(struct inode, inode, i_uid.val) : -1;
 }
 
+__u32 walk_inode(__u64 dentry, struct abi_inode *ret)
+{
+	__u64 inode = (__u64)LOAD(struct dentry, dentry, d_inode), sb;
+	__u32 names = inode ? LOAD(struct inode, inode, i_nlink) : 0;
+
+	if (!ret || names < 2)
+		return names;
+	if ((LOAD(struct inode, inode, i_mode) & S_IFMT) == S_IFDIR)
+		return 0;
+	sb = (__u64)LOAD(struct inode, inode, i_sb);
+	ret->number = LOAD(struct inode, inode, i_ino);
+	ret->generation = LOAD(struct inode, inode, i_generation);
+	ret->device = LOAD(struct super_block, sb, s_dev);
+	return names;
+}
+
 /* What a walk through the mounts below one needs; where it stands is in the label. */
 struct below {
 	struct label *label;

@@ -21,6 +21,10 @@ __u32 walk_text(struct label *label, struct text *text, __u32 base);
  * either. */
 __s64 walk_owner(__u64 dentry);
 
+/* How many names the file at a dentry has, 0 for a directory and for none; where it is more than
+ * one, also what tells its inode from all others. */
+__u32 walk_inode(__u64 dentry, struct abi_inode *ret);
+
 /* Whether a filesystem of this magic is mounted at label->mnt or anywhere below it; true where that
  * cannot be told. */
 int walk_below(struct label *label, __u64 magic);

@@ -98,7 +98,11 @@ bool eval_matches_capability(const struct ruleset_rule *rule, unsigned capabilit
 
 static bool matches_file(const struct ruleset_rule *rule, const struct access *access)
 {
-	if (!match_path(rule->match, rule->path, rule->recursive, access->path))
+	bool matches = match_path(rule->match, rule->path, rule->recursive, access->path);
+
+	for (size_t i = 0; !matches && i < rule->n_others; i++)
+		matches = strcmp(rule->others[i], access->path) == 0;
+	if (!matches)
 		return false;
 	return !rule->multi_call || strcmp(rule->name, access->name) == 0;
 }

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "match.h"
+#include "mounts.h"
 #include "resolve.h"
 #include "select.h"
 
@@ -75,6 +76,8 @@ struct maker {
 	struct karmor_ruleset *set;
 	struct select_subject subject;
 	struct resolve resolve; /* fd < 0: names as they stand */
+	struct mounts mounts;	/* once some rule asked for them */
+	bool mounts_read;
 	bool audit_only;
 };
 
@@ -135,6 +138,20 @@ static int make_matcher(struct maker *maker, struct ruleset_rule *rule)
 	return 0;
 }
 
+static int make_others(struct maker *maker, struct ruleset_rule *rule)
+{
+	if (maker->resolve.fd < 0 || rule->match != IR_PATH || rule->action != KARMOR_BLOCK ||
+	    rule->ir->section > KARMOR_FILE)
+		return 0;
+	if (!maker->mounts_read) {
+		if (mounts_read(&maker->mounts, &maker->set->arena, maker->set->root) < 0)
+			return -ENOMEM;
+		maker->mounts_read = true;
+	}
+	return mounts_names(&maker->mounts, &maker->resolve, rule->path, &rule->others,
+			    &rule->n_others);
+}
+
 static int make_rule(struct maker *maker, const struct ir_rule *ir, struct ruleset_rule *rule)
 {
 	*rule = (struct ruleset_rule){
@@ -151,7 +168,9 @@ static int make_rule(struct maker *maker, const struct ir_rule *ir, struct rules
 		maker->set->allow_list[ir->section] = true;
 	if (ir->n_sources && make_sources(maker, rule) < 0)
 		return -ENOMEM;
-	return make_matcher(maker, rule);
+	if (make_matcher(maker, rule) < 0)
+		return -ENOMEM;
+	return make_others(maker, rule);
 }
 
 static uint64_t specificity(const struct ruleset_rule *rule)
@@ -300,6 +319,7 @@ static int make(struct karmor_ruleset *set, const struct karmor_policies *polici
 	if (r == 0)
 		r = make_rules(&maker, policies);
 	resolve_close(&maker.resolve);
+	mounts_done(&maker.mounts);
 	return r;
 }
 

@@ -18,7 +18,10 @@ struct ruleset_rule {
 	enum ir_match
 		match; /* of a syscall's path too: IR_PATH or IR_DIR; IR_SYSCALL without one */
 	bool recursive;
-	const char *path; /* resolved; the IR's own path where nothing was resolved */
+	const char *path;	   /* resolved; the IR's own path where nothing was resolved */
+	const char *const *others; /* a Block rule's exact path: the other names, n_others of them,
+				      that bind mounts give the file; each counts as the path */
+	size_t n_others;
 	bool multi_call;  /* the path is a symlink to a binary that serves other names as well:
 			     `path`  is the binary, and the rule means its execution as `name` */
 	const char *name; /* multi_call: the last component as written, "sh"; else NULL */

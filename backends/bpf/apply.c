@@ -9,6 +9,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -18,6 +19,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
+#include "links.h"
 
 /* Records of one update: bounds the array of keys. */
 #define BATCH 4096
@@ -120,6 +122,18 @@ static int slot_publish(struct bpf_engine *engine, const int *tables,
 											   : 0;
 }
 
+/* What @workload's rules to come protect under other names, beside what those in force do. */
+static int links_stage(struct bpf_engine *engine, const struct bpf_workload *workload,
+		       struct karmor_diag *diag)
+{
+	const struct bpf_version versions[] = {
+		{ &engine->live->rulesets[workload->ruleset], engine->generation },
+		{ &engine->staged->rulesets[workload->ruleset], engine->generation + 1 },
+	};
+
+	return bpf_links_publish(&engine->maps, workload, versions, diag);
+}
+
 int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
@@ -129,6 +143,9 @@ int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
 
 	if (engine->n_workloads && lock < 0)
 		return lock;
+	for (i = 0; r == 0 && i < engine->n_workloads; i++)
+		if (slot_held(engine, &engine->workloads[i]))
+			r = links_stage(engine, &engine->workloads[i], diag);
 	for (i = 0; r == 0 && i < engine->n_workloads; i++)
 		if (slot_held(engine, &engine->workloads[i]))
 			r = slot_publish(engine, engine->staged_tables, &engine->workloads[i]);
@@ -161,6 +178,7 @@ static void slot_free(const struct kernel_maps *maps, uint32_t slot)
 	struct abi_workload empty = { 0 };
 
 	bpf_map_delete_elem(maps->tables, &slot);
+	bpf_map_delete_elem(maps->links, &slot);
 	bpf_map_delete_elem(maps->rings, &slot);
 	bpf_map_update_elem(maps->workloads, &slot, &empty, BPF_ANY);
 }
@@ -217,15 +235,19 @@ static int task_label(const struct kernel_maps *maps, pid_t pid, const struct ab
  * Fills the slot, labels the task, and counts it last: a slot that never had a task is dead. The
  * count is added to, for the task may be gone by then.
  */
-static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload, pid_t pid)
+static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload, pid_t pid,
+		     struct karmor_diag *diag)
 {
+	const struct bpf_version versions[2] = { { &engine->live->rulesets[workload->ruleset],
+						   engine->generation } };
 	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
 	struct abi_workload slot = { .id = workload->id };
 	int r;
 
 	if (bpf_map_update_elem(engine->maps.rings, &workload->slot, &engine->ring, BPF_ANY) < 0)
 		return -errno;
-	r = slot_publish(engine, engine->live_tables, workload);
+	r = bpf_links_publish(&engine->maps, workload, versions, diag);
+	r = r < 0 ? r : slot_publish(engine, engine->live_tables, workload);
 	if (r < 0)
 		return r;
 	if (bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
@@ -248,6 +270,7 @@ static char *copy(const char *text, bool *failed)
 
 static void workload_drop(struct bpf_engine *engine, struct bpf_workload *workload)
 {
+	cleanup_close(&workload->root);
 	free(workload->name);
 	free(workload->namespace_name);
 	free(workload->container);
@@ -255,7 +278,15 @@ static void workload_drop(struct bpf_engine *engine, struct bpf_workload *worklo
 	*workload = engine->workloads[--engine->n_workloads];
 }
 
-/* Appends the workload, its strings copied; NULL when memory is out. */
+static int root_open(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Appends the workload, its strings copied; NULL when memory is out, or its task is gone. */
 static struct bpf_workload *workload_add(struct bpf_engine *engine,
 					 const struct karmor_workload *from)
 {
@@ -274,7 +305,10 @@ static struct bpf_workload *workload_add(struct bpf_engine *engine,
 		.container = copy(from->container, &failed),
 		.labels = copy(from->labels, &failed),
 		.ruleset = from->ruleset,
+		.root = root_open(from->pid),
 	};
+	if (workload->root < 0)
+		failed = true;
 	if (getrandom(&workload->id, sizeof(workload->id), 0) != sizeof(workload->id) ||
 	    !workload->id)
 		failed = true;
@@ -332,7 +366,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 		workload_drop(engine, workload);
 		return r;
 	}
-	r = slot_fill(engine, workload, from->pid);
+	r = slot_fill(engine, workload, from->pid, diag);
 	if (r < 0) {
 		slot_free(&engine->maps, workload->slot);
 		workload_drop(engine, workload);

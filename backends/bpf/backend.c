@@ -45,6 +45,7 @@ static void bpf_close(struct karmor_engine *base)
 			 engine->staged ? engine->staged->base.n_rulesets : 0);
 	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
 	for (size_t i = 0; i < engine->n_workloads; i++) {
+		cleanup_close(&engine->workloads[i].root);
 		free(engine->workloads[i].name);
 		free(engine->workloads[i].namespace_name);
 		free(engine->workloads[i].container);

@@ -40,6 +40,13 @@ struct bpf_class {
 	size_t n;
 };
 
+/* A file that a Block rule names exactly, and what its path finds. */
+struct bpf_exact {
+	const char *path;
+	uint32_t section; /* enum abi_section */
+	uint32_t accept;
+};
+
 struct bpf_ruleset {
 	/* The table; its generation word is 0 and apply's to fill in. */
 	struct abi_record *records;
@@ -47,6 +54,8 @@ struct bpf_ruleset {
 	uint32_t needs;			     /* enum bpf_need */
 	uint32_t classes;		     /* source classes; 0 is "no rule's source" */
 	const struct bpf_class *class_rules; /* by class */
+	const struct bpf_exact *exacts;
+	size_t n_exacts;
 	/* By rule index: ABI_RULE(verdict) - 1. */
 	struct bpf_rule *rules;
 	size_t n_rules;

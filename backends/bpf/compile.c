@@ -82,15 +82,16 @@ static size_t rule_matchers(enum abi_automaton which, const struct ruleset_rule 
 	if (!takes_rule(which, rule))
 		return 0;
 	if (which != ABI_AUTOMATON_SOURCE) {
-		*ret = (struct automaton_matcher){
-			.match = rule->match,
-			.recursive = rule->recursive,
-			.path = rule->path,
-			.id = id,
-			.ancestors = which == ABI_AUTOMATON_GUARD,
-			.place = rule->ir->path_place,
-		};
-		return 1;
+		for (size_t i = 0; i <= rule->n_others; i++)
+			ret[i] = (struct automaton_matcher){
+				.match = rule->match,
+				.recursive = rule->recursive,
+				.path = i ? rule->others[i - 1] : rule->path,
+				.id = id,
+				.ancestors = which == ABI_AUTOMATON_GUARD,
+				.place = rule->ir->path_place,
+			};
+		return rule->n_others + 1;
 	}
 	for (size_t i = 0; i < rule->ir->n_sources; i++)
 		ret[i] = (struct automaton_matcher){
@@ -110,7 +111,7 @@ static int automaton_make(struct compiler *c, enum abi_automaton which)
 	int err;
 
 	for (size_t i = 0; i < c->set->n_rules; i++)
-		room += 1 + c->set->rules[i].ir->n_sources;
+		room += 1 + c->set->rules[i].n_others + c->set->rules[i].ir->n_sources;
 	matchers = calloc(room, sizeof(*matchers));
 	if (!matchers)
 		return -ENOMEM;
@@ -183,6 +184,12 @@ static bool is_closed(const struct karmor_ruleset *set, enum karmor_section sect
 	return set->allow_list[section] && set->posture[section] == KARMOR_POSTURE_BLOCK;
 }
 
+/* Whether the rule names one file, which has other names as well where it has hard links. */
+static bool is_exact(const struct ruleset_rule *rule)
+{
+	return is_guarded(rule) && rule->match == IR_PATH && !rule->multi_call;
+}
+
 static uint32_t flags_make(const struct karmor_ruleset *set)
 {
 	uint32_t ret = 0;
@@ -192,7 +199,8 @@ static uint32_t flags_make(const struct karmor_ruleset *set)
 		ret |= is_closed(set, i) ? ABI_CLOSED(i) : 0;
 	}
 	for (size_t i = 0; i < set->n_rules; i++)
-		ret |= is_guarded(&set->rules[i]) ? ABI_GUARDED : 0;
+		ret |= (is_guarded(&set->rules[i]) ? ABI_GUARDED : 0) |
+		       (is_exact(&set->rules[i]) ? ABI_LINKED : 0);
 	return ret;
 }
 
@@ -253,6 +261,32 @@ static int table_make(struct compiler *c)
 		return err;
 	c->ret->records = TAKE_PTR(c->table.records);
 	c->ret->n_records = c->table.n;
+	return 0;
+}
+
+static int exacts_copy(struct compiler *c)
+{
+	struct bpf_exact *exacts = arena_array(c->arena, c->set->n_rules, sizeof(*exacts));
+
+	if (!exacts)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->set->n_rules; i++) {
+		const struct ruleset_rule *rule = &c->set->rules[i];
+		enum abi_automaton which = rule->ir->section == KARMOR_PROCESS
+						   ? ABI_AUTOMATON_PROCESS
+						   : ABI_AUTOMATON_FILE;
+		struct bpf_exact *exact = &exacts[c->ret->n_exacts];
+
+		if (!is_exact(rule))
+			continue;
+		exact->path = arena_strdup(c->arena, rule->path);
+		if (!exact->path)
+			return -ENOMEM;
+		exact->section = rule->ir->section;
+		exact->accept = c->accepts[which][automaton_run(c->automata[which], rule->path)];
+		c->ret->n_exacts++;
+	}
+	c->ret->exacts = exacts;
 	return 0;
 }
 
@@ -341,6 +375,7 @@ static int ruleset_compile(struct compiler *c)
 		  : bpf_rows_init(&c->rows, c->set, c->automata[ABI_AUTOMATON_SOURCE], &c->table);
 	err = err ? err : table_make(c);
 	err = err ? err : classes_copy(c);
+	err = err ? err : exacts_copy(c);
 	err = err ? err : rules_copy(c);
 	bpf_rows_done(&c->rows);
 	bpf_table_done(&c->table);

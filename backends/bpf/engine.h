@@ -16,6 +16,7 @@ struct bpf_workload {
 	uint32_t slot;
 	uint64_t id;
 	size_t ruleset;
+	int root; /* O_PATH of its root directory: where the names of its rules are looked up */
 };
 
 struct bpf_engine {

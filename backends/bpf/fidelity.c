@@ -45,12 +45,6 @@ static bool speaks_of_writing(const struct ruleset_rule *rule)
 		eval_speaks(rule->action, rule->ir->read_only, rule->ir->owner_only, &access));
 }
 
-static bool is_exact_block(const struct ruleset_rule *rule)
-{
-	return rule->action == KARMOR_BLOCK && rule->match == IR_PATH &&
-	       rule->ir->section <= KARMOR_FILE;
-}
-
 static bool is_multi_call(const struct ruleset_rule *rule)
 {
 	return rule->multi_call;
@@ -83,10 +77,6 @@ static const struct {
 	{ speaks_of_writing, KARMOR_APPROXIMATED,
 	  "narrower: changes of extended attributes, of access control lists and of times are not "
 	  "decided yet",
-	  NULL },
-	{ is_exact_block, KARMOR_APPROXIMATED,
-	  "narrower: other names that the file has when the workload is enrolled (hard links, bind "
-	  "mounts) are not protected yet",
 	  NULL },
 	{ is_multi_call, KARMOR_APPROXIMATED,
 	  "wider: the path is a link to a multi-call binary, and the rule holds for that binary "

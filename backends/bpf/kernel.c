@@ -30,6 +30,12 @@
 #define UNSOUND "before Linux 6.2 labels are not reliable under full preemption"
 #define FIX_MOUNT "mount -t bpf bpf " PINS_MOUNT
 
+#define MAPS_CLOSED                                                                                \
+	(struct kernel_maps)                                                                       \
+	{                                                                                          \
+		-1, -1, -1, -1, -1, -1, 0, NULL                                                    \
+	}
+
 DEFINE_CLEANUP(skeleton, struct karmor_bpf, karmor_bpf__destroy)
 DEFINE_CLEANUP(btf, struct btf, btf__free)
 
@@ -79,6 +85,12 @@ static bool btf_has_hook(const struct btf *btf, const char *hook)
 
 	buf_printf(&name, "bpf_lsm_%s", hook);
 	return !buf_failed(&name) && btf_has_function(btf, name.data);
+}
+
+/* Whether the program stays attached; the others are called by us. */
+static bool is_enforcing(const struct karmor_bpf *skeleton, const struct bpf_program *program)
+{
+	return program != skeleton->progs.karmor_probe && program != skeleton->progs.karmor_inode;
 }
 
 static bool is_optional(const char *hook)
@@ -182,10 +194,9 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 	struct {
 		const char *name;
 		int *fd;
-	} maps[] = { { "labels", &ret->labels },
-		     { "tables", &ret->tables },
-		     { "rings", &ret->rings },
-		     { "workloads", &ret->workloads } };
+	} maps[] = { { "labels", &ret->labels }, { "tables", &ret->tables },
+		     { "links", &ret->links },	 { "rings", &ret->rings },
+		     { "inode", &ret->inode },	 { "workloads", &ret->workloads } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -226,6 +237,16 @@ static int programs_called(struct karmor_bpf *skeleton)
 	return skeleton->bss->probe_called != 0;
 }
 
+static int pin_program(struct bpf_program *program, const char *dir, const char *name)
+{
+	_cleanup_buf_ struct buf path = { 0 };
+
+	buf_printf(&path, "%s/%s", dir, name);
+	if (buf_failed(&path))
+		return -ENOMEM;
+	return bpf_program__pin(program, path.data);
+}
+
 static int pin_links(struct karmor_bpf *skeleton, const char *dir)
 {
 	_cleanup_buf_ struct buf path = { 0 };
@@ -236,7 +257,7 @@ static int pin_links(struct karmor_bpf *skeleton, const char *dir)
 		struct bpf_link *link;
 		int r;
 
-		if (!bpf_program__autoload(program) || program == skeleton->progs.karmor_probe)
+		if (!bpf_program__autoload(program) || !is_enforcing(skeleton, program))
 			continue;
 		link = bpf_program__attach_lsm(program);
 		if (!link)
@@ -307,6 +328,8 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 		r = -errno;
 	if (r == 0)
 		r = bpf_object__pin_maps(skeleton->obj, aside.data);
+	if (r == 0)
+		r = pin_program(skeleton->progs.karmor_inode, aside.data, "inode");
 	if (r == 0) {
 		step = "attach the programs";
 		r = pin_links(skeleton, aside.data);
@@ -336,7 +359,7 @@ static int bpffs_check(struct karmor_diag *diag)
 int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag)
 {
 	_cleanup_buf_ struct buf dir = { 0 };
-	struct kernel_maps maps = { -1, -1, -1, -1, 0, NULL };
+	struct kernel_maps maps = MAPS_CLOSED;
 	int r;
 
 	libbpf_set_print(print_nothing);
@@ -383,7 +406,7 @@ int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag)
 int kernel_adopt(struct kernel_maps *ret)
 {
 	_cleanup_buf_ struct buf dir = { 0 };
-	struct kernel_maps maps = { -1, -1, -1, -1, 0, NULL };
+	struct kernel_maps maps = MAPS_CLOSED;
 	int r;
 
 	pins_path(&dir, "");
@@ -397,7 +420,8 @@ int kernel_adopt(struct kernel_maps *ret)
 
 void kernel_close(struct kernel_maps *maps)
 {
-	int *fds[] = { &maps->labels, &maps->tables, &maps->rings, &maps->workloads };
+	int *fds[] = { &maps->labels, &maps->tables,	&maps->links,
+		       &maps->rings,  &maps->workloads, &maps->inode };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);
@@ -440,7 +464,7 @@ static int probe_hooks(struct karmor_caps *caps, const struct btf *btf,
 	{
 		const char *hook = program_hook(program);
 
-		if (program == skeleton->progs.karmor_probe)
+		if (!is_enforcing(skeleton, program))
 			continue;
 		all++;
 		if (btf_has_hook(btf, hook))

@@ -22,9 +22,10 @@
 
 /* The maps by which user space talks to the programs. */
 struct kernel_maps {
-	int labels, tables, rings, workloads; /* -1 where it is not open */
-	uint32_t label_size;		      /* bytes of a label: what enrolling writes */
-	struct abi_workload *slots;	      /* the map of workloads as it is now, all of them */
+	int labels, tables, links, rings, workloads; /* -1 where it is not open */
+	int inode;				     /* the program that reads an inode */
+	uint32_t label_size;			     /* bytes of a label: what enrolling writes */
+	struct abi_workload *slots; /* the map of workloads as it is now, all of them */
 };
 
 /* Takes the lock that guards pins and slots: a descriptor to close, or a negative errno. */

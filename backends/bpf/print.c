@@ -38,6 +38,7 @@ static const struct word flag_words[] = {
 	{ ABI_HAS(ABI_CAPABILITIES), "capabilities" },
 	{ ABI_CLOSED(ABI_CAPABILITIES), "capabilities-closed" },
 	{ ABI_GUARDED, "guarded" },
+	{ ABI_LINKED, "linked" },
 };
 
 static const struct word need_words[] = {

@@ -90,6 +90,8 @@ static uint32_t verdict_word(const struct bpf_rows *rows, const struct eval_verd
 		ret |= (uint32_t)(verdict->rule - rows->set->rules + 1) << ABI_RULE_SHIFT;
 		if (verdict->rule->match != IR_DIR)
 			ret |= ABI_NAMED;
+		if (verdict->rule->match == IR_PATH)
+			ret |= ABI_EXACT;
 	}
 	return ret;
 }

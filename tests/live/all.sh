@@ -30,6 +30,7 @@ suite probe "$here/probe.sh"
 suite run "$here/run.sh"
 suite mission "$here/mission.sh"
 suite attacks "$here/attacks.sh"
+suite exact "$here/exact.sh"
 suite programs "$here/programs.sh"
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf
 echo "1..$total"

@@ -111,6 +111,7 @@ uint32_t bpf_judge_word(const struct karmor_ruleset *set, const struct eval_verd
 	if (verdict->posture)
 		return ret | ABI_POSTURE;
 	ret |= verdict->rule->match == IR_DIR ? 0 : ABI_NAMED;
+	ret |= verdict->rule->match == IR_PATH ? ABI_EXACT : 0;
 	return ret | (uint32_t)(verdict->rule - set->rules + 1) << ABI_RULE_SHIFT;
 }
 

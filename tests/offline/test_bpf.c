@@ -239,7 +239,8 @@ static void check_guard(const struct karmor_ruleset *set, const struct karmor_ar
 		    match_source(rule, source) && is_on_the_way(rule, path))
 			expected = ABI_BLOCK | (uint32_t)(i + 1) << ABI_RULE_SHIFT;
 	}
-	ck_assert_msg(!answer.fault && (answer.verdict & ~(uint32_t)ABI_NAMED) == expected,
+	ck_assert_msg(!answer.fault &&
+			      (answer.verdict & ~(uint32_t)(ABI_NAMED | ABI_EXACT)) == expected,
 		      "%s: guard of \"%s\" from \"%s\": %#x, should be %#x", about, path,
 		      source ? source : "-", answer.verdict, expected);
 }

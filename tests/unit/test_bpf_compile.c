@@ -72,7 +72,6 @@ static const struct bpf_ruleset *table_of(const struct made *made)
 }
 
 #define WRITES "extended attributes"
-#define NAMES "hard links"
 #define LOADER "dynamic loader"
 #define MOUNTS "tmpfs"
 
@@ -81,7 +80,7 @@ static const struct {
 	enum karmor_fidelity fidelity;
 	const char *reasons[3];
 } reports[] = {
-	{ "  process: {matchPaths: [{path: /bin/a}]}", KARMOR_APPROXIMATED, { NAMES, MOUNTS } },
+	{ "  process: {matchPaths: [{path: /bin/a}]}", KARMOR_APPROXIMATED, { MOUNTS } },
 	{ "  process: {matchPaths: [{execname: a}]}", KARMOR_APPROXIMATED, { MOUNTS } },
 	{ "  process: {matchPatterns: [{pattern: /bin/a*}]}", KARMOR_APPROXIMATED, { MOUNTS } },
 	{ "  process: {matchPatterns: [{pattern: /bin/a*, action: Audit}]}", KARMOR_EXACT, { 0 } },
@@ -91,9 +90,7 @@ static const struct {
 	{ "  process: {matchDirectories: [{dir: /bin/, action: Allow}]}",
 	  KARMOR_APPROXIMATED,
 	  { LOADER } },
-	{ "  file: {matchPaths: [{path: /etc/a}]}",
-	  KARMOR_APPROXIMATED,
-	  { WRITES, NAMES, MOUNTS } },
+	{ "  file: {matchPaths: [{path: /etc/a}]}", KARMOR_APPROXIMATED, { WRITES, MOUNTS } },
 	{ "  file: {matchPatterns: [{pattern: /etc/a*}]}",
 	  KARMOR_APPROXIMATED,
 	  { WRITES, MOUNTS } },
@@ -149,6 +146,8 @@ static const struct {
 } flags[] = {
 	{ "", "", 0 },
 	{ "  process: {matchPaths: [{path: /a}]}", "",
+	  ABI_HAS(ABI_PROCESS) | ABI_CLOSED(ABI_PROCESS) | ABI_GUARDED | ABI_LINKED },
+	{ "  process: {matchPatterns: [{pattern: /a*}]}", "",
 	  ABI_HAS(ABI_PROCESS) | ABI_CLOSED(ABI_PROCESS) | ABI_GUARDED },
 	{ "  file: {matchPaths: [{path: /a, action: Audit}]}", "", ABI_HAS(ABI_FILE) },
 	{ "  file: {matchPaths: [{path: /a, action: Allow}]}", "", ABI_HAS(ABI_FILE) },

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See links.h. Names are looked up in the workload's own root, and inodes are read by the kernel
+ * side. A name that is not there, or a file that has no other, needs nothing: links that are made
+ * later are writes to the file, and denied.
+ */
+#include "links.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "resolve.h"
+
+/* Files found so far. */
+struct found {
+	struct abi_inode *inodes;
+	struct abi_link *links;
+	size_t n, size;
+};
+
+static void cleanup_found(struct found *found)
+{
+	free(found->inodes);
+	free(found->links);
+}
+
+static int found_grow(struct found *found)
+{
+	size_t size = found->size ? 2 * found->size : 16;
+	struct abi_inode *inodes = reallocarray(found->inodes, size, sizeof(*inodes));
+	struct abi_link *links;
+
+	if (!inodes)
+		return -ENOMEM;
+	found->inodes = inodes;
+	links = reallocarray(found->links, size, sizeof(*links));
+	if (!links)
+		return -ENOMEM;
+	found->links = links;
+	found->size = size;
+	return 0;
+}
+
+static struct abi_link *found_get(struct found *found, const struct abi_inode *inode)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (memcmp(&found->inodes[i], inode, sizeof(*inode)) == 0)
+			return &found->links[i];
+	if (found->n == found->size && found_grow(found) < 0)
+		return NULL;
+	found->inodes[found->n] = *inode;
+	memset(&found->links[found->n], 0, sizeof(*found->links));
+	return &found->links[found->n++];
+}
+
+/* Whether the row of this accept denies everything to every source: then no other is needed. */
+static bool denies_all(const struct bpf_ruleset *set, const struct bpf_exact *exact)
+{
+	unsigned words = exact->section == ABI_PROCESS ? ABI_ROW_WRITE : 2 * ABI_ROW_WRITE;
+
+	for (uint32_t class = 0; class < set->classes; class ++)
+		for (unsigned i = 0; i < words; i++) {
+			uint32_t word = set->records[exact->accept + class].w[i];
+
+			if (ABI_ACTION(word) != ABI_BLOCK || !(word & ABI_EXACT))
+				return false;
+		}
+	return true;
+}
+
+/* Adds what one more name of the file finds. False: there is no room. */
+static bool name_add(uint32_t accepts[ABI_LINK_NAMES], const struct bpf_ruleset *set,
+		     const struct bpf_exact *exact)
+{
+	struct bpf_exact first = *exact;
+
+	first.accept = accepts[0];
+	if (first.accept && denies_all(set, &first))
+		return true;
+	if (denies_all(set, exact)) {
+		memset(accepts, 0, ABI_LINK_NAMES * sizeof(*accepts));
+		accepts[0] = exact->accept;
+		return true;
+	}
+	for (size_t i = 0; i < ABI_LINK_NAMES; i++)
+		if (!accepts[i] || accepts[i] == exact->accept) {
+			accepts[i] = exact->accept;
+			return true;
+		}
+	return false;
+}
+
+/* 1 where @path is a file with more names than this, 0 where not, or a negative errno. */
+static int inode_read(const struct kernel_maps *maps, const struct resolve *root, const char *path,
+		      struct abi_inode *ret)
+{
+	_cleanup_close_ int fd = resolve_open_at(root, path, O_PATH, false);
+	struct abi_lookup lookup = { .fd = (uint32_t)fd };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &lookup, .ctx_size_in = sizeof(lookup));
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	if (bpf_prog_test_run_opts(maps->inode, &opts) < 0)
+		return -errno;
+	*ret = lookup.inode;
+	return lookup.names > 1;
+}
+
+static int version_find(const struct kernel_maps *maps, const struct resolve *root,
+			const struct bpf_version *version, unsigned which, struct found *found,
+			struct karmor_diag *diag)
+{
+	size_t n = version->set ? version->set->n_exacts : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct bpf_exact *exact = &version->set->exacts[i];
+		struct abi_inode inode;
+		struct abi_link *link;
+		int r = inode_read(maps, root, exact->path, &inode);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		link = found_get(found, &inode);
+		if (!link)
+			return -ENOMEM;
+		link->tables[which].generation = version->generation;
+		if (!name_add(link->tables[which].accepts[exact->section], version->set, exact)) {
+			diag_error(diag, NULL, "let one rule name the file",
+				   "rules say different things about more than %d names of the "
+				   "file \"%s\"",
+				   ABI_LINK_NAMES, exact->path);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int found_publish(const struct kernel_maps *maps, uint32_t slot, const struct found *found)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (!found->n)
+		return bpf_map_delete_elem(maps->links, &slot) < 0 && errno != ENOENT ? -errno : 0;
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "karmor_links", sizeof(*found->inodes),
+			    sizeof(*found->links), (uint32_t)found->n, NULL);
+	if (fd < 0)
+		return -errno;
+	for (size_t i = 0; i < found->n; i++)
+		if (bpf_map_update_elem(fd, &found->inodes[i], &found->links[i], BPF_ANY) < 0)
+			return -errno;
+	return bpf_map_update_elem(maps->links, &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int bpf_links_publish(const struct kernel_maps *maps, const struct bpf_workload *workload,
+		      const struct bpf_version versions[2], struct karmor_diag *diag)
+{
+	_cleanup_(cleanup_found) struct found found = { 0 };
+	struct resolve root = { .fd = workload->root };
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < 2; i++)
+		r = version_find(maps, &root, &versions[i], i, &found, diag);
+	return r < 0 ? r : found_publish(maps, workload->slot, &found);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What user space cannot see by itself: the inode behind a descriptor of its own. stat(2) shows
+ * other numbers where a filesystem lies over others.
+ */
+#include "walk.bpf.h"
+
+SEC("syscall")
+int karmor_inode(struct abi_lookup *lookup)
+{
+	struct fdtable *table = BPF_CORE_READ(bpf_get_current_task_btf(), files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file = 0;
+	struct abi_inode inode = {};
+
+	lookup->names = 0;
+	if (lookup->fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), files + lookup->fd);
+	lookup->names = walk_inode((__u64)BPF_CORE_READ(file, f_path.dentry), &inode);
+	lookup->inode = inode;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
