@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "buf.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "ir.h"
@@ -151,17 +152,28 @@ static int read_triple(const char *object, struct access *ret, struct karmor_dia
 	return 0;
 }
 
+/* @meant: what was likely meant; NULL: nothing is near, @fix says what is expected. */
+static int bad_name(const char *what, const char *name, size_t len, const char *meant,
+		    const char *fix, struct karmor_diag *diag)
+{
+	_cleanup_buf_ struct buf buf = { 0 };
+
+	if (meant)
+		buf_printf(&buf, "did you mean \"%s\"?", meant);
+	diag_error(diag, NULL, buf.data ? buf.data : fix, "\"%.*s\" is no %s", (int)len, name,
+		   what);
+	return -EINVAL;
+}
+
 static int read_socket(const char *object, struct access *ret, struct karmor_diag *diag)
 {
 	enum ir_protocol protocol;
 
 	if (strchr(object, ':'))
 		return read_triple(object, ret, diag);
-	if (ir_protocol_find(object, &protocol) < 0) {
-		diag_error(diag, NULL, "a protocol as in a policy, or FAMILY:TYPE:PROTOCOL",
-			   "\"%s\" is no protocol", object);
-		return -EINVAL;
-	}
+	if (ir_protocol_find(object, &protocol) < 0)
+		return bad_name("protocol", object, strlen(object), ir_protocol_suggest(object),
+				"a protocol as in a policy, or FAMILY:TYPE:PROTOCOL", diag);
 	ret->family = plain_sockets[protocol].family;
 	ret->type = plain_sockets[protocol].type;
 	ret->number = plain_sockets[protocol].number;
@@ -172,8 +184,8 @@ static int read_capability(const char *object, struct access *ret, struct karmor
 {
 	if (ir_capability_find(object, &ret->capability) == 0)
 		return 0;
-	diag_error(diag, NULL, NULL, "\"%s\" is no capability", object);
-	return -EINVAL;
+	return bad_name("capability", object, strlen(object), ir_capability_suggest(object), NULL,
+			diag);
 }
 
 bool access_is_path(const char *path, const char **why)
@@ -222,12 +234,11 @@ static int read_syscall(const char *object, struct access *ret, struct karmor_di
 {
 	size_t len = strcspn(object, ":");
 
-	if (!len || len >= sizeof(ret->syscall) ||
-	    strspn(object, "abcdefghijklmnopqrstuvwxyz0123456789_") < len) {
-		diag_error(diag, NULL, NULL, "\"%.*s\" is no system call", (int)len, object);
-		return -EINVAL;
-	}
-	memcpy(ret->syscall, object, len);
+	if (len < sizeof(ret->syscall))
+		memcpy(ret->syscall, object, len);
+	if (!ir_syscall_is_known(ret->syscall))
+		return bad_name("system call", object, len, ir_syscall_suggest(ret->syscall), NULL,
+				diag);
 	return object[len] ? read_object_path(object + len + 1, ret, diag) : 0;
 }
 
