@@ -95,15 +95,31 @@ size_t utf8_length(const char *text, size_t len)
 	return 0;
 }
 
+bool buf_is_control(const char *text, size_t len)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	switch (len) {
+	case 1:
+		return c[0] < 0x20 || c[0] == 0x7f;
+	case 2: /* U+0080 to U+009F, U+061C */
+		return (c[0] == 0xc2 && c[1] < 0xa0) || (c[0] == 0xd8 && c[1] == 0x9c);
+	case 3: /* U+200E, U+200F, U+2028 to U+202E; U+2066 to U+2069 */
+		return c[0] == 0xe2 && ((c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f ||
+							  (c[2] >= 0xa8 && c[2] <= 0xae))) ||
+					(c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+	default:
+		return false;
+	}
+}
+
 void buf_escape(struct buf *buf, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		unsigned char c = (unsigned char)text[i];
 		size_t n = utf8_length(text + i, len - i);
 
-		/* U+0080 to U+009F are control characters too. */
-		if (n == 0 || c < 0x20 || c == 0x7f ||
-		    (n == 2 && c == 0xc2 && (unsigned char)text[i + 1] < 0xa0)) {
+		if (n == 0 || buf_is_control(text + i, n)) {
 			buf_printf(buf, "\\x%02x", c);
 			n = 1; /* the rest of a control character's sequence is escaped byte by byte
 				  as well */

@@ -20,6 +20,9 @@ void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
+/* Whether a terminal acts on this UTF-8 character, @len bytes long, rather than show it: controls,
+ * ends of lines, changes of direction. */
+bool buf_is_control(const char *text, size_t len);
 /* Adds text of unknown origin: control characters and bytes that are not UTF-8 become \xNN. */
 void buf_escape(struct buf *buf, const char *text, size_t len);
 void buf_reset(struct buf *buf); /* empties it, keeps the memory and forgets a failure */

@@ -47,13 +47,9 @@ static unsigned cells(const char *text, size_t len, unsigned column, size_t *byt
 	*bytes = n ? n : 1;
 	if (*text == '\t')
 		return TAB - column % TAB;
-	if (n == 0)
-		return 4; /* \xNN */
+	if (n == 0 || buf_is_control(text, n))
+		return 4 * (unsigned)*bytes; /* \xNN */
 	code = decode(text, n);
-	if (code < 0x20 || code == 0x7f)
-		return 4;
-	if (code >= 0x80 && code < 0xa0)
-		return 8;
 	for (size_t i = 0; i < ARRAY_SIZE(odd_widths); i++)
 		if (code >= odd_widths[i].from && code <= odd_widths[i].to)
 			return odd_widths[i].cells;
