@@ -75,9 +75,11 @@ static const struct {
 	const char *problem, *context; /* how they begin; NULL: any */
 	const char *text, *fix;
 	bool at_context; /* where the construct begins, rather than where hope was given up */
-	bool at_end;	 /* only when the text has ended */
+	bool at_end;	 /* only when the document has ended */
 } plainer[] = {
 	{ "found unexpected end of stream", "while scanning a quoted", "quote is not closed",
+	  "close it", true, false },
+	{ "found unexpected document indicator", "while scanning a quoted", "quote is not closed",
 	  "close it", true, false },
 	{ "did not find expected ',' or ']'", NULL, "\"[\" is not closed", NULL, true, true },
 	{ "did not find expected ',' or '}'", NULL, "\"{\" is not closed", NULL, true, true },
@@ -119,10 +121,8 @@ static bool begins(const char *text, const char *with)
 }
 
 /* The text from where libyaml stumbled. */
-static const char *rest(const yaml_parser_t *yaml, const struct source *source)
+static const char *rest(const yaml_parser_t *yaml, const struct source *source, size_t at)
 {
-	size_t at = 0;
-
 	for (size_t i = 0; i < yaml->problem_mark.index && at < source->len; i++) {
 		size_t n = utf8_length(source->text + at, source->len - at);
 
@@ -131,11 +131,12 @@ static const char *rest(const yaml_parser_t *yaml, const struct source *source)
 	return source->text + at;
 }
 
-void text_fault(const yaml_parser_t *yaml, const struct source *source, struct text_fault *ret)
+void text_fault(const yaml_parser_t *yaml, const struct source *source, size_t base,
+		struct text_fault *ret)
 {
 	const char *problem = yaml->problem ? yaml->problem : "not YAML";
-	const char *left = rest(yaml, source);
-	bool ended = left[strspn(left, " \t\r\n")] == '\0';
+	const char *left = rest(yaml, source, base);
+	bool ended = left[strspn(left, " \t\r\n")] == '\0' || strncmp(left, "---", 3) == 0;
 
 	*ret = (struct text_fault){ .problem = problem,
 				    .context = yaml->context,

@@ -15,7 +15,9 @@ int text_check(const struct source *source, struct faults *faults);
 struct text_fault {
 	const char *problem, *context; /* static; context may be NULL */
 	const char *fix;
-	size_t at; /* the number of the character to point at */
+	size_t at; /* the number of the character to point at, as libyaml counts */
 };
 
-void text_fault(const yaml_parser_t *yaml, const struct source *source, struct text_fault *ret);
+/* @base: the offset in @source of the text that @yaml was given. */
+void text_fault(const yaml_parser_t *yaml, const struct source *source, size_t base,
+		struct text_fault *ret);

@@ -20,15 +20,27 @@ struct anchor {
 	struct anchor *next;
 };
 
-int tree_open(struct tree *tree, const struct source *source, struct faults *faults)
+/* Sets libyaml to work from tree->base on. */
+static int begin(struct tree *tree)
 {
-	*tree = (struct tree){ .source = source, .faults = faults };
-	tree->cursor.line = tree->cursor.column = 1;
+	const char *text = tree->source->text + tree->base.offset;
+
 	if (!yaml_parser_initialize(&tree->yaml))
 		return -ENOMEM;
 	yaml_parser_set_encoding(&tree->yaml, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&tree->yaml, (const unsigned char *)source->text, source->len);
-	return text_check(source, faults);
+	yaml_parser_set_input_string(&tree->yaml, (const unsigned char *)text,
+				     tree->source->len - tree->base.offset);
+	return 0;
+}
+
+int tree_open(struct tree *tree, const struct source *source, struct faults *faults)
+{
+	int r;
+
+	*tree = (struct tree){ .source = source, .faults = faults };
+	tree->cursor.line = tree->cursor.column = 1;
+	r = begin(tree);
+	return r < 0 ? r : text_check(source, faults);
 }
 
 static void event_drop(struct tree *tree)
@@ -52,30 +64,34 @@ static size_t step(const struct source *source, size_t offset)
 	return n ? n : 1;
 }
 
+static void cursor_advance(struct tree *tree)
+{
+	tree->cursor.column++;
+	if (tree->source->text[tree->cursor.offset] == '\n') {
+		tree->cursor.line++;
+		tree->cursor.column = 1;
+	}
+	tree->cursor.offset += step(tree->source, tree->cursor.offset);
+	tree->cursor.index++;
+}
+
 static void cursor_move(struct tree *tree, size_t index)
 {
 	if (index < tree->cursor.index) {
 		tree->cursor.index = tree->cursor.offset = 0;
 		tree->cursor.line = tree->cursor.column = 1;
 	}
-	while (tree->cursor.index < index && tree->cursor.offset < tree->source->len) {
-		tree->cursor.column++;
-		if (tree->source->text[tree->cursor.offset] == '\n') {
-			tree->cursor.line++;
-			tree->cursor.column = 1;
-		}
-		tree->cursor.offset += step(tree->source, tree->cursor.offset);
-		tree->cursor.index++;
-	}
+	while (tree->cursor.index < index && tree->cursor.offset < tree->source->len)
+		cursor_advance(tree);
 }
 
-/* The characters from @begin to @end, as far as they are on one line. */
+/* The characters from @begin to @end, marks of libyaml's, as far as they are on one line. */
 static struct place place_of(struct tree *tree, size_t begin, size_t end)
 {
 	struct place place = { .source = tree->source };
 	size_t offset;
 
-	cursor_move(tree, begin);
+	cursor_move(tree, tree->base.index + begin);
 	place.line = tree->cursor.line;
 	place.column = tree->cursor.column;
 	offset = tree->cursor.offset;
@@ -100,7 +116,7 @@ static int tell_syntax(struct tree *tree)
 
 	if (tree->yaml.error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	text_fault(&tree->yaml, tree->source, &fault);
+	text_fault(&tree->yaml, tree->source, tree->base.offset, &fault);
 	place = place_of(tree, fault.at, fault.at + 1);
 	fault_error(tree->faults, &place, fault.fix, "YAML syntax: %s%s%s", fault.problem,
 		    fault.context ? " " : "", fault.context ? fault.context : "");
@@ -398,14 +414,35 @@ static int seek_document(struct tree *tree)
 	return r;
 }
 
-int tree_next(struct tree *tree, const struct node **ret)
+/* Whether a line that begins a document is at the cursor. No scalar of a mapping can hold one. */
+static bool is_at_document(const struct tree *tree)
 {
-	int r;
+	const char *text = tree->source->text + tree->cursor.offset;
+	size_t left = tree->source->len - tree->cursor.offset;
 
-	arena_done(&tree->arena);
-	tree->anchors = NULL;
-	tree->n_anchors = tree->nodes = tree->alias_nodes = 0;
-	r = seek_document(tree);
+	return tree->cursor.column == 1 && left >= 3 && memcmp(text, "---", 3) == 0 &&
+	       (left == 3 || strchr(" \t\r\n", text[3]));
+}
+
+/* Moves on to the document after the one at fault. 0 where there is none. */
+static int resume(struct tree *tree)
+{
+	event_drop(tree);
+	while (tree->cursor.offset < tree->source->len &&
+	       (tree->cursor.offset <= tree->base.offset || !is_at_document(tree)))
+		cursor_advance(tree);
+	if (tree->cursor.offset == tree->source->len)
+		return 0;
+	tree->base.index = tree->cursor.index;
+	tree->base.offset = tree->cursor.offset;
+	yaml_parser_delete(&tree->yaml);
+	return begin(tree) ?: 1;
+}
+
+static int read_document(struct tree *tree, const struct node **ret)
+{
+	int r = seek_document(tree);
+
 	if (r < 0 || tree->event.type == YAML_STREAM_END_EVENT)
 		return r;
 	r = next_event(tree);
@@ -415,4 +452,21 @@ int tree_next(struct tree *tree, const struct node **ret)
 		r = seek_document(tree);
 	tree->is_ahead = r == 0;
 	return r < 0 ? r : 1;
+}
+
+int tree_next(struct tree *tree, const struct node **ret)
+{
+	int r = tree->is_broken ? resume(tree) : 1;
+
+	arena_done(&tree->arena);
+	tree->anchors = NULL;
+	tree->n_anchors = tree->nodes = tree->alias_nodes = 0;
+	tree->is_broken = false;
+	if (r == 1)
+		r = read_document(tree, ret);
+	if (r != -EINVAL)
+		return r;
+	tree->is_broken = true;
+	*ret = NULL;
+	return 1;
 }

@@ -53,7 +53,11 @@ struct tree {
 	yaml_parser_t yaml;
 	yaml_event_t event;
 	bool has_event, is_ahead; /* the event was read, but not yet looked at */
-	struct {		  /* where the character number `index` is */
+	bool is_broken;		  /* libyaml cannot go on */
+	struct {		  /* where libyaml was set to work: its marks count from there */
+		size_t index, offset;
+	} base;
+	struct { /* where the character number `index` is */
 		size_t index, offset;
 		uint32_t line, column;
 	} cursor;
@@ -65,8 +69,10 @@ struct tree {
 int tree_open(struct tree *tree, const struct source *source, struct faults *faults);
 
 /*
- * The next document, which lives until the next call: 1, or 0 at the end; -EINVAL where the file
- * cannot be read any further, for which a document that ends in junk counts; -ENOMEM.
+ * The next document, which lives until the next call: 1, or 0 at the end; -ENOMEM. NULL for one
+ * that cannot be read, for which one that ends in junk counts: a fault says why, and what follows
+ * the next
+ * "---" is read all the same.
  */
 int tree_next(struct tree *tree, const struct node **ret);
 void tree_close(struct tree *tree);

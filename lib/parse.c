@@ -287,6 +287,14 @@ static int finish(struct parser *parser, struct karmor_diag *diag, bool *bad)
 	return out_of_memory ? -ENOMEM : r;
 }
 
+/* Without a root there is a fault of another kind, which keeps the file from being used as well. */
+static void tell_documents(struct parser *parser, const struct node *root)
+{
+	if (root)
+		fault_error(&parser->faults, &root->place, "split it",
+			    "file has more than %d documents", DOCUMENTS_MAX);
+}
+
 int parse_source(struct karmor_policies *load, const struct source *source,
 		 struct karmor_diag *diag)
 {
@@ -304,11 +312,10 @@ int parse_source(struct karmor_policies *load, const struct source *source,
 		if (r <= 0)
 			break;
 		if (++documents > DOCUMENTS_MAX) {
-			fault_error(&parser.faults, &root->place, "split it",
-				    "file has more than %d documents", DOCUMENTS_MAX);
+			tell_documents(&parser, root);
 			break;
 		}
-		r = read_document(&parser, root);
+		r = root ? read_document(&parser, root) : 0;
 		if (r == 0)
 			r = finish(&parser, diag, &bad);
 	}

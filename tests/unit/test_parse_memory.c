@@ -106,6 +106,9 @@ START_TEST(a_bad_load_fails_whatever_memory_there_is)
 	fail_each("tests/policies/bad/yaml.yaml");
 	fail_each("tests/policies/bad/syntax-second.yaml");
 	fail_each("tests/policies/bad/nul.yaml");
+	fail_each("tests/policies/bad/broken-documents.yaml");
+	fail_each("tests/policies/bad/words.yaml");
+	fail_each("tests/policies/bad/alias-faults.yaml");
 }
 END_TEST
 
