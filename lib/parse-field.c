@@ -169,6 +169,12 @@ static void read_field(struct parser *parser, const struct item *item, const cha
 	}
 }
 
+/* "path:/a" is no mapping. */
+static bool is_unspaced(const struct node *node)
+{
+	return node->kind == NODE_SCALAR && node->is_plain && strchr(node->text, ':');
+}
+
 bool fields_read(struct parser *parser, const struct node *node, const char *what,
 		 const struct scope *scope, struct fields *ret)
 {
@@ -177,7 +183,9 @@ bool fields_read(struct parser *parser, const struct node *node, const char *wha
 		ret->at[i].field = (enum field)i;
 	if (node->kind != NODE_MAPPING) {
 		if (!(node->kind == NODE_SCALAR && node->is_bad))
-			fault_error(&parser->faults, &node->place, list_names(parser, scope->known),
+			fault_error(&parser->faults, &node->place,
+				    is_unspaced(node) ? "put a blank after the colon"
+						      : list_names(parser, scope->known),
 				    "%s must be a mapping, not %s", what, node_type(node));
 		return false;
 	}

@@ -70,49 +70,63 @@ int text_check(const struct source *source, struct faults *faults)
 	return 0;
 }
 
+/* Where to point: where hope was given up, or where the construct begins. */
+enum where {
+	PROBLEM,
+	CONTEXT,
+};
+
+enum when {
+	EVER,
+	AT_END,	 /* only when the document has ended */
+	IN_LINE, /* only when something stands before it on the line */
+};
+
 /* A problem of libyaml's that deserves plainer words. */
 static const struct {
 	const char *problem, *context; /* how they begin; NULL: any */
 	const char *text, *fix;
-	bool at_context; /* where the construct begins, rather than where hope was given up */
-	bool at_end;	 /* only when the document has ended */
+	enum where where;
+	enum when when;
 } plainer[] = {
 	{ "found unexpected end of stream", "while scanning a quoted", "quote is not closed",
-	  "close it", true, false },
+	  "close it", CONTEXT, EVER },
 	{ "found unexpected document indicator", "while scanning a quoted", "quote is not closed",
-	  "close it", true, false },
-	{ "did not find expected ',' or ']'", NULL, "\"[\" is not closed", NULL, true, true },
-	{ "did not find expected ',' or '}'", NULL, "\"{\" is not closed", NULL, true, true },
-	{ "did not find expected ',' or ']'", NULL, "expected \",\" or \"]\" here", NULL, false,
-	  false },
-	{ "did not find expected ',' or '}'", NULL, "expected \",\" or \"}\" here", NULL, false,
-	  false },
+	  "close it", CONTEXT, EVER },
+	{ "did not find expected ',' or ']'", NULL, "\"[\" is not closed", NULL, CONTEXT, AT_END },
+	{ "did not find expected ',' or '}'", NULL, "\"{\" is not closed", NULL, CONTEXT, AT_END },
+	{ "did not find expected ',' or ']'", NULL, "expected \",\" or \"]\" here", NULL, PROBLEM,
+	  EVER },
+	{ "did not find expected ',' or '}'", NULL, "expected \",\" or \"}\" here", NULL, PROBLEM,
+	  EVER },
 	{ "could not find expected ':'", "while scanning a simple key",
-	  "expected \":\" after this key", NULL, true, false },
+	  "expected \":\" after this key", NULL, CONTEXT, EVER },
 	{ "mapping values are not allowed", NULL, "\":\" cannot stand here",
-	  "quote a value that holds \": \", or mend the indentation", false, false },
+	  "quote a value that holds \": \", or mend the indentation", PROBLEM, EVER },
 	{ "block sequence entries are not allowed", NULL, "\"-\" cannot stand here",
-	  "begin the list on a line of its own", false, false },
+	  "begin the list on a line of its own", PROBLEM, EVER },
+	{ "did not find expected", "while parsing a block", "the value has ended before this",
+	  "quote the whole value", PROBLEM, IN_LINE },
 	{ "did not find expected key", "while parsing a block mapping",
-	  "expected a key here: the indentation fits none above", NULL, false, false },
+	  "expected a key here: the indentation fits none above", NULL, PROBLEM, EVER },
 	{ "did not find expected '-' indicator", NULL,
-	  "expected \"-\" here: the indentation fits no list above", NULL, false, false },
+	  "expected \"-\" here: the indentation fits no list above", NULL, PROBLEM, EVER },
 	{ "did not find expected <document start>", NULL,
 	  "the document should have ended before this",
-	  "mend the indentation, or begin a new document with \"---\"", false, false },
+	  "mend the indentation, or begin a new document with \"---\"", PROBLEM, EVER },
 	{ "found unknown escape character", NULL, "unknown escape in a quoted text",
-	  "write \"\\\\\" for a backslash, or use single quotes", false, false },
+	  "write \"\\\\\" for a backslash, or use single quotes", PROBLEM, EVER },
 	{ "did not find expected alphabetic", "while scanning an alias",
-	  "an unquoted \"*\" begins an alias", "quote the value", true, false },
+	  "an unquoted \"*\" begins an alias", "quote the value", CONTEXT, EVER },
 	{ "did not find expected alphabetic", "while scanning an anchor",
-	  "an unquoted \"&\" begins an anchor", "quote the value", true, false },
+	  "an unquoted \"&\" begins an anchor", "quote the value", CONTEXT, EVER },
 	{ "found invalid Unicode character", NULL, "this escape is no character",
-	  "write the character itself, or \\U and its eight digits", false, false },
+	  "write the character itself, or \\U and its eight digits", PROBLEM, EVER },
 	{ "did not find expected node content", NULL, "the text ends within \"[\" or \"{\"",
-	  "close it", true, true },
+	  "close it", CONTEXT, AT_END },
 	{ "found incompatible YAML document", NULL, "this version of YAML is not known",
-	  "remove the line", false, false },
-	{ "found a tab character", NULL, "tab cannot indent", "use spaces", false, false },
+	  "remove the line", PROBLEM, EVER },
+	{ "found a tab character", NULL, "tab cannot indent", "use spaces", PROBLEM, EVER },
 };
 
 static bool begins(const char *text, const char *with)
@@ -129,6 +143,14 @@ static const char *rest(const yaml_parser_t *yaml, const struct source *source, 
 		at += n ? n : 1;
 	}
 	return source->text + at;
+}
+
+/* Whether there is more than indentation before @at on its line. */
+static bool is_in_line(const struct source *source, const char *at)
+{
+	while (at > source->text && (at[-1] == ' ' || at[-1] == '\t'))
+		at--;
+	return at > source->text && at[-1] != '\n' && at[-1] != '\r';
 }
 
 void text_fault(const yaml_parser_t *yaml, const struct source *source, size_t base,
@@ -151,12 +173,14 @@ void text_fault(const yaml_parser_t *yaml, const struct source *source, size_t b
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(plainer); i++) {
 		if (!begins(problem, plainer[i].problem) ||
-		    !begins(yaml->context, plainer[i].context) || (plainer[i].at_end && !ended))
+		    !begins(yaml->context, plainer[i].context) ||
+		    (plainer[i].when == AT_END && !ended) ||
+		    (plainer[i].when == IN_LINE && !is_in_line(source, left)))
 			continue;
 		ret->problem = plainer[i].text;
 		ret->fix = plainer[i].fix;
 		ret->context = NULL;
-		if (plainer[i].at_context)
+		if (plainer[i].where == CONTEXT)
 			ret->at = yaml->context_mark.index;
 		return;
 	}
