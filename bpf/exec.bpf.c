@@ -86,17 +86,20 @@ int BPF_PROG(karmor_mmap, struct file *file, unsigned long reqprot, unsigned lon
 	return question.dentry == label->image ? 0 : ask_path(label, &question);
 }
 
-/* Sleepable, so that the label's memory is there or the fork fails: never a child without one. */
-SEC("lsm.s/task_alloc")
-int BPF_PROG(karmor_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
+static __always_inline void count(struct label *label, __s64 n)
 {
-	struct label *label, *child;
-	struct abi_workload *workload;
-	__u32 slot;
+	__u32 slot = label->enrol.slot;
+	struct abi_workload *workload = bpf_map_lookup_elem(&workloads, &slot);
 
-	if (ret)
-		return ret;
-	label = label_current();
+	if (workload && workload->id == label->enrol.id)
+		__sync_fetch_and_add(&workload->tasks, n);
+}
+
+/* A child that cannot have a label is not made. */
+static __always_inline int inherit(struct task_struct *task)
+{
+	struct label *label = label_current(), *child;
+
 	if (!label)
 		return 0;
 	child = bpf_task_storage_get(&labels, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -105,10 +108,40 @@ int BPF_PROG(karmor_task_alloc, struct task_struct *task, unsigned long clone_fl
 	child->enrol = label->enrol;
 	child->traced = label->traced; /* its tracer may come along */
 	child->image = label->image;
-	slot = label->enrol.slot;
-	workload = bpf_map_lookup_elem(&workloads, &slot);
-	if (workload && workload->id == label->enrol.id)
-		__sync_fetch_and_add(&workload->tasks, 1);
+	count(label, 1);
+	return 0;
+}
+
+/* Sleepable, so that memory is there for the label: no fork fails for want of it. */
+SEC("lsm.s/task_alloc")
+int BPF_PROG(karmor_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
+{
+	return ret ?: inherit(task);
+}
+
+/*
+ * Before 6.2 nobody finds a label on a processor where one is being made, so that whoever makes one
+ * must not sleep: other tasks would run there, as if in no workload.
+ */
+SEC("lsm/task_alloc")
+int BPF_PROG(karmor_task_alloc_atomic, struct task_struct *task, unsigned long clone_flags, int ret)
+{
+	return ret ?: inherit(task);
+}
+
+/*
+ * A task counts until it exits, and one that never ran until it is freed: what is freed after it
+ * ran is freed at any time, on a kernel before 6.2 also while labels are hidden.
+ */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(karmor_exit, struct task_struct *task)
+{
+	struct label *label = label_current();
+
+	if (!label || label->exited)
+		return 0;
+	label->exited = 1;
+	count(label, -1);
 	return 0;
 }
 
@@ -116,15 +149,9 @@ SEC("lsm/task_free")
 int BPF_PROG(karmor_task_free, struct task_struct *task)
 {
 	struct label *label = bpf_task_storage_get(&labels, task, 0, 0);
-	struct abi_workload *workload;
-	__u32 slot;
 
-	if (!label)
-		return 0;
-	slot = label->enrol.slot;
-	workload = bpf_map_lookup_elem(&workloads, &slot);
-	if (workload && workload->id == label->enrol.id)
-		__sync_fetch_and_add(&workload->tasks, -1);
+	if (label && !label->exited)
+		count(label, -1);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct label {
 	struct abi_enrol enrol;
 	__u32 next_class; /* the source class that a running exec leads to */
 	__u32 traced;	  /* a task of the workload traces it, or did */
+	__u32 exited;	  /* and is counted no more */
 	__u64 image;	  /* the dentry of what runs */
 	__u64 next_image; /* and of what a running exec leads to */
 

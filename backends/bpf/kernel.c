@@ -93,6 +93,11 @@ static bool is_enforcing(const struct karmor_bpf *skeleton, const struct bpf_pro
 	return program != skeleton->progs.karmor_probe && program != skeleton->progs.karmor_inode;
 }
 
+static bool is_hook(const struct bpf_program *program)
+{
+	return bpf_program__type(program) == BPF_PROG_TYPE_LSM;
+}
+
 static bool is_optional(const char *hook)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(optional_hooks); i++)
@@ -117,6 +122,11 @@ static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
 
 		bpf_program__set_autoload(program, !is_optional(hook) || btf_has_hook(btf, hook));
 	}
+	/* Both changes came with 6.2. */
+	bpf_program__set_autoload(skeleton->rodata->has_rdonly_cast
+					  ? skeleton->progs.karmor_task_alloc_atomic
+					  : skeleton->progs.karmor_task_alloc,
+				  false);
 	*ret = skeleton;
 	return 0;
 }
@@ -259,7 +269,7 @@ static int pin_links(struct karmor_bpf *skeleton, const char *dir)
 
 		if (!bpf_program__autoload(program) || !is_enforcing(skeleton, program))
 			continue;
-		link = bpf_program__attach_lsm(program);
+		link = bpf_program__attach(program);
 		if (!link)
 			return -errno;
 		buf_reset(&path);
@@ -464,7 +474,7 @@ static int probe_hooks(struct karmor_caps *caps, const struct btf *btf,
 	{
 		const char *hook = program_hook(program);
 
-		if (!is_enforcing(skeleton, program))
+		if (!is_enforcing(skeleton, program) || !is_hook(program))
 			continue;
 		all++;
 		if (btf_has_hook(btf, hook))

@@ -29,6 +29,7 @@ suite() {
 suite probe "$here/probe.sh"
 suite run "$here/run.sh"
 suite mission "$here/mission.sh"
+suite labels "$here/labels.sh"
 suite attacks "$here/attacks.sh"
 suite exact "$here/exact.sh"
 suite programs "$here/programs.sh"
