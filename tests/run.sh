@@ -8,6 +8,7 @@ cd "$(dirname "$(readlink -f "$0")")/.." || exit 2
 
 # Kernels and security modules that the live suites run on. "newest" is left out where the mirror lacks it.
 live_guests=('6.12 bpf' '6.1 bpf' 'newest bpf')
+live_commands=()
 
 usage() {
 	cat <<-END
@@ -43,21 +44,20 @@ build_in() {
 	ninja --quiet -C "$directory" all meson-test-prereq >"$log" 2>&1 || { cat "$log"; count 0 1 0; return 1; }
 }
 
-run_live() {
+# Adds the guest's suites to live_commands; a kernel that cannot be had is said and counted here.
+prepare_live() {
 	local kernel=$1 lsm=$2
 
-	if ! tests/vm/run --prepare "$kernel" "$lsm"; then
-		if [[ $kernel == newest ]]; then
-			echo "SKIP   live $kernel $lsm: no such kernel on this machine's mirror"
-			count 0 0 1
-		else
-			echo "FAILED live $kernel $lsm: no guest"
-			count 0 1 0
-		fi
-		return
+	if tests/vm/run --prepare "$kernel" "$lsm"; then
+		live_commands+=(${live_commands:+::} "live $kernel $lsm"
+			tests/vm/run --timeout 3000 "$kernel" "$lsm" tests/live/all.sh)
+	elif [[ $kernel == newest ]]; then
+		echo "SKIP   live $kernel $lsm: no such kernel on this machine's mirror"
+		count 0 0 1
+	else
+		echo "FAILED live $kernel $lsm: no guest"
+		count 0 1 0
 	fi
-	tests/tap --totals "$totals" run "live $kernel $lsm" \
-		tests/vm/run --timeout 1500 "$kernel" "$lsm" tests/live/all.sh
 }
 
 run_long() {
@@ -112,8 +112,10 @@ main() {
 	[[ -z ${must_run:-} ]] || export KARMOR_MUST_RUN=1
 	for guest in "${live_guests[@]}"; do
 		# shellcheck disable=SC2086
-		run_live $guest
+		prepare_live $guest
 	done
+	# A guest has one processor: as many at a time as there are here.
+	tests/tap --totals "$totals" --jobs "$(nproc)" run "${live_commands[@]}"
 
 	echo
 	print_totals
