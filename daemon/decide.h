@@ -15,7 +15,7 @@ struct decide_options {
 	struct karmor_access access;
 	const char *op; /* NULL until given */
 	const char *table;
-	bool json, labelled; /* -l was given */
+	bool json;
 };
 
 /* All of @options->table; the exit status. */

@@ -2,6 +2,8 @@
 /* See subject.h. */
 #include "subject.h"
 
+#include <stdio.h>
+
 struct karmor_subject subject_new(void)
 {
 	return KARMOR_STRUCT(karmor_subject, .everything = true);
@@ -29,4 +31,16 @@ bool subject_option(struct karmor_subject *subject, int option)
 	default:
 		return false;
 	}
+}
+
+void subject_warn(const struct karmor_subject *subject, const struct karmor_policies *policies,
+		  const struct karmor_ruleset *set)
+{
+	if (karmor_ruleset_policies(set) || !karmor_policies_count(policies))
+		return;
+	fputs("karmor: warning: no policy selects it\n", stderr);
+	fputs(subject->everything && !subject->host
+		      ? "  fix: --host is for the policies of hosts\n"
+		      : "  fix: see that -l, -n and --container are as the selectors have them\n",
+	      stderr);
 }

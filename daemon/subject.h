@@ -35,3 +35,6 @@ enum {
 struct karmor_subject subject_new(void);
 /* Whether @option is one of these; takes it with optarg. */
 bool subject_option(struct karmor_subject *subject, int option);
+/* Labels and a namespace that nothing goes with are a mistake more often than not: says so. */
+void subject_warn(const struct karmor_subject *subject, const struct karmor_policies *policies,
+		  const struct karmor_ruleset *set);

@@ -122,18 +122,6 @@ static size_t count_unsupported(const struct compile *compile)
 	return n;
 }
 
-/* "-n" and labels that nothing goes with are a mistake more often than not. */
-static void warn_empty(const struct compile *compile)
-{
-	if (karmor_ruleset_policies(compile->set) || !karmor_policies_count(compile->policies))
-		return;
-	fputs("karmor: warning: no policy selects it\n", stderr);
-	fputs(compile->subject.everything && !compile->subject.host
-		      ? "  fix: --host compiles the policies of hosts\n"
-		      : "  fix: see that -l, -n and --container are as the selectors have them\n",
-	      stderr);
-}
-
 static int make(struct compile *compile)
 {
 	const struct karmor_ruleset *sets[1];
@@ -144,7 +132,7 @@ static int make(struct compile *compile)
 		r = karmor_caps_full(compile->backend, &compile->caps);
 	if (r < 0)
 		return r;
-	warn_empty(compile);
+	subject_warn(&compile->subject, compile->policies, compile->set);
 	sets[0] = compile->set;
 	r = karmor_compile(sets, 1, compile->caps, &compile->artifact, &compile->report,
 			   compile->diag);

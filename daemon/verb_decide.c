@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "decide.h"
+#include "subject.h"
 #include "table.h"
 #include "text.h"
 #include "verb.h"
@@ -20,13 +21,7 @@ static const char help_text[] =
 	"\n"
 	"Asks what the policies say about one access, or about each row of a table.\n"
 	"\n"
-	"  -p, --policy FILE|DIR   policies; may be given several times\n"
-	"  -l, --labels k=v,...    the workload's labels ('' for none); without it every policy\n"
-	"                          is taken to select the workload\n"
-	"  -n, --namespace NAME    its namespace (default)\n"
-	"      --container NAME    its container's name\n"
-	"      --host              ask about the node itself; labels are the node's\n"
-	"      --posture LIST      file=block,network=audit,capabilities=audit\n"
+	"  -p, --policy FILE|DIR   policies; may be given several times\n" SUBJECT_HELP
 	"      --root DIR          resolve names through the symbolic links of this root\n"
 	"      --op OP             exec, read, write, net, capability or syscall\n"
 	"      --object OBJECT     PATH | PROTOCOL | FAMILY:TYPE:PROTOCOL | CAP | SYSCALL[:PATH]\n"
@@ -37,10 +32,7 @@ static const char help_text[] =
 	"  -h, --help              print this\n";
 
 enum {
-	OPTION_CONTAINER = 256,
-	OPTION_HOST,
-	OPTION_POSTURE,
-	OPTION_ROOT,
+	OPTION_ROOT = 256,
 	OPTION_OP,
 	OPTION_OBJECT,
 	OPTION_SOURCE,
@@ -51,11 +43,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "policy", required_argument, NULL, 'p' },
-	{ "labels", required_argument, NULL, 'l' },
-	{ "namespace", required_argument, NULL, 'n' },
-	{ "container", required_argument, NULL, OPTION_CONTAINER },
-	{ "host", no_argument, NULL, OPTION_HOST },
-	{ "posture", required_argument, NULL, OPTION_POSTURE },
+	SUBJECT_OPTIONS,
 	{ "root", required_argument, NULL, OPTION_ROOT },
 	{ "op", required_argument, NULL, OPTION_OP },
 	{ "object", required_argument, NULL, OPTION_OBJECT },
@@ -71,14 +59,6 @@ static const struct option long_options[] = {
 static const char **slot(struct decide_options *options, int option)
 {
 	switch (option) {
-	case 'l':
-		return &options->subject.labels;
-	case 'n':
-		return &options->subject.namespace_name;
-	case OPTION_CONTAINER:
-		return &options->subject.container;
-	case OPTION_POSTURE:
-		return &options->subject.posture;
 	case OPTION_ROOT:
 		return &options->subject.root;
 	case OPTION_OP:
@@ -97,8 +77,6 @@ static const char **slot(struct decide_options *options, int option)
 static bool *flag(struct decide_options *options, int option)
 {
 	switch (option) {
-	case OPTION_HOST:
-		return &options->subject.host;
 	case OPTION_NOT_OWNER:
 		return &options->access.not_owner;
 	case OPTION_JSON:
@@ -118,6 +96,8 @@ static int read_option(struct decide_options *options, int option)
 		fputs(help_text, stdout);
 		return -1;
 	}
+	if (subject_option(&options->subject, option))
+		return 0;
 	if (option == 'p')
 		options->files[options->n_files++] = optarg;
 	else if (text)
@@ -126,7 +106,6 @@ static int read_option(struct decide_options *options, int option)
 		*set = true;
 	else
 		return EXIT_WRONG; /* getopt said why */
-	options->labelled |= option == 'l';
 	return 0;
 }
 
@@ -140,7 +119,6 @@ static int read_options(struct decide_options *options, int argc, char *argv[])
 	/* -p FILE...: what follows the options are files too. */
 	while (r == 0 && optind < argc)
 		options->files[options->n_files++] = argv[optind++];
-	options->subject.everything = !options->labelled;
 	return r;
 }
 
@@ -149,7 +127,8 @@ static int check_options(struct decide_options *options)
 {
 	int op = options->op ? table_op(options->op) : -1;
 
-	if (options->table && (options->op || options->access.object || options->labelled))
+	if (options->table &&
+	    (options->op || options->access.object || !options->subject.everything))
 		return cli_wrong("a table brings its own questions and labels\n"
 				 "fix: leave --op, --object and -l out");
 	if (options->table)
@@ -212,6 +191,8 @@ static int ask(const struct decide_options *options, struct karmor_diag *diag)
 	if (r == 0)
 		r = karmor_ruleset_new(policies, &options->subject, &set, diag);
 	if (r == 0)
+		subject_warn(&options->subject, policies, set);
+	if (r == 0)
 		r = karmor_ruleset_eval(set, &options->access, &verdict, diag);
 	if (r == 0 && options->json)
 		print_json(options, &verdict);
@@ -253,7 +234,7 @@ int verb_decide(int argc, char *argv[])
 {
 	struct decide_options options = {
 		.files = calloc((size_t)argc + 1, sizeof(*options.files)),
-		.subject = KARMOR_STRUCT(karmor_subject),
+		.subject = subject_new(),
 		.access = KARMOR_STRUCT(karmor_access),
 	};
 	int r = options.files ? run(&options, argc, argv) : cli_wrong("out of memory");
