@@ -77,12 +77,13 @@ static int check_path(struct lint *lint, const struct ir_rule *rule)
 	return r ? r : check_anchors(lint, rule);
 }
 
-static bool names_namespaces(const struct ir_policy *policy)
+/* Whether the selector has an expression of this operator about the namespace. */
+static bool has_namespaces(const struct ir_policy *policy, enum ir_operator op)
 {
 	const struct ir_selector *selector = &policy->selector;
 
 	for (size_t i = 0; i < selector->n_requirements; i++)
-		if (!selector->requirements[i].from_labels &&
+		if (!selector->requirements[i].from_labels && selector->requirements[i].op == op &&
 		    strcmp(selector->requirements[i].key, "namespace") == 0)
 			return true;
 	return false;
@@ -90,13 +91,16 @@ static bool names_namespaces(const struct ir_policy *policy)
 
 static int check_cluster(struct lint *lint, const struct ir_policy *policy)
 {
-	if (policy->kind != KARMOR_CLUSTER_POLICY || names_namespaces(policy))
+	if (policy->kind != KARMOR_CLUSTER_POLICY || has_namespaces(policy, IR_IN))
 		return 0;
 	for (size_t i = 0; i < policy->n_rules; i++)
 		if (policy->rules[i].action == KARMOR_BLOCK)
 			return lint_add(
 				lint, &policy->rules[i].path_place,
-				"cluster policy blocks at once, in every namespace",
+				has_namespaces(policy, IR_NOT_IN)
+					? "cluster policy blocks at once, in every namespace that "
+					  "it does not leave out"
+					: "cluster policy blocks at once, in every namespace",
 				"begin with action: Audit, or say in which namespaces (key: "
 				"namespace); Block everywhere when the events are as expected");
 	return 0;
