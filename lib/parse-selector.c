@@ -126,7 +126,7 @@ static const char *label_value(struct parser *parser, const struct node *key,
 			       const struct node *value)
 {
 	if (!node_is_null(value))
-		return label_string(parser, value, key->text);
+		return label_string(parser, value, "label ", key->text);
 	fault_error(&parser->faults, &key->place,
 		    fault_fix(&parser->faults,
 			      "remove \"%s\", or write \"\" if its value is to be empty",

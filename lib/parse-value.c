@@ -205,7 +205,7 @@ static bool begins_flow(const struct node *node)
 	       strchr("[{", source->text[node->offset]);
 }
 
-/* @of: "item of " for what stands in a list, else "". */
+/* @of: "item of " for what stands in a list, "label " for a label, else "". */
 static void tell_type(struct parser *parser, const struct place *place, const char *of,
 		      const char *name, const char *wanted, const struct node *node)
 {
@@ -273,9 +273,10 @@ const char *item_string(struct parser *parser, const struct node *node, const ch
 	return string_of(parser, node, &node->place, "item of ", list, "a string");
 }
 
-const char *label_string(struct parser *parser, const struct node *node, const char *key)
+const char *label_string(struct parser *parser, const struct node *node, const char *of,
+			 const char *key)
 {
-	return string_of(parser, node, &node->place, "", key, "a string");
+	return string_of(parser, node, &node->place, of, key, "a string");
 }
 
 bool entry_bool(struct parser *parser, const struct entry *entry)

@@ -135,4 +135,5 @@ const struct node *entry_list(struct parser *parser, const struct entry *entry);
 
 /* The same of a list's item, and of a value whose key is the user's own. */
 const char *item_string(struct parser *parser, const struct node *node, const char *list);
-const char *label_string(struct parser *parser, const struct node *node, const char *key);
+const char *label_string(struct parser *parser, const struct node *node, const char *of,
+			 const char *key);

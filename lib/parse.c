@@ -90,7 +90,9 @@ static void read_strings(struct parser *parser, const struct entry *entry)
 	}
 	for (const struct item *item = node->items; item; item = item->next)
 		if (!node_is_null(item->value))
-			label_string(parser, item->value, item->key->text);
+			label_string(parser, item->value,
+				     entry->field == F_LABELS ? "label " : "annotation ",
+				     item->key->text);
 }
 
 static void read_namespace(struct parser *parser, const struct entry *entry,
@@ -226,17 +228,48 @@ static struct entry peek(const struct node *root, enum field field)
 	return ret;
 }
 
+static bool is_text(const struct entry *entry, const char *text)
+{
+	return entry->value && entry->value->kind == NODE_SCALAR &&
+	       strcmp(entry->value->text, text) == 0;
+}
+
+/* What kubectl makes of more than one. */
+static bool lists_policies(const struct node *root)
+{
+	const struct entry kind = peek(root, F_KIND);
+
+	if (!is_text(&kind, "List"))
+		return false;
+	for (const struct item *item = root->items; item; item = item->next) {
+		const struct node *list = item->value;
+
+		if (strcmp(item->key->text, "items") != 0 || list->kind != NODE_LIST)
+			continue;
+		for (const struct item *each = list->items; each; each = each->next) {
+			const struct entry version = peek(each->value, F_API_VERSION);
+
+			if (is_text(&version, API_VERSION))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A document of another API is skipped; more loudly where it looks like a policy all the same. */
 static void skip(struct parser *parser, const struct entry *version, const struct node *root)
 {
 	const struct entry kind = peek(root, F_KIND);
+	const char *fix = NULL;
 	enum karmor_kind ours;
-	bool is_likely = kind.value && kind.value->kind == NODE_SCALAR &&
-			 ir_kind_find(kind.value->text, &ours) == 0;
 
+	if (kind.value && kind.value->kind == NODE_SCALAR &&
+	    ir_kind_find(kind.value->text, &ours) == 0)
+		fix = "apiVersion: " API_VERSION;
+	else if (lists_policies(root))
+		fix = "write each of its policies as a document of its own";
 	faults_drop(&parser->faults);
-	fault_add(&parser->faults, is_likely ? KARMOR_WARNING : KARMOR_NOTE, entry_place(version),
-		  is_likely ? "apiVersion: " API_VERSION : NULL,
+	fault_add(&parser->faults, fix ? KARMOR_WARNING : KARMOR_NOTE, entry_place(version), fix,
 		  "document of apiVersion \"%s\" is skipped", version->value->text);
 }
 
