@@ -107,20 +107,36 @@ static bool is_yes(const char *cell)
 	return strcmp(cell, "yes") == 0;
 }
 
-static const struct cached *ruleset(struct asker *asker, const struct table_row *row,
-				    const struct karmor_policies *policies)
+struct karmor_subject table_subject(const struct table_row *row)
 {
 	const char *const *cells = row->cells;
 	bool everything = strcmp(cells[TABLE_LABELS], "*") == 0;
-	struct karmor_subject subject = KARMOR_STRUCT(
+
+	return KARMOR_STRUCT(
 		karmor_subject, .everything = everything, .host = is_yes(cells[TABLE_HOST]),
 		.labels = everything ? NULL : cells[TABLE_LABELS],
 		.namespace_name = *cells[TABLE_NAMESPACE] ? cells[TABLE_NAMESPACE] : NULL,
 		.container = *cells[TABLE_CONTAINER] ? cells[TABLE_CONTAINER] : NULL,
-		.posture = cells[TABLE_POSTURE], .root = asker->root);
+		.posture = cells[TABLE_POSTURE]);
+}
+
+const struct karmor_policies *asker_policies(struct asker *asker, const struct table_row *row,
+					     const char **fault)
+{
+	const struct cached *cached = load(asker, row->cells[TABLE_POLICIES]);
+
+	*fault = cached ? cached->fault : NULL;
+	return cached ? cached->policies : NULL;
+}
+
+static const struct cached *ruleset(struct asker *asker, const struct table_row *row,
+				    const struct karmor_policies *policies)
+{
+	struct karmor_subject subject = table_subject(row);
 	struct karmor_ruleset *set = NULL;
 	int r;
 
+	subject.root = asker->root;
 	karmor_diag_clear(asker->diag);
 	r = karmor_ruleset_new(policies, &subject, &set, asker->diag);
 	if (r == -ENOMEM)

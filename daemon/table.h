@@ -95,6 +95,12 @@ void asker_done(struct asker *asker);
 /* 0 (also where the row could not be asked) or -ENOMEM. */
 int asker_ask(struct asker *asker, const struct table_row *row, struct table_answer *ret);
 
+/* Whom the row asks about; strings are the row's. */
+struct karmor_subject table_subject(const struct table_row *row);
+/* What the row's policies are, the asker's. NULL with *fault, or without one when memory is out. */
+const struct karmor_policies *asker_policies(struct asker *asker, const struct table_row *row,
+					     const char **fault);
+
 /* "exec" and so on; "allow" and so on; -1 where there is none. */
 int table_op(const char *name);
 const char *table_op_name(enum karmor_op op);

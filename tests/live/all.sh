@@ -33,5 +33,7 @@ suite labels "$here/labels.sh"
 suite attacks "$here/attacks.sh"
 suite exact "$here/exact.sh"
 suite programs "$here/programs.sh"
+suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend bpf \
+	"$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf
 echo "1..$total"

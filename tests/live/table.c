@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asks the rows of tables of a running kernel: what it does and the events that it gives are held
+ * against each row's verdict and policy. Root, on a machine that is a test's own; tests/vm/table
+ * boots one.
+ *
+ * Prints each row that differs or could not be asked, and "N rows, N differ, N not asked"; with
+ * --tap one line of TAP for each row. Exit status 0, 1 where a row differs, 2 where none can be
+ * asked.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "table-live.h"
+#include "text.h"
+
+/* Workloads at a time: applying costs much, a root and a process little. */
+#define PASSES 24
+
+struct options {
+	const char *backend, *actor;
+	bool tap;
+};
+
+struct totals {
+	size_t rows, differ, unasked;
+};
+
+static void print_place(const char *table, const struct live_row *row)
+{
+	text_print(stdout, table);
+	printf(":%u", row->row->line);
+}
+
+static void print_question(const struct live_row *row)
+{
+	static const enum table_column shown[] = { TABLE_OP,	  TABLE_OBJECT,	 TABLE_SOURCE,
+						   TABLE_OWNER,	  TABLE_POSTURE, TABLE_POLICIES,
+						   TABLE_VERDICT, TABLE_POLICY };
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		const char *cell = row->row->cells[shown[i]];
+
+		putchar(' ');
+		text_print(stdout, *cell ? cell : "-");
+	}
+}
+
+static void print_row(const char *table, const struct live_row *row)
+{
+	if (row->state == ROW_AGREES)
+		return;
+	print_place(table, row);
+	printf(": %s: ", row->state == ROW_DIFFERS ? "differs" : "not asked");
+	text_print(stdout, row->why ? row->why : "out of memory");
+	fputs(":", stdout);
+	print_question(row);
+	putchar('\n');
+}
+
+/* A "#" in a name would begin a directive. */
+static void print_tap(const char *table, const struct live_row *row, size_t number)
+{
+	const char *why = row->why ? row->why : "out of memory";
+
+	printf("%s %zu - ", row->state == ROW_DIFFERS ? "not ok" : "ok", number);
+	print_place(strrchr(table, '/') ? strrchr(table, '/') + 1 : table, row);
+	printf(" %s %s", row->row->cells[TABLE_OP], row->row->cells[TABLE_VERDICT]);
+	if (row->state == ROW_UNASKED) {
+		fputs(" # SKIP ", stdout);
+		text_print(stdout, why);
+	}
+	putchar('\n');
+	if (row->state != ROW_DIFFERS)
+		return;
+	fputs("# ", stdout);
+	text_print(stdout, why);
+	fputs(":", stdout);
+	print_question(row);
+	putchar('\n');
+}
+
+static void print_rows(const struct options *options, const char *table, const struct plan *plan,
+		       struct totals *totals)
+{
+	for (size_t i = 0; i < plan->n_rows; i++) {
+		const struct live_row *row = &plan->rows[i];
+
+		totals->rows++;
+		totals->differ += row->state == ROW_DIFFERS || row->state == ROW_OPEN;
+		totals->unasked += row->state == ROW_UNASKED;
+		if (options->tap)
+			print_tap(table, row, totals->rows);
+		else
+			print_row(table, row);
+	}
+	fflush(stdout);
+}
+
+static int run(struct stage *stage, struct plan *plan)
+{
+	int r = 0;
+
+	for (size_t at = 0; r == 0 && at < plan->n_passes; at += PASSES) {
+		size_t n = plan->n_passes - at;
+
+		r = stage_run(stage, plan->passes + at, n < PASSES ? n : PASSES);
+	}
+	return r;
+}
+
+static int ask_table(const struct options *options, struct stage *stage, const char *name,
+		     struct totals *totals)
+{
+	struct table_place place = { 0 };
+	struct table table = { 0 };
+	struct asker asker = { 0 };
+	struct plan plan = { 0 };
+	int r = table_place_init(&place, name);
+
+	if (r == 0)
+		r = table_open(&table, name);
+	if (r == 0)
+		r = asker_init(&asker, table_load, &place, NULL);
+	if (r == 0)
+		r = plan_make(&plan, &table, &asker);
+	if (r == 0)
+		r = run(stage, &plan);
+	if (r == 0)
+		print_rows(options, name, &plan, totals);
+	else
+		fprintf(stderr, "table: %s: %s\n", name, table.fault ? table.fault : strerror(-r));
+	plan_drop(&plan);
+	asker_done(&asker);
+	table_drop(&table);
+	table_place_done(&place);
+	return r;
+}
+
+static int ask_tables(const struct options *options, char *const tables[])
+{
+	struct totals totals = { 0 };
+	struct stage stage;
+	int r = stage_open(&stage, options->backend, options->actor);
+
+	for (; r == 0 && *tables; tables++)
+		r = ask_table(options, &stage, *tables, &totals) < 0 ? 2 : 0;
+	stage_close(&stage);
+	if (r)
+		return r;
+	if (options->tap)
+		printf("1..%zu\n# ", totals.rows);
+	printf("%zu rows, %zu differ, %zu not asked\n", totals.rows, totals.differ, totals.unasked);
+	return totals.differ != 0;
+}
+
+/* The actor is built beside us. */
+static char *find_actor(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	char *ret;
+
+	return asprintf(&ret, "%.*stable-actor", slash ? (int)(slash - program) + 1 : 0, program) <
+			       0
+		       ? NULL
+		       : ret;
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option long_options[] = {
+		{ "backend", required_argument, NULL, 'b' },
+		{ "tap", no_argument, NULL, 't' },
+		{ 0 },
+	};
+	struct options options = { .backend = "bpf" };
+	char *actor = find_actor(argv[0]);
+	int option, r;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
+		if (option == 'b')
+			options.backend = optarg;
+		else if (option == 't')
+			options.tap = true;
+		else
+			return 2;
+	}
+	if (!actor || optind == argc) {
+		fputs("usage: table [--backend NAME] [--tap] TABLE...\n", stderr);
+		return 2;
+	}
+	options.actor = actor;
+	r = ask_tables(&options, argv + optind);
+	free(actor);
+	return r;
+}
