@@ -42,8 +42,8 @@ struct abi_record {
 enum {
 	ABI_HEADER,	  /* w: flags, classes, generation, accept of an unnamed executable */
 	ABI_HEADER_START, /* w: first states of the automata, in the order of enum abi_automaton */
-	ABI_HEADER_BASE,  /* w: first record of the network rows, of the capability rows, unused,
-			     unused */
+	ABI_HEADER_BASE,  /* w: first record of the network rows, of the capability rows, of what is
+			     about system calls, unused */
 	ABI_HEADER_RECORDS
 };
 
@@ -53,6 +53,8 @@ enum abi_automaton {
 	ABI_AUTOMATON_SOURCE,  /* an executable's source class: the accept is the class */
 	ABI_AUTOMATON_GUARD,   /* directories on the way to what a Block rule names: rows, word 0
 				  counts */
+	ABI_AUTOMATON_SYSCALL, /* path arguments: blocks of system calls, with whom its start stands
+				*/
 };
 
 /* Flags of the header. */
@@ -69,6 +71,7 @@ enum abi_section {
 	ABI_FILE,
 	ABI_NETWORK,
 	ABI_CAPABILITIES,
+	ABI_SYSCALLS, /* only logs: it is never closed */
 };
 
 /*
@@ -154,12 +157,33 @@ struct abi_lookup {
 	struct abi_inode inode;
 };
 
+/*
+ * System calls. One record (w: kinds of a class, start of the automaton, block for no path,
+ * unused), then a word for each number there is: what kind it is of, and which arguments are paths.
+ * System calls that the same rules name are of one kind; kind 0 is "no rule's". A block has a
+ * verdict for each class and kind; the automaton accepts blocks.
+ */
+#define ABI_SYSCALL_COMPAT 576 /* ia32 numbers, after the native ones and those of x32 */
+#define ABI_SYSCALL_SOCKETCALL                                                                     \
+	(ABI_SYSCALL_COMPAT + 512)		      /* ia32's socketcall, by its first argument */
+#define ABI_SYSCALL_IPC (ABI_SYSCALL_SOCKETCALL + 32) /* ia32's ipc, likewise */
+#define ABI_SYSCALL_NUMBERS (ABI_SYSCALL_IPC + 32)
+
+#define ABI_SYSCALL_KIND(word) ((word)&0xfff)
+/* Arguments count from 1; 0: there is none. A descriptor without a path is a path by itself. */
+#define ABI_SYSCALL_PLACE(path, dirfd) ((path) | (dirfd) << 3)
+#define ABI_SYSCALL_FIRST_SHIFT 12
+#define ABI_SYSCALL_SECOND_SHIFT 18
+#define ABI_SYSCALL_PLACE_MASK 63
+#define ABI_SYSCALL_PATHS (1u << 31) /* some rule that names it names a path */
+
 /* One workload's slot, counted by the kernel side. */
 struct abi_workload {
 	uint64_t id;	  /* never used twice on a boot; 0: the slot is free */
 	uint64_t tasks;	  /* enrolled tasks that exist */
 	uint64_t refused; /* denied because no decision could be taken */
 	uint64_t events, lost;
+	uint64_t needs; /* of its table, enum bpf_need: user space's alone */
 };
 
 /* What user space writes into a task's storage to enrol it; the rest of the label is the kernel
@@ -176,6 +200,7 @@ enum abi_op {
 	ABI_OP_WRITE,
 	ABI_OP_NET,
 	ABI_OP_CAPABILITY,
+	ABI_OP_SYSCALL,
 };
 
 /* Which hook saw it: for the event's detail. */
@@ -202,6 +227,7 @@ enum abi_hook {
 	ABI_HOOK_ACCEPT,
 	ABI_HOOK_SEND,
 	ABI_HOOK_CAPABLE,
+	ABI_HOOK_SYSCALL,
 };
 
 /* An event as it stands in the ring: the header, then resource_len and source_len bytes of text. */
@@ -214,7 +240,8 @@ struct abi_event {
 	uint32_t verdict;
 	uint32_t pid, tgid, ppid, uid;
 	int32_t error;			 /* what the hook returned, negative; 0 where it passed */
-	uint32_t family, type, protocol; /* network; family is the number of a capability */
+	uint32_t family, type, protocol; /* network; family is also the number of a capability, or
+					    of a system call as in its section of the table */
 	uint16_t resource_len, source_len;
 	uint8_t op, hook, section, unused;
 	char comm[ABI_COMM];

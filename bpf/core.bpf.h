@@ -137,7 +137,22 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct fs_struct {
+	struct path root, pwd;
+};
+
+/* x86: TS_COMPAT is in status while an ia32 system call runs. */
+struct thread_info {
+	__u32 status;
+};
+
+struct pt_regs {
+	unsigned long r10, r9, r8, bp, bx, cx, dx, si, di;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	struct fs_struct *fs;
 	const struct cred *cred;
 	struct task_struct *real_parent;
 	struct mm_struct *mm;

@@ -19,15 +19,6 @@ static __always_inline struct abi_workload *workload_of(struct label *label)
 	return bpf_map_lookup_elem(&workloads, &slot);
 }
 
-/* Everything an event says beside its text. */
-struct told {
-	__u32 verdict, generation;
-	__s32 error;
-	__u32 op, section, hook;
-	__u32 family, type, protocol;
-};
-
-/* The resource stands in label->leaf and label->mnt where @told is about a path. */
 int event_send(struct label *label, struct told *told)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -67,7 +58,7 @@ int event_send(struct label *label, struct told *told)
 	text->event.hook = told->hook;
 	text->event.section = told->section;
 	text->event.unused = 0;
-	text->event.resource_len = 0;
+	text->event.resource_len = told->resource_len;
 	text->event.source_len = 0;
 	bpf_get_current_comm(text->event.comm, sizeof(text->event.comm));
 	if (told->section <= ABI_FILE)

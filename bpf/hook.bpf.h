@@ -56,5 +56,17 @@ static __always_inline int ask_word(struct label *label, struct word_question *q
 	return question->section == ABI_NETWORK ? -EACCES : -EPERM;
 }
 
+/* Everything an event says beside its text. */
+struct told {
+	__u32 verdict, generation;
+	__s32 error;
+	__u32 op, section, hook;
+	__u32 family, type, protocol;
+	__u32 resource_len; /* where the resource stands in the task's text already */
+};
+
+/* Sends it; the resource stands in label->leaf and label->mnt where it is an object's path. */
+int event_send(struct label *label, struct told *told);
+
 /* The flags of the workload's table; 0 where it has none. */
 __u32 hook_flags(struct label *label);

@@ -189,7 +189,13 @@ int karmor_event_print_text(const struct karmor_event *event, FILE *out)
 	_cleanup_buf_ struct buf line = { 0 };
 
 	buf_printf(&line, "karmor: %s %s ", ir_action_name(event->action), ops[event->op]);
-	add_text(&line, event->resource ? event->resource : "?");
+	if (event->op ==
+	    KARMOR_SYSCALL) /* its path, where it has one, is not all there is to say */
+		add_text(&line, event->data ? event->data : "?");
+	if (event->resource || event->op != KARMOR_SYSCALL) {
+		buf_puts(&line, event->op == KARMOR_SYSCALL ? " " : "");
+		add_text(&line, event->resource ? event->resource : "?");
+	}
 	buf_puts(&line, " by ");
 	add_text(&line, event->source ? event->source : event->comm ? event->comm : "?");
 	buf_printf(&line, " (pid %d): ", (int)event->pid);

@@ -134,28 +134,59 @@ static int links_stage(struct bpf_engine *engine, const struct bpf_workload *wor
 	return bpf_links_publish(&engine->maps, workload, versions, diag);
 }
 
-int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
+/*
+ * What the workloads' tables need of the programs, noted before what is new is published: whoever
+ * sweeps meanwhile leaves it attached.
+ */
+static int needs_note(struct bpf_engine *engine, const struct bpf_artifact *artifact, bool add)
 {
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-	_cleanup_close_ int lock = engine->n_workloads ? kernel_lock(diag) : -1;
-	size_t i;
-	int r = 0;
+	uint64_t all = 0;
 
-	if (engine->n_workloads && lock < 0)
-		return lock;
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		const struct bpf_workload *workload = &engine->workloads[i];
+		struct abi_workload *slot = &engine->maps.slots[workload->slot];
+		uint64_t needs = artifact->rulesets[workload->ruleset].needs;
+
+		if (!slot_held(engine, workload))
+			continue;
+		slot->needs = add ? slot->needs | needs : needs;
+		all |= needs;
+	}
+	return kernel_attach(all);
+}
+
+static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
+{
+	size_t i;
+	int r = needs_note(engine, engine->staged, true);
+
 	for (i = 0; r == 0 && i < engine->n_workloads; i++)
 		if (slot_held(engine, &engine->workloads[i]))
 			r = links_stage(engine, &engine->workloads[i], diag);
 	for (i = 0; r == 0 && i < engine->n_workloads; i++)
 		if (slot_held(engine, &engine->workloads[i]))
 			r = slot_publish(engine, engine->staged_tables, &engine->workloads[i]);
-	if (r < 0) {
-		while (i-- > 0)
-			if (slot_held(engine, &engine->workloads[i]))
-				(void)slot_publish(engine, engine->live_tables,
-						   &engine->workloads[i]);
-		return kernel_error(r, diag, "publish a table of rules");
+	while (r < 0 && i-- > 0)
+		if (slot_held(engine, &engine->workloads[i]))
+			(void)slot_publish(engine, engine->live_tables, &engine->workloads[i]);
+	if (engine->n_workloads) {
+		(void)needs_note(engine, r < 0 ? engine->live : engine->staged, false);
+		kernel_settle(&engine->maps);
 	}
+	return r;
+}
+
+int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	_cleanup_close_ int lock = engine->n_workloads ? kernel_lock(diag) : -1;
+	int r;
+
+	if (engine->n_workloads && lock < 0)
+		return lock;
+	r = publish_all(engine, diag);
+	if (r < 0)
+		return kernel_error(r, diag, "publish a table of rules");
 	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
 	engine->live = engine->staged;
 	engine->live_tables = engine->staged_tables;
@@ -199,6 +230,7 @@ int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag)
 		else if (maps->slots[i].id)
 			alive = true;
 	}
+	kernel_settle(maps);
 	return alive ? 0 : kernel_remove(diag);
 }
 
@@ -241,9 +273,13 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	const struct bpf_version versions[2] = { { &engine->live->rulesets[workload->ruleset],
 						   engine->generation } };
 	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
-	struct abi_workload slot = { .id = workload->id };
+	struct abi_workload slot = { .id = workload->id,
+				     .needs = engine->live->rulesets[workload->ruleset].needs };
 	int r;
 
+	r = kernel_attach(slot.needs);
+	if (r < 0)
+		return r;
 	if (bpf_map_update_elem(engine->maps.rings, &workload->slot, &engine->ring, BPF_ANY) < 0)
 		return -errno;
 	r = bpf_links_publish(&engine->maps, workload, versions, diag);
@@ -369,6 +405,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	r = slot_fill(engine, workload, from->pid, diag);
 	if (r < 0) {
 		slot_free(&engine->maps, workload->slot);
+		kernel_settle(&engine->maps);
 		workload_drop(engine, workload);
 		return r == -ESRCH || r == -ENOENT ? -ENOENT
 						   : kernel_error(r, diag, "enrol the task");
@@ -394,6 +431,7 @@ int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag 
 	}
 	if (slot_held(engine, workload))
 		slot_free(&engine->maps, workload->slot);
+	kernel_settle(&engine->maps);
 	workload_drop(engine, workload);
 	return 0;
 }

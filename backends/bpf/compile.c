@@ -4,7 +4,7 @@
  * written as bpf/abi.h has it. Pure: the same rulesets give the same bytes.
  *
  * A source's class is what the source automaton accepts: the set of rules whose fromSource it
- * matches. Syscall rules have no place in a table.
+ * matches.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,11 +16,12 @@
 #include "diag.h"
 #include "fidelity.h"
 #include "rows.h"
+#include "syscalls.h"
 
 /* Every row block has a row for each class. */
 #define CLASSES_MAX 4096
 
-#define AUTOMATA (ABI_AUTOMATON_GUARD + 1)
+#define AUTOMATA (ABI_AUTOMATON_SYSCALL + 1)
 
 struct compiler {
 	const struct karmor_ruleset *set;
@@ -31,19 +32,19 @@ struct compiler {
 	uint32_t *accepts[AUTOMATA]; /* by accept: block, then record */
 	struct bpf_table table;
 	struct bpf_rows rows;
+	uint32_t syscalls; /* the record where they are told of; 0: no rule names one */
 };
 
-/* The sections of enum karmor_section and enum abi_section are the same up to here. */
-#define SECTIONS (ABI_CAPABILITIES + 1)
+/* The sections of enum karmor_section and enum abi_section are the same. */
+#define SECTIONS (ABI_SYSCALLS + 1)
 
 static const struct {
 	enum karmor_section section;
 	uint32_t need;
 } section_needs[] = {
-	{ KARMOR_PROCESS, BPF_NEED_PROCESS },
-	{ KARMOR_FILE, BPF_NEED_FILE },
-	{ KARMOR_NETWORK, BPF_NEED_NETWORK },
-	{ KARMOR_CAPABILITIES, BPF_NEED_CAPABILITIES },
+	{ KARMOR_PROCESS, BPF_NEED_PROCESS },	{ KARMOR_FILE, BPF_NEED_FILE },
+	{ KARMOR_NETWORK, BPF_NEED_NETWORK },	{ KARMOR_CAPABILITIES, BPF_NEED_CAPABILITIES },
+	{ KARMOR_SYSCALLS, BPF_NEED_SYSCALLS },
 };
 
 int bpf_full(struct karmor_caps *caps)
@@ -70,8 +71,10 @@ static bool takes_rule(enum abi_automaton which, const struct ruleset_rule *rule
 		return rule->ir->section == KARMOR_FILE;
 	case ABI_AUTOMATON_GUARD:
 		return is_guarded(rule);
+	case ABI_AUTOMATON_SYSCALL:
+		return rule->ir->section == KARMOR_SYSCALLS && rule->match != IR_SYSCALL;
 	case ABI_AUTOMATON_SOURCE:
-		return rule->ir->section < KARMOR_SYSCALLS;
+		return true;
 	}
 	return false;
 }
@@ -91,7 +94,12 @@ static size_t rule_matchers(enum abi_automaton which, const struct ruleset_rule 
 				.ancestors = which == ABI_AUTOMATON_GUARD,
 				.place = rule->ir->path_place,
 			};
-		return rule->n_others + 1;
+		if (which != ABI_AUTOMATON_SYSCALL || rule->path == rule->ir->path)
+			return rule->n_others + 1;
+		/* An argument is not resolved: it may name the object by the rule's own links. */
+		ret[rule->n_others + 1] = ret[0];
+		ret[rule->n_others + 1].path = rule->ir->path;
+		return rule->n_others + 2;
 	}
 	for (size_t i = 0; i < rule->ir->n_sources; i++)
 		ret[i] = (struct automaton_matcher){
@@ -111,7 +119,7 @@ static int automaton_make(struct compiler *c, enum abi_automaton which)
 	int err;
 
 	for (size_t i = 0; i < c->set->n_rules; i++)
-		room += 1 + c->set->rules[i].n_others + c->set->rules[i].ir->n_sources;
+		room += 2 + c->set->rules[i].n_others + c->set->rules[i].ir->n_sources;
 	matchers = calloc(room, sizeof(*matchers));
 	if (!matchers)
 		return -ENOMEM;
@@ -151,6 +159,11 @@ static void accepts_place(struct compiler *c, enum abi_automaton which)
 	}
 }
 
+static bool has_rules(const struct karmor_ruleset *set, enum karmor_section section)
+{
+	return set->sections[section].n > 0;
+}
+
 static int rows_make(struct compiler *c)
 {
 	struct automaton **automata = c->automata;
@@ -164,14 +177,12 @@ static int rows_make(struct compiler *c)
 		  : bpf_rows_guard(&c->rows, automata[ABI_AUTOMATON_GUARD],
 				   c->accepts[ABI_AUTOMATON_GUARD]);
 	err = err ? err : bpf_rows_write(&c->rows);
-	for (unsigned i = 0; !err && i < AUTOMATA; i++)
+	for (unsigned i = 0; !err && i < ABI_AUTOMATON_SYSCALL; i++)
 		accepts_place(c, i);
+	if (!err && has_rules(c->set, KARMOR_SYSCALLS))
+		err = bpf_rows_syscalls(&c->rows, automata[ABI_AUTOMATON_SYSCALL],
+					c->accepts[ABI_AUTOMATON_SYSCALL], &c->syscalls);
 	return err;
-}
-
-static bool has_rules(const struct karmor_ruleset *set, enum karmor_section section)
-{
-	return set->sections[section].n > 0;
 }
 
 static bool is_closed(const struct karmor_ruleset *set, enum karmor_section section)
@@ -236,10 +247,13 @@ static int header_make(struct compiler *c, const uint32_t starts[AUTOMATA])
 	header->w[0] = flags;
 	header->w[1] = c->rows.classes;
 	header->w[3] = c->accepts[ABI_AUTOMATON_PROCESS][0];
-	for (unsigned i = 0; i < AUTOMATA; i++)
+	for (unsigned i = 0; i < ABI_AUTOMATON_SYSCALL; i++)
 		c->table.records[ABI_HEADER_START].w[i] = starts[i];
 	c->table.records[ABI_HEADER_BASE].w[0] = network;
 	c->table.records[ABI_HEADER_BASE].w[1] = capabilities;
+	c->table.records[ABI_HEADER_BASE].w[2] = c->syscalls;
+	if (c->syscalls)
+		c->table.records[c->syscalls].w[1] = starts[ABI_AUTOMATON_SYSCALL];
 	c->ret->classes = c->rows.classes;
 	c->ret->needs = needs_make(c, flags);
 	return 0;
@@ -247,10 +261,11 @@ static int header_make(struct compiler *c, const uint32_t starts[AUTOMATA])
 
 static int table_make(struct compiler *c)
 {
-	uint32_t starts[AUTOMATA];
+	unsigned n = has_rules(c->set, KARMOR_SYSCALLS) ? AUTOMATA : ABI_AUTOMATON_SYSCALL;
+	uint32_t starts[AUTOMATA] = { 0 };
 	int err = rows_make(c);
 
-	for (unsigned i = 0; !err && i < AUTOMATA; i++)
+	for (unsigned i = 0; !err && i < n; i++)
 		err = bpf_table_automaton(&c->table, c->automata[i], c->accepts[i], &starts[i]);
 	err = err ? err : header_make(c, starts);
 	err = err ? err : bpf_table_finish(&c->table);

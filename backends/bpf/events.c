@@ -5,6 +5,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "buf.h"
 #include "cleanup.h"
 #include "engine.h"
+#include "syscalls.h"
 
 #define RING_BYTES (1u << 20)
 
@@ -28,6 +30,7 @@ static const char *const hook_names[] = {
 	[ABI_HOOK_BIND] = "socket_bind",	 [ABI_HOOK_CONNECT] = "socket_connect",
 	[ABI_HOOK_LISTEN] = "socket_listen",	 [ABI_HOOK_ACCEPT] = "socket_accept",
 	[ABI_HOOK_SEND] = "socket_sendmsg",	 [ABI_HOOK_CAPABLE] = "capable",
+	[ABI_HOOK_SYSCALL] = "sys_enter",
 };
 
 static const char *const op_names[] = {
@@ -36,6 +39,7 @@ static const char *const op_names[] = {
 	[ABI_OP_WRITE] = "write",
 	[ABI_OP_NET] = "net",
 	[ABI_OP_CAPABILITY] = "capability",
+	[ABI_OP_SYSCALL] = "syscall",
 };
 
 /* Numbers of the kernel's with their names. */
@@ -71,6 +75,18 @@ static void network_add(struct buf *buf, const struct abi_event *record)
 	number_add(buf, "domain", record->family, families, ARRAY_SIZE(families));
 	number_add(buf, " type", record->type, types, ARRAY_SIZE(types));
 	number_add(buf, " protocol", record->protocol, protocols, ARRAY_SIZE(protocols));
+}
+
+/* "syscall=SYS_UNLINK", as KubeArmor writes it. */
+static void syscall_add(struct buf *buf, const struct abi_event *record)
+{
+	const char *name = bpf_syscall_name(record->family) ?: "?";
+
+	buf_puts(buf, "syscall=SYS_");
+	for (; *name; name++)
+		buf_putc(buf, (char)toupper((unsigned char)*name));
+	if (record->family >= ABI_SYSCALL_COMPAT)
+		buf_puts(buf, " abi=ia32");
 }
 
 /* The kernel's clock of the event in calendar time, by the two clocks now. */
@@ -135,7 +151,9 @@ static void decision_describe(struct karmor_event *event, const struct abi_event
 	else if (record->verdict & ABI_POSTURE)
 		event->policy = "DefaultPosture";
 	else if (record->verdict & ABI_UNDECIDED)
-		event->message = "the access could not be decided and was denied";
+		event->message = record->section == ABI_SYSCALLS
+					 ? "the path argument could not be read"
+					 : "the access could not be decided and was denied";
 	event->action = ABI_ACTION(record->verdict) == ABI_BLOCK ? KARMOR_BLOCK : KARMOR_AUDIT;
 	event->denied = record->error != 0;
 	event->error = -record->error;
@@ -147,7 +165,7 @@ static bool record_valid(const struct abi_event *record, size_t size)
 {
 	return size >= sizeof(*record) &&
 	       size - sizeof(*record) >= (size_t)record->resource_len + record->source_len &&
-	       record->section <= ABI_CAPABILITIES && record->op < ARRAY_SIZE(op_names) &&
+	       record->section <= ABI_SYSCALLS && record->op < ARRAY_SIZE(op_names) &&
 	       record->hook < ARRAY_SIZE(hook_names);
 }
 
@@ -170,7 +188,10 @@ static int record_deliver(void *data, void *bytes, size_t size)
 	else
 		buf_add(&resource, text, record->resource_len);
 	buf_add(&source, text + record->resource_len, record->source_len);
-	buf_printf(&detail, "%s lsm=%s", op_names[record->op], hook_names[record->hook]);
+	if (record->section == ABI_SYSCALLS)
+		syscall_add(&detail, record);
+	else
+		buf_printf(&detail, "%s lsm=%s", op_names[record->op], hook_names[record->hook]);
 	buf_add(&comm, record->comm, strnlen(record->comm, sizeof(record->comm)));
 	if (buf_failed(&resource) || buf_failed(&source) || buf_failed(&detail) ||
 	    buf_failed(&comm))

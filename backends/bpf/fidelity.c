@@ -10,10 +10,38 @@
 #include "buf.h"
 #include "cleanup.h"
 #include "eval.h"
+#include "syscalls.h"
 
 static bool is_syscall(const struct ruleset_rule *rule)
 {
 	return rule->ir->section == KARMOR_SYSCALLS;
+}
+
+static bool is_syscall_path(const struct ruleset_rule *rule)
+{
+	return is_syscall(rule) && rule->match != IR_SYSCALL;
+}
+
+/* How many of the rule's system calls have an argument that is a path. */
+static size_t syscalls_with_path(const struct ruleset_rule *rule)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rule->ir->n_syscalls; i++)
+		n += bpf_syscall_has_path(rule->ir->syscalls[i]);
+	return n;
+}
+
+static bool is_syscall_path_partly(const struct ruleset_rule *rule)
+{
+	size_t n = is_syscall_path(rule) ? syscalls_with_path(rule) : 0;
+
+	return n && n < rule->ir->n_syscalls;
+}
+
+static bool is_syscall_path_never(const struct ruleset_rule *rule)
+{
+	return is_syscall_path(rule) && !syscalls_with_path(rule);
 }
 
 static bool is_directory_block(const struct ruleset_rule *rule)
@@ -60,8 +88,20 @@ static const struct {
 	enum karmor_fidelity fidelity;
 	const char *reason, *fix;
 } shortcomings[] = {
-	{ is_syscall, KARMOR_UNSUPPORTED,
-	  "syscall rules are not enforced or logged by this backend yet", NULL },
+	{ is_syscall, KARMOR_EXACT,
+	  "while it is loaded, every system call of the machine takes the kernel's slow way in: "
+	  "see "
+	  "the price in karmor(1)",
+	  NULL },
+	{ is_syscall_path_never, KARMOR_UNSUPPORTED,
+	  "none of these system calls has an argument that is a path", "use matchSyscalls" },
+	{ is_syscall_path, KARMOR_APPROXIMATED,
+	  "narrower: the path is the argument as the system call is entered; links in it are not "
+	  "followed, and another thread may change it",
+	  "a file rule with action Audit sees the object itself" },
+	{ is_syscall_path_partly, KARMOR_APPROXIMATED,
+	  "narrower: some of these system calls have no argument that is a path",
+	  "use matchSyscalls" },
 	{ is_directory_block, KARMOR_APPROXIMATED,
 	  "narrower: a program of the directory that is run through the dynamic loader is not "
 	  "stopped",
@@ -94,9 +134,13 @@ static int rule_report(const struct ruleset_rule *rule, const struct karmor_caps
 	_cleanup_buf_ struct buf reason = { 0 };
 	const char *fix = NULL;
 
-	if (!is_syscall(rule) && !caps_get(caps, ir_section_name(rule->ir->section)))
+	if (!caps_get(caps, ir_section_name(rule->ir->section)))
 		return report_add(report, rule, KARMOR_UNSUPPORTED,
-				  "this kernel lacks hooks that the section needs", NULL);
+				  is_syscall(rule)
+					  ? "system calls are known by number on x86-64 alone, and "
+					    "the kernel needs its tracepoint sys_enter"
+					  : "this kernel lacks hooks that the section needs",
+				  NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
 		if (!shortcomings[i].touches(rule))
 			continue;

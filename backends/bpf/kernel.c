@@ -16,6 +16,7 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 
+#include "bpf.h"
 #include "buf.h"
 #include "cleanup.h"
 #include "diag.h"
@@ -42,6 +43,14 @@ DEFINE_CLEANUP(btf, struct btf, btf__free)
 /* Hooks that some kernels have and others do not; elsewhere another hook sees the same access. */
 static const char *const optional_hooks[] = {
 	"file_truncate", /* 6.2; before, path_truncate is called for ftruncate as well */
+};
+
+/* Programs that stay loaded but are attached only while some workload's table needs them. */
+static const struct {
+	uint64_t need;
+	const char *program;
+} on_demand[] = {
+	{ BPF_NEED_SYSCALLS, "karmor_sys_enter" },
 };
 
 /* The first line of a file; NULL where it cannot be read. */
@@ -98,6 +107,24 @@ static bool is_hook(const struct bpf_program *program)
 	return bpf_program__type(program) == BPF_PROG_TYPE_LSM;
 }
 
+static bool is_on_demand(const struct bpf_program *program)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++)
+		if (strcmp(on_demand[i].program, bpf_program__name(program)) == 0)
+			return true;
+	return false;
+}
+
+/* Only x86-64's system calls are known by number (syscalls.c, bpf/syscall.bpf.c). */
+static bool syscalls_known(const struct btf *btf)
+{
+#ifdef __x86_64__
+	return btf__find_by_name_kind(btf, "btf_trace_sys_enter", BTF_KIND_TYPEDEF) > 0;
+#else
+	return false;
+#endif
+}
+
 static bool is_optional(const char *hook)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(optional_hooks); i++)
@@ -120,7 +147,10 @@ static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
 	{
 		const char *hook = program_hook(program);
 
-		bpf_program__set_autoload(program, !is_optional(hook) || btf_has_hook(btf, hook));
+		bpf_program__set_autoload(program,
+					  is_on_demand(program)
+						  ? syscalls_known(btf)
+						  : !is_optional(hook) || btf_has_hook(btf, hook));
 	}
 	/* Both changes came with 6.2. */
 	bpf_program__set_autoload(skeleton->rodata->has_rdonly_cast
@@ -257,30 +287,39 @@ static int pin_program(struct bpf_program *program, const char *dir, const char 
 	return bpf_program__pin(program, path.data);
 }
 
-static int pin_links(struct karmor_bpf *skeleton, const char *dir)
+static int pin_link(struct bpf_program *program, const char *path)
+{
+	struct bpf_link *link = bpf_program__attach(program);
+	int r = link ? bpf_link__pin(link, path) : -errno;
+
+	/* The pin keeps it attached. */
+	bpf_link__destroy(link);
+	return r;
+}
+
+/* What is attached on demand is pinned as a program. */
+static int pin_programs(struct karmor_bpf *skeleton, const char *dir)
 {
 	_cleanup_buf_ struct buf path = { 0 };
 	struct bpf_program *program;
+	int r = 0;
 
 	bpf_object__for_each_program(program, skeleton->obj)
 	{
-		struct bpf_link *link;
-		int r;
+		bool demand = is_on_demand(program);
 
 		if (!bpf_program__autoload(program) || !is_enforcing(skeleton, program))
 			continue;
-		link = bpf_program__attach(program);
-		if (!link)
-			return -errno;
 		buf_reset(&path);
-		buf_printf(&path, "%s/link_%s", dir, bpf_program__name(program));
-		r = buf_failed(&path) ? -ENOMEM : bpf_link__pin(link, path.data);
-		/* The pin keeps it attached. */
-		bpf_link__destroy(link);
+		buf_printf(&path, "%s/%s_%s", dir, demand ? "program" : "link",
+			   bpf_program__name(program));
+		if (buf_failed(&path))
+			return -ENOMEM;
+		r = demand ? bpf_program__pin(program, path.data) : pin_link(program, path.data);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return r;
 }
 
 /* Removes a directory of pins. */
@@ -342,7 +381,7 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 		r = pin_program(skeleton->progs.karmor_inode, aside.data, "inode");
 	if (r == 0) {
 		step = "attach the programs";
-		r = pin_links(skeleton, aside.data);
+		r = pin_programs(skeleton, aside.data);
 	}
 	if (r == 0 && rename(aside.data, dir) < 0)
 		r = -errno;
@@ -428,6 +467,57 @@ int kernel_adopt(struct kernel_maps *ret)
 	return r;
 }
 
+/* Where a program that is attached on demand is pinned, or (@what "/link_") its link. */
+static void demand_path(struct buf *path, const char *what, const char *program)
+{
+	pins_path(path, what);
+	buf_puts(path, program);
+}
+
+static int demand_attach(const char *program)
+{
+	_cleanup_buf_ struct buf from = { 0 }, to = { 0 };
+	_cleanup_close_ int fd = -1, link = -1;
+
+	demand_path(&from, "/program_", program);
+	demand_path(&to, "/link_", program);
+	if (buf_failed(&from) || buf_failed(&to))
+		return -ENOMEM;
+	if (access(to.data, F_OK) == 0)
+		return 0;
+	fd = bpf_obj_get(from.data);
+	if (fd < 0)
+		return -errno;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	return link < 0 || bpf_obj_pin(link, to.data) < 0 ? -errno : 0;
+}
+
+int kernel_attach(uint64_t needs)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(on_demand); i++)
+		if (needs & on_demand[i].need)
+			r = demand_attach(on_demand[i].program);
+	return r;
+}
+
+void kernel_settle(const struct kernel_maps *maps)
+{
+	uint64_t needs = 0;
+
+	for (uint32_t i = 0; i < ABI_WORKLOADS; i++)
+		if (maps->slots[i].id)
+			needs |= maps->slots[i].needs;
+	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++) {
+		_cleanup_buf_ struct buf path = { 0 };
+
+		demand_path(&path, "/link_", on_demand[i].program);
+		if (!(needs & on_demand[i].need) && !buf_failed(&path))
+			unlink(path.data);
+	}
+}
+
 void kernel_close(struct kernel_maps *maps)
 {
 	int *fds[] = { &maps->labels, &maps->tables,	&maps->links,
@@ -483,6 +573,8 @@ static int probe_hooks(struct karmor_caps *caps, const struct btf *btf,
 			return caps_state(caps, KARMOR_NOT_ACTIVE, NULL,
 					  "this kernel has no hook \"%s\"", hook);
 	}
+	if (!syscalls_known(btf) && caps_set(caps, ir_section_name(KARMOR_SYSCALLS), 0) < 0)
+		return -ENOMEM;
 	caps->summary = arena_printf(&caps->arena, "BTF, bpf_loop, ring buffer; %u of %u hooks",
 				     found, all);
 	return caps->summary ? 0 : -ENOMEM;

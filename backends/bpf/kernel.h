@@ -42,6 +42,15 @@ int kernel_adopt(struct kernel_maps *ret);
 
 void kernel_close(struct kernel_maps *maps);
 
+/*
+ * Attaches of the programs that not every table needs those that @needs (enum bpf_need) asks for.
+ * The caller holds the lock. 0 or a negative errno.
+ */
+int kernel_attach(uint64_t needs);
+
+/* Detaches of those programs what no living workload's table needs; the caller holds the lock. */
+void kernel_settle(const struct kernel_maps *maps);
+
 /* Takes the pinned set out; the caller holds the lock and knows that no workload is left. */
 int kernel_remove(struct karmor_diag *diag);
 

@@ -13,6 +13,7 @@
 #include "bpf.h"
 #include "buf.h"
 #include "cleanup.h"
+#include "syscalls.h"
 
 static const struct abi_record *decide_record(void *table, uint32_t index)
 {
@@ -37,6 +38,7 @@ static const struct word flag_words[] = {
 	{ ABI_CLOSED(ABI_NETWORK), "network-closed" },
 	{ ABI_HAS(ABI_CAPABILITIES), "capabilities" },
 	{ ABI_CLOSED(ABI_CAPABILITIES), "capabilities-closed" },
+	{ ABI_HAS(ABI_SYSCALLS), "syscalls" },
 	{ ABI_GUARDED, "guarded" },
 	{ ABI_LINKED, "linked" },
 };
@@ -45,19 +47,19 @@ static const struct word need_words[] = {
 	{ BPF_NEED_PROCESS, "process" }, { BPF_NEED_FILE, "file" },
 	{ BPF_NEED_NETWORK, "network" }, { BPF_NEED_CAPABILITIES, "capabilities" },
 	{ BPF_NEED_GUARD, "guard" },	 { BPF_NEED_SOURCE, "source" },
-	{ BPF_NEED_LOADER, "loader" },
+	{ BPF_NEED_LOADER, "loader" },	 { BPF_NEED_SYSCALLS, "syscalls" },
 };
 
-/* @need: without it nothing asks the automaton. */
+/* @need: without it nothing asks the automaton. @accepts: what its accepts are. */
 static const struct {
 	enum abi_automaton which;
-	const char *name;
+	const char *name, *accepts;
 	uint32_t need;
 } automata[] = {
-	{ ABI_AUTOMATON_SOURCE, "source", BPF_NEED_SOURCE },
-	{ ABI_AUTOMATON_PROCESS, "process", BPF_NEED_PROCESS },
-	{ ABI_AUTOMATON_FILE, "file", BPF_NEED_FILE },
-	{ ABI_AUTOMATON_GUARD, "guard", BPF_NEED_GUARD },
+	{ ABI_AUTOMATON_SOURCE, "source", "class", BPF_NEED_SOURCE },
+	{ ABI_AUTOMATON_PROCESS, "process", "row", BPF_NEED_PROCESS },
+	{ ABI_AUTOMATON_FILE, "file", "row", BPF_NEED_FILE },
+	{ ABI_AUTOMATON_GUARD, "guard", "row", BPF_NEED_GUARD },
 };
 
 /* Of the sockets there can be, those that people ask about. */
@@ -97,6 +99,7 @@ struct printer {
 	size_t n_todo;
 	uint32_t *rows; /* blocks that some state names */
 	size_t n_rows;
+	const char *accepts; /* what the accepts of the automaton that is shown are */
 };
 
 static const uint32_t *words_of(const struct printer *p, uint32_t record)
@@ -160,17 +163,13 @@ static void print_state_name(struct printer *p, uint32_t state)
 	buf_printf(p->out, "%u", state);
 }
 
-static void print_accept(struct printer *p, uint32_t accept, bool class)
+static void print_accept(struct printer *p, uint32_t accept)
 {
-	if (class) {
-		buf_printf(p->out, "class %u", accept);
+	buf_printf(p->out, "%s %u", p->accepts, accept);
+	if (strcmp(p->accepts, "class") == 0 || p->seen[accept] & SEEN_ROW)
 		return;
-	}
-	if (!(p->seen[accept] & SEEN_ROW)) {
-		p->seen[accept] |= SEEN_ROW;
-		p->rows[p->n_rows++] = accept;
-	}
-	buf_printf(p->out, "row %u", accept);
+	p->seen[accept] |= SEEN_ROW;
+	p->rows[p->n_rows++] = accept;
 }
 
 static void print_run(struct printer *p, const uint32_t *w)
@@ -186,12 +185,12 @@ static void print_run(struct printer *p, const uint32_t *w)
 	print_state_name(p, w[1]);
 }
 
-static void print_branch(struct printer *p, uint32_t state, const uint32_t *w, bool class)
+static void print_branch(struct printer *p, uint32_t state, const uint32_t *w)
 {
 	uint32_t base = w[0] & ABI_INDEX_MASK;
 
 	buf_putc(p->out, ' ');
-	print_accept(p, w[2], class);
+	print_accept(p, w[2]);
 	for (uint32_t byte = 0; byte < 256; byte++) {
 		uint64_t edge = p->set->records[(base + byte) / 2].q[(base + byte) & 1];
 
@@ -206,7 +205,7 @@ static void print_branch(struct printer *p, uint32_t state, const uint32_t *w, b
 	print_state_name(p, w[1]);
 }
 
-static void print_state(struct printer *p, uint32_t state, bool class)
+static void print_state(struct printer *p, uint32_t state)
 {
 	const uint32_t *w = words_of(p, state);
 
@@ -214,29 +213,31 @@ static void print_state(struct printer *p, uint32_t state, bool class)
 	switch (w[0] >> ABI_KIND_SHIFT) {
 	case ABI_SINK:
 		buf_putc(p->out, ' ');
-		print_accept(p, w[2], class);
+		print_accept(p, w[2]);
 		buf_puts(p->out, ", whatever follows");
 		break;
 	case ABI_RUN:
 		print_run(p, w);
 		break;
 	default:
-		print_branch(p, state, w, class);
+		print_branch(p, state, w);
 	}
 	buf_putc(p->out, '\n');
 }
 
-static void print_automaton(struct printer *p, enum abi_automaton which, const char *name)
+static void print_automaton(struct printer *p, uint32_t start, const char *name,
+			    const char *accepts)
 {
 	/* Sinks are shared: they are shown with each automaton that ends in them. */
 	for (size_t i = 0; i < p->set->n_records; i++)
 		p->seen[i] &= SEEN_ROW;
 	p->n_todo = 0;
+	p->accepts = accepts;
 	buf_printf(p->out, "  %s automaton from ", name);
-	print_state_name(p, words_of(p, ABI_HEADER_START)[which]);
+	print_state_name(p, start);
 	buf_putc(p->out, '\n');
 	for (size_t i = 0; i < p->n_todo; i++)
-		print_state(p, p->todo[i], which == ABI_AUTOMATON_SOURCE);
+		print_state(p, p->todo[i]);
 }
 
 static void print_verdict(struct buf *out, uint32_t verdict)
@@ -334,6 +335,49 @@ static void print_capabilities(struct printer *p)
 		}
 }
 
+/* System calls that the same rules name are of one kind: all of them, by their numbers. */
+static void print_kind(struct printer *p, uint32_t map, uint32_t kind)
+{
+	buf_printf(p->out, "    kind %u", kind);
+	for (uint32_t i = 0; i < ABI_SYSCALL_NUMBERS; i++) {
+		uint32_t word = word_at(p, map, 0, 0, i);
+
+		if (ABI_SYSCALL_KIND(word) == kind)
+			buf_printf(p->out, i < ABI_SYSCALL_COMPAT ? " %s" : " ia32:%s",
+				   bpf_syscall_name(i));
+	}
+	buf_putc(p->out, '\n');
+}
+
+static void print_block(struct printer *p, uint32_t block, uint32_t kinds)
+{
+	for (uint32_t class = 0; class < p->set->classes; class ++) {
+		for (uint32_t kind = 1; kind < kinds; kind++) {
+			uint32_t word = word_at(p, block, class, kinds, kind);
+
+			if (!word)
+				continue;
+			buf_printf(p->out, "    %u class %u kind %u ", block, class, kind);
+			print_verdict(p->out, word);
+			buf_putc(p->out, '\n');
+		}
+	}
+}
+
+static void print_syscalls(struct printer *p)
+{
+	uint32_t at = words_of(p, ABI_HEADER_BASE)[2];
+	const uint32_t *section = words_of(p, at);
+
+	p->n_rows = 0;
+	print_automaton(p, section[1], "system call's path", "block");
+	buf_printf(p->out, "  system calls, block %u without a path\n", section[2]);
+	for (uint32_t kind = 1; kind < section[0]; kind++)
+		print_kind(p, at + 1, kind);
+	for (size_t i = 0; i < p->n_rows; i++)
+		print_block(p, p->rows[i], section[0]);
+}
+
 static void print_tables(struct printer *p)
 {
 	const uint32_t *header = words_of(p, ABI_HEADER);
@@ -347,12 +391,15 @@ static void print_tables(struct printer *p)
 	print_classes(p);
 	for (size_t i = 0; i < ARRAY_SIZE(automata); i++)
 		if (p->set->needs & automata[i].need)
-			print_automaton(p, automata[i].which, automata[i].name);
+			print_automaton(p, words_of(p, ABI_HEADER_START)[automata[i].which],
+					automata[i].name, automata[i].accepts);
 	print_rows(p);
 	if (p->set->needs & BPF_NEED_NETWORK)
 		print_network(p);
 	if (p->set->needs & BPF_NEED_CAPABILITIES)
 		print_capabilities(p);
+	if (p->set->needs & BPF_NEED_SYSCALLS)
+		print_syscalls(p);
 }
 
 static int print_ruleset(const struct bpf_ruleset *set, size_t number, FILE *out)
@@ -361,7 +408,9 @@ static int print_ruleset(const struct bpf_ruleset *set, size_t number, FILE *out
 	_cleanup_free_ uint32_t *todo = calloc(set->n_records, sizeof(*todo));
 	_cleanup_free_ uint32_t *rows = calloc(set->n_records, sizeof(*rows));
 	_cleanup_buf_ struct buf text = { 0 };
-	struct printer printer = { set, &text, seen, todo, 0, rows, 0 };
+	struct printer printer = {
+		.set = set, .out = &text, .seen = seen, .todo = todo, .rows = rows
+	};
 
 	if (!seen || !todo || !rows)
 		return -ENOMEM;

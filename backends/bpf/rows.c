@@ -103,6 +103,12 @@ static uint32_t choose(struct bpf_rows *rows, const struct eval_access *access, 
 	return verdict_word(rows, &verdict);
 }
 
+uint32_t bpf_rows_choose(struct bpf_rows *rows, const struct eval_access *access, uint32_t class,
+			 const uint32_t *ids, size_t n)
+{
+	return choose(rows, access, select_rules(rows, class, ids, n));
+}
+
 /* What stands in a row of the section, by word. */
 static const struct {
 	enum karmor_section section;
@@ -227,7 +233,7 @@ static void socket_fill(struct bpf_rows *rows, uint32_t *ids, const int socket[3
 			ids[count++] = (uint32_t)i;
 	for (uint32_t class = 0; class < rows->classes; class ++)
 		words[class * (size_t)ABI_NET_WORDS + word] =
-			choose(rows, &access, select_rules(rows, class, ids, count));
+			bpf_rows_choose(rows, &access, class, ids, count);
 }
 
 static int words_add(struct bpf_rows *rows, size_t words, uint32_t **ids, uint32_t *ret)
@@ -274,7 +280,7 @@ static void capability_fill(struct bpf_rows *rows, uint32_t *ids, unsigned capab
 			ids[count++] = (uint32_t)i;
 	for (uint32_t class = 0; class < rows->classes; class ++)
 		words[class * (size_t)ABI_CAPABILITY_WORDS + capability] =
-			choose(rows, &access, select_rules(rows, class, ids, count));
+			bpf_rows_choose(rows, &access, class, ids, count);
 }
 
 /* All words: a kernel may have more capabilities than are known here, and no rule names them. */

@@ -29,6 +29,10 @@ int bpf_rows_paths(struct bpf_rows *rows, enum karmor_section section,
 /* The same for the guard: accepts are sets of Block rules, the first of which denies. */
 int bpf_rows_guard(struct bpf_rows *rows, const struct automaton *automaton, uint32_t *ret);
 
+/* The word of @access for @class, where the rules @ids match it. */
+uint32_t bpf_rows_choose(struct bpf_rows *rows, const struct eval_access *access, uint32_t class,
+			 const uint32_t *ids, size_t n);
+
 /* Writes all blocks. */
 int bpf_rows_write(struct bpf_rows *rows);
 /* Writes the network or capability rows; *ret: their first record. */

@@ -32,6 +32,7 @@ suite mission "$here/mission.sh"
 suite labels "$here/labels.sh"
 suite attacks "$here/attacks.sh"
 suite exact "$here/exact.sh"
+suite syscalls "$here/syscalls.sh"
 suite programs "$here/programs.sh"
 suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend bpf \
 	"$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv

@@ -66,7 +66,10 @@ unloaded() {
 keep_loaded() {
 	"$karmor" run -p "$(dirname "${BASH_SOURCE[0]}")/../../examples/policies/watch-etc.yaml" -- sleep 100000 > /dev/null 2>&1 &
 	keeper=$!
-	eventually there /sys/fs/bpf/karmor
+	eventually there /sys/fs/bpf/karmor && return
+	# Whatever follows would take its time to say the same.
+	"$build/daemon/karmor-probe" | sed 's/^/# /'
+	exit 1
 }
 
 unkeep() {

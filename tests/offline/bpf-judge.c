@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "bpf/syscalls.h"
+
 static const struct abi_record *decide_record(void *table, uint32_t index)
 {
 	const struct bpf_ruleset *set = table;
@@ -40,22 +42,28 @@ static int read_component(void *table, uint32_t *state, const char *text, uint32
 	return n < 0 ? -1 : n > 0;
 }
 
+/* A whole path, likewise. */
+static int path_read(void *table, uint32_t *state, const char *path)
+{
+	int on = 1;
+
+	if (strcmp(path, "/") == 0)
+		return decide_step(table, state, '/', 1);
+	while (*path && on > 0) {
+		uint32_t len = 1 + (uint32_t)strcspn(path + 1, "/");
+
+		on = read_component(table, state, path, len);
+		path += len;
+	}
+	return on;
+}
+
 int64_t bpf_judge_path(const struct bpf_ruleset *set, enum abi_automaton which, const char *path)
 {
 	void *table = (void *)(uintptr_t)set;
 	uint32_t state = set->records[ABI_HEADER_START].w[which];
-	int on = 1;
 
-	if (strcmp(path, "/") == 0)
-		on = decide_step(table, &state, '/', 1);
-	else
-		while (*path && on > 0) {
-			uint32_t len = 1 + (uint32_t)strcspn(path + 1, "/");
-
-			on = read_component(table, &state, path, len);
-			path += len;
-		}
-	return on < 0 ? -1 : decide_accept(table, state);
+	return path_read(table, &state, path) < 0 ? -1 : decide_accept(table, state);
 }
 
 static uint32_t class_of(const struct bpf_ruleset *set, const char *source)
@@ -99,6 +107,37 @@ static struct bpf_answer word_answer(const struct bpf_ruleset *set, const struct
 						   (uint32_t)access->number)));
 }
 
+/* The block of a path argument, from the automaton whose start is @state. */
+static int64_t argument_block(const struct bpf_ruleset *set, uint32_t state, const char *path)
+{
+	void *table = (void *)(uintptr_t)set;
+
+	return path_read(table, &state, path) < 0 ? -1 : decide_accept(table, state);
+}
+
+static struct bpf_answer syscall_answer(const struct bpf_ruleset *set, const struct access *access)
+{
+	void *table = (void *)(uintptr_t)set;
+	uint32_t at = set->records[ABI_HEADER_BASE].w[2], class = class_of(set, access->source);
+	const uint32_t *section = set->records[at].w;
+	int number = bpf_syscall_find(access->syscall);
+	int64_t word, block = section[2];
+
+	if (number < 0)
+		return answer(-1);
+	word = decide_word(table, at + 1, 0, 0, (uint32_t)number);
+	if (word < 0 || class == UINT32_MAX)
+		return answer(-1);
+	if (!ABI_SYSCALL_KIND(word))
+		return answer(ABI_ALLOW);
+	if (access->path && word & ABI_SYSCALL_PATHS)
+		block = argument_block(set, section[1], access->path);
+	if (block < 0)
+		return answer(-1);
+	return answer(decide_word(table, (uint32_t)block, class, section[0],
+				  ABI_SYSCALL_KIND((uint32_t)word)));
+}
+
 uint32_t bpf_judge_word(const struct karmor_ruleset *set, const struct eval_verdict *verdict)
 {
 	static const uint32_t actions[] = {
@@ -131,6 +170,8 @@ struct bpf_answer bpf_judge(const struct bpf_ruleset *set, const struct access *
 	case KARMOR_WRITE:
 		return row_answer(set, ABI_AUTOMATON_FILE, access->path, access->source,
 				  ABI_ROW_WRITE + owner);
+	case KARMOR_SYSCALL:
+		return syscall_answer(set, access);
 	default:
 		return word_answer(set, access);
 	}

@@ -51,6 +51,7 @@ static const char *const sockets[] = {
 	"inet:raw:gre",
 	"unix:dgram:17",
 };
+static const char *const syscalls[] = { "unlink", "mount", "rename", "getpid", "chown", "openat" };
 static const char *const globs[] = { "*",   "?",  "**",	   "a*",  "[ab]",	   "{a,b}",
 				     "*sh", "x?", "[!a]*", "**/", "{etc,usr/bin}", "longer-*",
 				     "*-2" };
@@ -187,9 +188,34 @@ static void random_words(struct buf *buf, const char *section, const char *list,
 	}
 }
 
+static void random_syscalls(struct buf *buf)
+{
+	uint32_t n = 1 + random_below(4);
+
+	buf_puts(buf, "  syscalls:\n    matchSyscalls:\n");
+	for (uint32_t i = 0; i < n; i++) {
+		buf_printf(buf, "    - {syscall: [%s, %s]", PICK(syscalls), PICK(syscalls));
+		random_source(buf);
+		buf_puts(buf, "}\n");
+	}
+	buf_puts(buf, "    matchPaths:\n");
+	while (n--) {
+		buf_puts(buf, "    - {path: \"");
+		random_path(buf);
+		if (random_below(2) && buf->data[buf->len - 1] != '/')
+			buf_putc(buf, '/');
+		buf_puts(buf, buf->data[buf->len - 1] == '/' && random_below(2)
+				      ? "\", recursive: true"
+				      : "\"");
+		buf_printf(buf, ", syscall: [%s]", PICK(syscalls));
+		random_source(buf);
+		buf_puts(buf, "}\n");
+	}
+}
+
 void random_policy(struct buf *buf, unsigned number)
 {
-	uint32_t sections = 1 + random_below(15);
+	uint32_t sections = 1 + random_below(31);
 
 	buf_printf(buf,
 		   "---\napiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
@@ -205,18 +231,23 @@ void random_policy(struct buf *buf, unsigned number)
 	if (sections & 8)
 		random_words(buf, "capabilities", "matchCapabilities", "capability", capabilities,
 			     ARRAY_SIZE(capabilities));
+	if (sections & 16)
+		random_syscalls(buf);
 }
 
 struct karmor_access random_access(struct buf *object, struct buf *source)
 {
-	struct karmor_access ret = KARMOR_STRUCT(karmor_access, .op = random_below(KARMOR_SYSCALL),
-						 .not_owner = random_below(2));
+	struct karmor_access ret =
+		KARMOR_STRUCT(karmor_access, .op = random_below(KARMOR_SYSCALL + 1),
+			      .not_owner = random_below(2));
 
 	if (ret.op == KARMOR_NET)
 		buf_puts(object, PICK(sockets));
 	else if (ret.op == KARMOR_CAPABILITY)
 		buf_puts(object, PICK(capabilities));
-	else
+	else if (ret.op == KARMOR_SYSCALL)
+		buf_printf(object, "%s%s", PICK(syscalls), random_below(4) ? ":" : "");
+	if (ret.op <= KARMOR_WRITE || (object->len && object->data[object->len - 1] == ':'))
 		random_path(object);
 	if (random_below(4)) {
 		random_path(source);
