@@ -21,6 +21,9 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+#ifndef AF_MCTP
+#define AF_MCTP 45
+#endif
 
 struct word {
 	const char *name;
@@ -35,12 +38,19 @@ static const struct word families[] = {
 	{ "ax25", AF_AX25 },
 	{ "ipx", AF_IPX },
 	{ "appletalk", AF_APPLETALK },
+	{ "netrom", AF_NETROM },
+	{ "bridge", AF_BRIDGE },
+	{ "atmpvc", AF_ATMPVC },
 	{ "x25", AF_X25 },
 	{ "inet6", AF_INET6 },
+	{ "rose", AF_ROSE },
 	{ "key", AF_KEY },
 	{ "netlink", AF_NETLINK },
 	{ "packet", AF_PACKET },
+	{ "econet", AF_ECONET },
+	{ "atmsvc", AF_ATMSVC },
 	{ "rds", AF_RDS },
+	{ "irda", AF_IRDA },
 	{ "pppox", AF_PPPOX },
 	{ "llc", AF_LLC },
 	{ "ib", AF_IB },
@@ -50,8 +60,10 @@ static const struct word families[] = {
 	{ "bluetooth", AF_BLUETOOTH },
 	{ "iucv", AF_IUCV },
 	{ "rxrpc", AF_RXRPC },
+	{ "isdn", AF_ISDN },
 	{ "phonet", AF_PHONET },
 	{ "ieee802154", AF_IEEE802154 },
+	{ "caif", AF_CAIF },
 	{ "alg", AF_ALG },
 	{ "nfc", AF_NFC },
 	{ "vsock", AF_VSOCK },
@@ -59,6 +71,7 @@ static const struct word families[] = {
 	{ "qipcrtr", AF_QIPCRTR },
 	{ "smc", AF_SMC },
 	{ "xdp", AF_XDP },
+	{ "mctp", AF_MCTP },
 };
 
 static const struct word types[] = {
@@ -72,11 +85,12 @@ static const struct word types[] = {
 };
 
 static const struct word numbers[] = {
-	{ "ip", IPPROTO_IP },	      { "icmp", IPPROTO_ICMP },	      { "igmp", IPPROTO_IGMP },
-	{ "tcp", IPPROTO_TCP },	      { "udp", IPPROTO_UDP },	      { "dccp", IPPROTO_DCCP },
-	{ "gre", IPPROTO_GRE },	      { "esp", IPPROTO_ESP },	      { "ah", IPPROTO_AH },
-	{ "icmpv6", IPPROTO_ICMPV6 }, { "sctp", IPPROTO_SCTP },	      { "raw", IPPROTO_RAW },
-	{ "mptcp", IPPROTO_MPTCP },   { "udplite", IPPROTO_UDPLITE },
+	{ "ip", IPPROTO_IP },	    { "icmp", IPPROTO_ICMP },	    { "igmp", IPPROTO_IGMP },
+	{ "ipip", IPPROTO_IPIP },   { "tcp", IPPROTO_TCP },	    { "udp", IPPROTO_UDP },
+	{ "dccp", IPPROTO_DCCP },   { "ipv6", IPPROTO_IPV6 },	    { "gre", IPPROTO_GRE },
+	{ "esp", IPPROTO_ESP },	    { "ah", IPPROTO_AH },	    { "icmpv6", IPPROTO_ICMPV6 },
+	{ "sctp", IPPROTO_SCTP },   { "udplite", IPPROTO_UDPLITE }, { "raw", IPPROTO_RAW },
+	{ "mptcp", IPPROTO_MPTCP },
 };
 
 /* What a plain protocol says of a socket. */
@@ -99,15 +113,20 @@ static const struct socket {
 	[IR_ALL] = { AF_UNSPEC, 0, -1 },
 };
 
+/* Decimal or, as the protocols of AF_PACKET are known, 0x and hexadecimal. */
 static int read_number(const char *text, size_t len, int *ret)
 {
-	char copy[12] = { 0 }, *end;
+	bool is_hex = len > 2 && text[0] == '0' && text[1] == 'x';
+	const char *set = is_hex ? "0123456789abcdefABCDEF" : "0123456789";
+	char copy[12] = { 0 };
 	long value;
 
-	if (!len || len >= sizeof(copy) || strspn(text, "0123456789") < len)
+	if (!len || len >= sizeof(copy))
 		return -EINVAL;
 	memcpy(copy, text, len);
-	value = strtol(copy, &end, 10);
+	if (strspn(copy + (is_hex ? 2 : 0), set) < len - (is_hex ? 2 : 0))
+		return -EINVAL;
+	value = strtol(copy, NULL, is_hex ? 16 : 10);
 	if (value > 0xffffff)
 		return -EINVAL;
 	*ret = (int)value;
