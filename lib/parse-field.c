@@ -82,6 +82,51 @@ static const uint64_t kin[] = {
 	FIELD(SYSCALL) | FIELD(SYSCALLS),
 };
 
+/* Where a field may stand, for who put it elsewhere. */
+static const char *const homes[FIELD_COUNT] = {
+	[F_API_VERSION] = "the document",
+	[F_KIND] = "the document",
+	[F_METADATA] = "the document",
+	[F_SPEC] = "the document",
+	[F_NAME] = "metadata",
+	[F_NAMESPACE] = "metadata",
+	[F_LABELS] = "metadata",
+	[F_ANNOTATIONS] = "metadata",
+	[F_SEVERITY] = "spec, a section or a rule",
+	[F_TAGS] = "spec, a section or a rule",
+	[F_MESSAGE] = "spec, a section or a rule",
+	[F_ACTION] = "spec, a section or a rule",
+	[F_SELECTOR] = "the spec of a KubeArmorPolicy or KubeArmorClusterPolicy",
+	[F_NODE_SELECTOR] = "the spec of a KubeArmorHostPolicy",
+	[F_MATCH_LABELS] = "a selector",
+	[F_MATCH_EXPRESSIONS] = "a selector",
+	[F_KEY] = "matchExpressions",
+	[F_OPERATOR] = "matchExpressions",
+	[F_VALUES] = "matchExpressions",
+	[F_PROCESS] = "spec",
+	[F_FILE] = "spec",
+	[F_NETWORK] = "spec",
+	[F_CAPABILITIES] = "spec",
+	[F_SYSCALLS] = "spec",
+	[F_MATCH_PATHS] = "process, file or syscalls",
+	[F_MATCH_DIRECTORIES] = "process or file",
+	[F_MATCH_PATTERNS] = "process or file",
+	[F_MATCH_PROTOCOLS] = "network",
+	[F_MATCH_CAPABILITIES] = "capabilities",
+	[F_MATCH_SYSCALLS] = "syscalls",
+	[F_PATH] = "matchPaths or fromSource",
+	[F_EXECNAME] = "matchPaths of process",
+	[F_DIR] = "matchDirectories or fromSource",
+	[F_PATTERN] = "matchPatterns",
+	[F_RECURSIVE] = "matchDirectories or, beside dir, in fromSource",
+	[F_READ_ONLY] = "a rule of file",
+	[F_OWNER_ONLY] = "a rule of process or file",
+	[F_FROM_SOURCE] = "a rule",
+	[F_PROTOCOL] = "matchProtocols",
+	[F_CAPABILITY] = "matchCapabilities",
+	[F_SYSCALL] = "a rule of syscalls",
+};
+
 static int guess_kin(int field, uint64_t among)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kin); i++)
@@ -90,16 +135,15 @@ static int guess_kin(int field, uint64_t among)
 	return -1;
 }
 
-/* The known field that was likely meant, or -1. */
-static int guess(const struct node *key, uint64_t among)
+/* The field among these that was likely meant, or -1. @misplaced: the field that stands here; -1:
+ * it is none. */
+static int guess(const struct node *key, int misplaced, uint64_t among)
 {
 	const char *names[FIELD_COUNT], *name;
-	int misplaced = find(key, ~0ull >> (64 - FIELD_COUNT));
 	size_t n = 0;
 
 	if (misplaced >= 0)
 		return guess_kin(misplaced, among);
-
 	for (int i = 0; i < FIELD_COUNT; i++)
 		if (among >> i & 1)
 			names[n++] = field_names[i];
@@ -120,22 +164,34 @@ static const char *list_names(struct parser *parser, uint64_t among)
 	return fault_fix(&parser->faults, "%s", buf.data ? buf.data : "none may stand here");
 }
 
+static const char *unknown_fix(struct parser *parser, const struct node *key, int misplaced,
+			       int meant, const struct scope *scope)
+{
+	const char *home = misplaced >= 0 ? homes[misplaced] : NULL;
+	int not_yet = guess(key, misplaced, scope->unsupported);
+
+	if (meant >= 0 && home)
+		return fault_fix(&parser->faults, "did you mean \"%s\"? \"%s\" belongs in %s",
+				 field_names[meant], key->text, home);
+	if (meant >= 0)
+		return fault_fix(&parser->faults, "did you mean \"%s\"?", field_names[meant]);
+	if (home)
+		return fault_fix(&parser->faults, "\"%s\" belongs in %s", key->text, home);
+	if (not_yet >= 0)
+		return fault_fix(&parser->faults, "remove it: \"%s\" is not supported yet",
+				 field_names[not_yet]);
+	return list_names(parser, scope->known);
+}
+
 static void tell_unknown(struct parser *parser, const struct node *key, const char *what,
 			 const struct scope *scope, struct fields *fields)
 {
-	int meant = guess(key, scope->known), not_yet = guess(key, scope->unsupported);
-	const char *fix;
+	int misplaced = find(key, ~0ull >> (64 - FIELD_COUNT));
+	int meant = guess(key, misplaced, scope->known);
 
-	if (meant >= 0)
-		fix = fault_fix(&parser->faults, "did you mean \"%s\"?", field_names[meant]);
-	else if (not_yet >= 0)
-		fix = fault_fix(&parser->faults, "remove it: \"%s\" is not supported yet",
-				field_names[not_yet]);
-	else
-		fix = list_names(parser, scope->known);
 	fields->unsure |= meant >= 0 ? 1ull << meant : ~0ull;
-	fault_error(&parser->faults, &key->place, fix, "unknown field \"%s\" in %s", key->text,
-		    what);
+	fault_error(&parser->faults, &key->place, unknown_fix(parser, key, misplaced, meant, scope),
+		    "unknown field \"%s\" in %s", key->text, what);
 }
 
 static bool is_ignored(const struct node *key, const struct scope *scope)
