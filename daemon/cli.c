@@ -91,7 +91,10 @@ int cli_load(const char *const *paths, size_t n, struct karmor_policies *policie
 
 int cli_finish(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	return cli_wrong("cannot write to standard output: %s", strerror(errno));
+	bool is_late =
+		ferror(stdout); /* an earlier write failed: errno is of something else by now */
+
+	if (fflush(stdout) < 0 && !is_late)
+		return cli_wrong("cannot write to standard output: %s", strerror(errno));
+	return is_late ? cli_wrong("cannot write to standard output") : status;
 }
