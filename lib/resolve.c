@@ -15,10 +15,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-#include "buf.h"
 #include "cleanup.h"
 #include "diag.h"
-#include "glob.h"
 #include "match.h"
 #include "multicall.h"
 
@@ -207,72 +205,6 @@ int resolve_path(const struct resolve *resolve, const char *path, bool executabl
 	if (executable && strcmp(name.name, base(name.path)) != 0)
 		name.multi_call = multicall_serves_others(resolve, path, name.path);
 	*ret = name;
-	return 0;
-}
-
-/* The bytes of a pattern before the last slash that no wildcard precedes. */
-static size_t literal_directory(const char *pattern)
-{
-	size_t len = strlen(pattern), slash = 0;
-	struct glob_element element;
-
-	for (size_t at = 0; at < len; at += element.size) {
-		element = glob_element(pattern, len, at);
-		if (element.kind != GLOB_BYTE && element.kind != GLOB_NEXT)
-			break;
-		if (element.byte == '/')
-			slash = at;
-	}
-	return slash;
-}
-
-static void unescape(const char *pattern, size_t len, char *ret)
-{
-	struct glob_element element;
-
-	for (size_t at = 0; at < len; at += element.size) {
-		element = glob_element(pattern, len, at);
-		*ret++ = element.byte;
-	}
-	*ret = '\0';
-}
-
-static const char *join_escaped(struct arena *arena, const char *directory, const char *rest)
-{
-	_cleanup_buf_ struct buf buf = { 0 };
-
-	if (strcmp(directory, "/") == 0)
-		directory = "";
-	for (; *directory; directory++) {
-		if (strchr("*?[]{}\\", *directory))
-			buf_putc(&buf, '\\');
-		buf_putc(&buf, *directory);
-	}
-	buf_puts(&buf, rest);
-	return buf_failed(&buf) ? NULL : arena_strdup(arena, buf.data);
-}
-
-int resolve_pattern(const struct resolve *resolve, const char *pattern, const char **ret)
-{
-	bool from_root = *pattern == '/' || strncmp(pattern, "\\/", 2) == 0;
-	size_t len = from_root ? literal_directory(pattern) : 0;
-	char directory[PATH_SIZE];
-	struct resolve_name name;
-	const char *joined;
-	int r;
-
-	*ret = pattern;
-	if (!len || len > MATCH_PATH_MAX)
-		return 0;
-	unescape(pattern, len, directory);
-	r = resolve_path(resolve, directory, false, &name);
-	if (r < 0 || name.path == directory)
-		return r;
-	joined = join_escaped(resolve->arena, name.path, pattern + len);
-	if (!joined)
-		return -ENOMEM;
-	if (strlen(joined) <= MATCH_PATH_MAX)
-		*ret = joined;
 	return 0;
 }
 

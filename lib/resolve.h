@@ -44,7 +44,13 @@ int resolve_open_at(const struct resolve *resolve, const char *path, uint64_t fl
 int resolve_path(const struct resolve *resolve, const char *path, bool executable,
 		 struct resolve_name *ret);
 
-/* A pattern's longest literal directory prefix, escaped again; the rest is kept. 0 or -ENOMEM. */
+/* Of a pattern with choices no more than these are resolved each by itself. */
+#define RESOLVE_CHOICES_MAX 64
+
+/*
+ * A pattern's longest literal directory prefix, escaped again; the rest is kept. With choices, that
+ * of each pattern that it stands for. 0 or -ENOMEM.
+ */
 int resolve_pattern(const struct resolve *resolve, const char *pattern, const char **ret);
 
 /* By the kind of matcher; execnames stay. @ret->path as above. 0 or -ENOMEM. */

@@ -141,10 +141,35 @@ START_TEST(a_pattern_keeps_what_follows_its_literal_directories)
 	ck_assert_str_eq(ret, "/usr/a\\*b/x?");
 	ck_assert_int_eq(resolve_pattern(&resolve, "\\/usr/odd/x?", &ret), 0);
 	ck_assert_str_eq(ret, "/usr/a\\*b/x?");
-	ck_assert_int_eq(resolve_pattern(&resolve, "/{bin,sbin}/x", &ret), 0);
-	ck_assert_str_eq(ret, "/{bin,sbin}/x");
 	ck_assert_int_eq(resolve_pattern(&resolve, "var/run/*", &ret), 0);
 	ck_assert_str_eq(ret, "var/run/*");
+}
+END_TEST
+
+static const struct {
+	const char *pattern, *resolved; /* NULL: it stays */
+} with_choices[] = {
+	{ "/{bin,sbin}/x", "/{usr/bin/x,sbin/x}" },
+	{ "/{bin,sbin}/s*", "/{usr/bin/s*,sbin/s*}" },
+	{ "/usr/{bin,sbin}/x", NULL },
+	{ "/bin/{sh,bash}", "/usr/bin/{sh,bash}" },
+	{ "{/bin/{a,b}?,py*,/var/run/[,x]}", "{/usr/bin/a?,/usr/bin/b?,py*,/run/[,x]}" },
+	{ "/{var,bin}/run/{x\\,y,z},1", "/{run/x\\,y\\,1,run/z\\,1,usr/bin/run/x\\,y\\,1,"
+					"usr/bin/run/z\\,1}" },
+	{ "/{bin}/{}x", "/{usr/bin/x}" },
+	{ "/{,bin}/x", "/{/x,usr/bin/x}" },
+	{ "/bin/*{a,}*", "/usr/bin/*{a,}*" },
+	{ "/{bin,b}/{,*}*", NULL },
+	{ "/{bin,b}{a,/}{a,b}{a,b}{a,b}{a,b}{a,b}", NULL },
+	{ "{bin,sbin}/x", NULL },
+};
+
+START_TEST(the_choices_of_a_pattern_are_resolved_each)
+{
+	const char *wanted = with_choices[_i].resolved ?: with_choices[_i].pattern, *ret;
+
+	ck_assert_int_eq(resolve_pattern(&resolve, with_choices[_i].pattern, &ret), 0);
+	ck_assert_str_eq(ret, wanted);
 }
 END_TEST
 
@@ -216,6 +241,8 @@ int main(void)
 	tcase_add_test(cases, a_hostile_root_leads_nowhere_else);
 	tcase_add_test(cases, links_of_procfs_are_not_ours_to_follow);
 	tcase_add_test(cases, a_pattern_keeps_what_follows_its_literal_directories);
+	tcase_add_loop_test(cases, the_choices_of_a_pattern_are_resolved_each, 0,
+			    ARRAY_SIZE(with_choices));
 	tcase_add_test(cases, an_execname_stays_as_it_is);
 	tcase_add_test(cases, busybox_serves_many_names);
 	tcase_add_test(cases, an_unknown_binary_of_many_names_is_told_by_its_links);

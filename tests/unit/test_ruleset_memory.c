@@ -27,7 +27,8 @@ static struct karmor_policies load = { .policies = list, .n = 1 };
 
 static void make_rules(void)
 {
-	static const char *const patterns[] = { "/var/run/**", "/var/run/a{b,c}*", "/a\\*", "x?" };
+	static const char *const patterns[] = { "/var/run/**", "/{var/run,x}/a{b,c}*", "/a\\*",
+						"x?" };
 
 	for (size_t i = 0; i < RULES; i++)
 		rules[i] = (struct ir_rule){ .policy = &policy,
