@@ -34,7 +34,7 @@ suite attacks "$here/attacks.sh"
 suite exact "$here/exact.sh"
 suite syscalls "$here/syscalls.sh"
 suite programs "$here/programs.sh"
-suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend bpf \
+suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend "${KARMOR_BACKEND:-bpf}" \
 	"$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf
 echo "1..$total"

@@ -24,10 +24,10 @@ static int do_open(const char *path, int flags)
 	return error_of(open(path, flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
 }
 
-/* The program is the actor itself, which then does nothing. */
+/* What is executed does nothing, the actor too where it is not told to serve. */
 static int do_exec(const char *path)
 {
-	char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t) "nothing", NULL };
+	char *argv[] = { (char *)(uintptr_t)path, NULL };
 	char *envp[] = { NULL };
 
 	return error_of(execve(path, argv, envp));
@@ -60,10 +60,16 @@ static int act(const struct act_request *request)
 		return do_open(path, O_RDONLY);
 	case ACT_WRITE:
 		return do_open(path, O_WRONLY);
-	case ACT_CHMOD:
-		return error_of(chmod(path, MODE));
+	case ACT_TRUNCATE:
+		return error_of(truncate(path, 0));
+	case ACT_UNLINK:
+		return error_of(unlink(path));
 	case ACT_MKNOD:
 		return error_of(mknod(path, S_IFREG | MODE, 0));
+	case ACT_CHMOD:
+		return error_of(chmod(path, MODE));
+	case ACT_RMDIR:
+		return error_of(rmdir(path));
 	case ACT_MKDIR:
 		return error_of(mkdir(path, MODE));
 	case ACT_SOCKET:

@@ -16,8 +16,11 @@ enum act_kind {
 	ACT_EXEC,
 	ACT_READ,
 	ACT_WRITE,
-	ACT_CHMOD,
+	ACT_TRUNCATE,
+	ACT_UNLINK,
 	ACT_MKNOD,
+	ACT_CHMOD,
+	ACT_RMDIR,
 	ACT_MKDIR,
 	ACT_SOCKET,	/* numbers: family, type, protocol */
 	ACT_CAPABILITY, /* numbers: the capability, a process of another user */

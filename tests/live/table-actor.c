@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program that stands at a row's source, and at the objects that are executed. Static, so that
- * a copy of it needs nothing else of the root that it is in.
+ * The program that stands at a row's source. Static, so that a copy of it needs nothing else of the
+ * root that it is in.
  */
 #include <string.h>
 

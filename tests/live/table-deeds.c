@@ -107,8 +107,32 @@ static int socket_deed(struct live_row *row, struct asker *asker, struct deed *d
 	return r;
 }
 
-static int syscall_deed(struct live_row *row, struct deed *deed)
+/*
+ * Paths for a call that takes one where the row has none: one that the row's rules do not tell from
+ * none. 1, 0 or -ENOMEM.
+ */
+static int path_choose(const struct live_row *row, struct asker *asker, const char **ret)
 {
+	static const char *const paths[] = { "/karmor-table/none", "/none-of-karmor-table" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		char object[128];
+		int r;
+
+		snprintf(object, sizeof(object), "%s:%s", row->access.syscall, paths[i]);
+		r = row_is_like(row, asker, TABLE_OBJECT, object);
+		if (r)
+			*ret = paths[i];
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int syscall_deed(struct live_row *row, struct asker *asker, struct deed *deed)
+{
+	int r = 1;
+
 	deed->kind = ACT_SYSCALL;
 	if (!syscall_find(row->access.syscall, &deed->numbers[0], &deed->numbers[1])) {
 		row_settle(row, ROW_UNASKED, "this machine has no such system call");
@@ -118,27 +142,39 @@ static int syscall_deed(struct live_row *row, struct deed *deed)
 		row_settle(row, ROW_UNASKED, "the system call takes no path");
 		return 0;
 	}
-	return 1;
+	if (!row->access.path && deed->numbers[1])
+		r = path_choose(row, asker, &deed->path);
+	if (r == 0)
+		row_settle(row, ROW_UNASKED, "the row's rules match every path");
+	return r;
 }
 
-/* A program may be running, and then nobody may open it for writing. */
-static int write_deeds(const struct live_row *row, const struct tree *tree, struct deed *deeds)
+static const enum act_kind to_file[] = { ACT_WRITE, ACT_TRUNCATE, ACT_UNLINK, ACT_MKNOD };
+static const enum act_kind to_directory[] = { ACT_CHMOD, ACT_RMDIR, ACT_MKDIR };
+
+/*
+ * A program may be running, and then nobody may open it for writing; and what holds what other rows
+ * name must stay.
+ */
+static int write_deeds(struct live_row *row, const struct tree *tree, struct deed *deeds)
 {
 	const char *path = row->access.path;
 	enum node_kind kind = tree_kind(tree, path);
 
-	deeds[0].kind = kind == NODE_ANY ? ACT_WRITE : ACT_CHMOD;
+	const enum act_kind *kinds = kind == NODE_ANY ? to_file : to_directory;
+	int n = kind == NODE_ANY ? ARRAY_SIZE(to_file) : ARRAY_SIZE(to_directory);
+
 	if (kind == NODE_PROGRAM || tree_has_below(tree, path) || !path[1])
-		return 1;
-	deeds[1].row = deeds[0].row;
-	deeds[1].kind = kind == NODE_ANY ? ACT_MKNOD : ACT_MKDIR;
-	return 2;
+		n = 1;
+	for (int i = 0; i < n; i++)
+		deeds[i] = (struct deed){ .row = row, .kind = kinds[i], .path = path };
+	return n;
 }
 
 int deeds_make(struct live_row *row, const struct tree *tree, struct asker *asker,
 	       struct deed deeds[DEEDS_MAX])
 {
-	deeds[0].row = row;
+	deeds[0] = (struct deed){ .row = row, .path = row->access.path };
 	switch (row->access.op) {
 	case KARMOR_EXEC:
 		deeds[0].kind = ACT_EXEC;
@@ -155,7 +191,7 @@ int deeds_make(struct live_row *row, const struct tree *tree, struct asker *aske
 		deeds[0].numbers[0] = (int)row->access.capability;
 		return 1;
 	case KARMOR_SYSCALL:
-		return syscall_deed(row, &deeds[0]);
+		return syscall_deed(row, asker, &deeds[0]);
 	}
 	return 0;
 }

@@ -157,11 +157,13 @@ static const char *error_name(int error)
 static const char *kind_name(enum act_kind kind)
 {
 	static const char *const names[] = {
-		[ACT_BECOME] = "become",	 [ACT_EXEC] = "exec",
-		[ACT_READ] = "open to read",	 [ACT_WRITE] = "open to write",
-		[ACT_CHMOD] = "chmod",		 [ACT_MKNOD] = "mknod",
-		[ACT_MKDIR] = "mkdir",		 [ACT_SOCKET] = "socket",
-		[ACT_CAPABILITY] = "capability", [ACT_SYSCALL] = "system call",
+		[ACT_BECOME] = "become",       [ACT_EXEC] = "exec",
+		[ACT_READ] = "open to read",   [ACT_WRITE] = "open to write",
+		[ACT_TRUNCATE] = "truncate",   [ACT_UNLINK] = "unlink",
+		[ACT_MKNOD] = "mknod",	       [ACT_CHMOD] = "chmod",
+		[ACT_RMDIR] = "rmdir",	       [ACT_MKDIR] = "mkdir",
+		[ACT_SOCKET] = "socket",       [ACT_CAPABILITY] = "capability",
+		[ACT_SYSCALL] = "system call",
 	};
 
 	return names[kind];

@@ -38,8 +38,15 @@ struct tree {
 int tree_add(struct tree *tree, const char *path, enum node_kind kind);
 enum node_kind tree_kind(const struct tree *tree, const char *path);
 bool tree_has_below(const struct tree *tree, const char *path);
-/* Makes all of it below the new directory @path. 0, or a negative errno with the node at *fault. */
-int tree_make(struct tree *tree, const char *path, const char *program, const char **fault);
+/* Copies of these stand at programs: the first at the tree's source, else the second. */
+struct programs {
+	char *actor, *nothing;
+};
+
+/* Makes all of it below the new directory @path, what cannot be made left out. 0, a negative errno.
+ */
+int tree_make(struct tree *tree, const char *path, const char *source,
+	      const struct programs *programs);
 /* Has @path there, or not, and it and its directory owned by @uid. 0 or a negative errno. */
 int tree_prepare(const struct tree *tree, const char *path, bool there, uid_t uid);
 void tree_drop(struct tree *tree);
@@ -69,6 +76,7 @@ struct deed {
 	struct live_row *row;
 	enum act_kind kind;
 	int numbers[3];
+	const char *path;   /* the row's object, where that is one */
 	int control, error; /* without the policy, and under it; as in act_reply */
 	pid_t pid;
 };
@@ -111,7 +119,7 @@ void plan_drop(struct plan *plan);
 int row_is_like(const struct live_row *row, struct asker *asker, enum table_column column,
 		const char *text);
 /* How a row is done. The number of deeds, at most DEEDS_MAX; 0: none, and the row is settled. */
-#define DEEDS_MAX 2
+#define DEEDS_MAX 4
 int deeds_make(struct live_row *row, const struct tree *tree, struct asker *asker,
 	       struct deed deeds[DEEDS_MAX]);
 
@@ -146,12 +154,12 @@ struct stage {
 	struct karmor_artifact *artifact; /* what is applied */
 	struct karmor_diag *diag;
 	const char *directory; /* where roots are made */
-	const char *actor;     /* the program's file */
-	pid_t other;	       /* a process of another user */
+	const struct programs *programs;
+	pid_t other; /* a process of another user */
 };
 
 /* Prepares this machine, which is a test's own, and opens the engine. 0 or an exit status. */
-int stage_open(struct stage *stage, const char *backend, const char *actor);
+int stage_open(struct stage *stage, const char *backend, const struct programs *programs);
 void stage_close(struct stage *stage);
 /* Asks the rows of @n passes, which are workloads at the same time. 0 or -ENOMEM. */
 int stage_run(struct stage *stage, struct pass *passes, size_t n);

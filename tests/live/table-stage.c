@@ -140,12 +140,12 @@ static int open_engine(struct stage *stage, const char *name)
 	return 2;
 }
 
-int stage_open(struct stage *stage, const char *backend, const char *actor)
+int stage_open(struct stage *stage, const char *backend, const struct programs *programs)
 {
 	static char directory[] = "/tmp/karmor-table-XXXXXX";
 	int r;
 
-	*stage = (struct stage){ .diag = karmor_diag_new(), .actor = actor };
+	*stage = (struct stage){ .diag = karmor_diag_new(), .programs = programs };
 	stage->directory = mkdtemp(directory);
 	if (!stage->diag || !stage->directory)
 		return say("cannot make a directory");
@@ -209,18 +209,18 @@ static int pass_compile(struct stage *stage, struct pass *pass)
 static int pass_build(struct stage *stage, struct pass *pass, size_t number)
 {
 	char path[64];
-	const char *fault;
 	int r;
 
 	snprintf(pass->name, sizeof(pass->name), "pass-%zu", number);
 	snprintf(path, sizeof(path), "%s/%zu", stage->directory, number);
 	pass->requests = pass->replies = -1;
-	r = tree_make(&pass->tree, path, stage->actor, &fault);
-	if (r == -ENOMEM)
+	r = tree_make(&pass->tree, path, pass->program, stage->programs);
+	if (r < 0)
 		return r;
+	r = tree_prepare(&pass->tree, pass->program, true, 0);
 	if (r == 0)
 		return pass_compile(stage, pass);
-	pass_settle(pass, ROW_UNASKED, "\"%s\" cannot be made: %s", fault, strerror(-r));
+	pass_settle(pass, ROW_UNASKED, "\"%s\" cannot be made: %s", pass->program, strerror(-r));
 	return 0;
 }
 
@@ -293,14 +293,12 @@ static void start(struct stage *stage, struct pass *pass)
 static void fill_request(const struct stage *stage, const struct deed *deed,
 			 struct act_request *request)
 {
-	const char *path = deed->row->access.path;
-
 	*request = (struct act_request){ .kind = deed->kind };
 	memcpy(request->numbers, deed->numbers, sizeof(request->numbers));
 	if (deed->kind == ACT_CAPABILITY)
 		request->numbers[1] = stage->other;
-	if (path)
-		strncpy(request->path, path, sizeof(request->path) - 1);
+	if (deed->path)
+		strncpy(request->path, deed->path, sizeof(request->path) - 1);
 }
 
 /* Prepares the object and has the act done. */

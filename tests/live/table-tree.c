@@ -130,14 +130,12 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct node *)a)->path, ((const struct node *)b)->path);
 }
 
-int tree_make(struct tree *tree, const char *path, const char *program, const char **fault)
+int tree_make(struct tree *tree, const char *path, const char *source,
+	      const struct programs *programs)
 {
-	int r = 0;
-
 	tree->path = strdup(path);
 	if (!tree->path)
 		return -ENOMEM;
-	*fault = path;
 	if (mkdir(path, MODE) < 0)
 		return -errno;
 	tree->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -146,14 +144,18 @@ int tree_make(struct tree *tree, const char *path, const char *program, const ch
 	/* A directory sorts before what is in it. */
 	if (tree->n)
 		qsort(tree->nodes, tree->n, sizeof(*tree->nodes), compare);
-	for (size_t i = 0; r == 0 && i < tree->n; i++) {
+	for (size_t i = 0; i < tree->n; i++) {
 		const struct node *node = &tree->nodes[i];
+		bool acts = strcmp(node->path, source) == 0;
 
-		*fault = node->path;
-		r = node->kind == NODE_PROGRAM ? copy_program(tree, node->path, program)
-					       : make(tree, node->path, node->kind);
+		/* What is not there is told where it is prepared. */
+		if (node->kind == NODE_PROGRAM)
+			(void)copy_program(tree, node->path,
+					   acts ? programs->actor : programs->nothing);
+		else
+			(void)make(tree, node->path, node->kind);
 	}
-	return r;
+	return 0;
 }
 
 static int own(const struct tree *tree, const char *path, uid_t uid)

@@ -22,7 +22,8 @@
 #define PASSES 24
 
 struct options {
-	const char *backend, *actor;
+	const char *backend;
+	struct programs programs;
 	bool tap;
 };
 
@@ -145,7 +146,7 @@ static int ask_tables(const struct options *options, char *const tables[])
 {
 	struct totals totals = { 0 };
 	struct stage stage;
-	int r = stage_open(&stage, options->backend, options->actor);
+	int r = stage_open(&stage, options->backend, &options->programs);
 
 	for (; r == 0 && *tables; tables++)
 		r = ask_table(options, &stage, *tables, &totals) < 0 ? 2 : 0;
@@ -158,16 +159,15 @@ static int ask_tables(const struct options *options, char *const tables[])
 	return totals.differ != 0;
 }
 
-/* The actor is built beside us. */
-static char *find_actor(const char *program)
+/* @name, which was built beside us. */
+static char *find_program(const char *beside, const char *name)
 {
-	const char *slash = strrchr(program, '/');
+	const char *slash = strrchr(beside, '/');
 	char *ret;
 
-	return asprintf(&ret, "%.*stable-actor", slash ? (int)(slash - program) + 1 : 0, program) <
-			       0
-		       ? NULL
-		       : ret;
+	if (asprintf(&ret, "%.*s%s", slash ? (int)(slash - beside) + 1 : 0, beside, name) < 0)
+		return NULL;
+	return ret;
 }
 
 int main(int argc, char *argv[])
@@ -177,9 +177,10 @@ int main(int argc, char *argv[])
 		{ "tap", no_argument, NULL, 't' },
 		{ 0 },
 	};
-	struct options options = { .backend = "bpf" };
-	char *actor = find_actor(argv[0]);
-	int option, r;
+	struct options options = { .backend = "bpf",
+				   .programs = { find_program(argv[0], "table-actor"),
+						 find_program(argv[0], "table-nothing") } };
+	int option, r = 2;
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
 		if (option == 'b')
@@ -187,14 +188,13 @@ int main(int argc, char *argv[])
 		else if (option == 't')
 			options.tap = true;
 		else
-			return 2;
+			break;
 	}
-	if (!actor || optind == argc) {
+	if (option >= 0 || optind == argc || !options.programs.actor || !options.programs.nothing)
 		fputs("usage: table [--backend NAME] [--tap] TABLE...\n", stderr);
-		return 2;
-	}
-	options.actor = actor;
-	r = ask_tables(&options, argv + optind);
-	free(actor);
+	else
+		r = ask_tables(&options, argv + optind);
+	free(options.programs.actor);
+	free(options.programs.nothing);
 	return r;
 }
