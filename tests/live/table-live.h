@@ -24,6 +24,7 @@ enum node_kind {
 
 struct node {
 	char *path;
+	size_t len;
 	enum node_kind kind;
 };
 

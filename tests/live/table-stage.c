@@ -104,6 +104,12 @@ static pid_t start_other(void)
 	return pid;
 }
 
+/* Some that Debian's kernels load for nobody who does not ask for them by name. */
+static void modules_load(void)
+{
+	(void)!system("modprobe -qa sctp dccp_ipv4 dccp_ipv6");
+}
+
 /* This machine as the acts need it, and a mount namespace of our own. */
 static int open_machine(struct stage *stage)
 {
@@ -116,6 +122,7 @@ static int open_machine(struct stage *stage)
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return say("cannot leave the mount namespace");
 	umask(0);
+	modules_load();
 	settings_change();
 	return 0;
 }
@@ -410,6 +417,15 @@ static void ask_pass(struct stage *stage, struct pass *pass)
 	events_drop(&events);
 }
 
+/* Then rows may differ for want of what was told in vain. */
+static void say_lost(const struct stage *stage)
+{
+	struct karmor_stats stats = KARMOR_STRUCT(karmor_stats);
+
+	if (karmor_engine_stats(stage->engine, &stats) == 0 && stats.lost)
+		fprintf(stderr, "table: %llu events were lost\n", (unsigned long long)stats.lost);
+}
+
 static void end(struct stage *stage, struct pass *pass)
 {
 	cleanup_close(&pass->requests);
@@ -441,6 +457,7 @@ static void ask_passes(struct stage *stage, struct pass *passes, size_t n)
 	for (size_t i = 0; i < n; i++)
 		pass_settle(&passes[i], ROW_DIFFERS, "the policies cannot be applied: %s",
 			    first_error(stage));
+	say_lost(stage);
 	for (size_t i = 0; i < n; i++)
 		end(stage, &passes[i]);
 }

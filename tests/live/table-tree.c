@@ -19,8 +19,7 @@
 static struct node *find(const struct tree *tree, const char *path, size_t len)
 {
 	for (size_t i = 0; i < tree->n; i++)
-		if (strlen(tree->nodes[i].path) == len &&
-		    memcmp(tree->nodes[i].path, path, len) == 0)
+		if (tree->nodes[i].len == len && memcmp(tree->nodes[i].path, path, len) == 0)
 			return &tree->nodes[i];
 	return NULL;
 }
@@ -42,7 +41,7 @@ static int add(struct tree *tree, const char *path, size_t len, enum node_kind k
 			return -ENOMEM;
 		tree->nodes = nodes;
 		node = &nodes[tree->n];
-		*node = (struct node){ .path = strndup(path, len) };
+		*node = (struct node){ .path = strndup(path, len), .len = len };
 		if (!node->path)
 			return -ENOMEM;
 		tree->n++;
