@@ -129,28 +129,6 @@ void check_print(const struct check *check)
 	       check_errors(check), karmor_diag_count(check->diag, KARMOR_WARNING));
 }
 
-/* A string that may be NULL and may hold any bytes. */
-static json_t *json_text(const char *text)
-{
-	json_t *ret;
-	char *escaped = NULL;
-	size_t size;
-	FILE *out;
-
-	if (!text)
-		return json_null();
-	ret = json_string(text);
-	if (ret)
-		return ret;
-	out = open_memstream(&escaped, &size);
-	if (!out)
-		return NULL;
-	text_print(out, text);
-	ret = fclose(out) == 0 ? json_string(escaped) : NULL;
-	free(escaped);
-	return ret;
-}
-
 /* Appends what may be NULL because memory is out. */
 static int append(json_t *array, json_t *value)
 {
@@ -164,9 +142,9 @@ static int add_messages(const struct check *check, json_t *array)
 	for (size_t i = 0; (message = karmor_diag_at(check->diag, i)); i++) {
 		json_t *object = json_pack(
 			"{s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "level", levels[message->level],
-			"file", json_text(message->file), "line", (json_int_t)message->line,
+			"file", text_json(message->file), "line", (json_int_t)message->line,
 			"column", (json_int_t)message->column, "width", (json_int_t)message->width,
-			"text", json_text(message->text), "fix", json_text(message->fix));
+			"text", text_json(message->text), "fix", text_json(message->fix));
 
 		if (append(array, object) < 0)
 			return -ENOMEM;
@@ -180,11 +158,11 @@ static int add_report(const struct check_report *report, json_t *array)
 		const struct karmor_report_line *line = report->sorted[i];
 		json_t *object = json_pack(
 			"{s:s, s:o, s:o, s:I, s:o, s:b, s:s, s:o, s:o, s:o}", "backend",
-			karmor_backend_name(report->backend), "policy", json_text(line->policy),
-			"file", json_text(line->file), "line", (json_int_t)line->line, "rule",
-			json_text(line->rule), "enforcing", line->enforcing, "fidelity",
-			fidelities[line->fidelity], "reason", json_text(line->reason), "fix",
-			json_text(line->fix), "note", json_text(line->note));
+			karmor_backend_name(report->backend), "policy", text_json(line->policy),
+			"file", text_json(line->file), "line", (json_int_t)line->line, "rule",
+			text_json(line->rule), "enforcing", line->enforcing, "fidelity",
+			fidelities[line->fidelity], "reason", text_json(line->reason), "fix",
+			text_json(line->fix), "note", text_json(line->note));
 
 		if (append(array, object) < 0)
 			return -ENOMEM;

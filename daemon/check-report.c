@@ -128,15 +128,9 @@ static void count_unsupported(struct check *check)
 
 bool check_backend_exists(const char *name)
 {
-	const struct karmor_backend *backend;
-
 	if (strcmp(name, "all") == 0 || karmor_backend_find(name))
 		return true;
-	cli_wrong("unknown backend \"%s\"", name);
-	fputs("  fix: one of all", stderr);
-	for (size_t i = 0; (backend = karmor_backend_at(i)); i++)
-		fprintf(stderr, ", %s", karmor_backend_name(backend));
-	fputs("\n", stderr);
+	cli_no_backend(name, "all, ");
 	return false;
 }
 

@@ -2,6 +2,7 @@
 /*
  * The program karmor: a table of verbs, one file each. It knows nothing of policies.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,11 +90,7 @@ static int unknown_verb(const char *word)
 		}
 	}
 	cli_wrong("unknown %s \"%s\"", *word == '-' ? "option" : "verb", word);
-	if (best)
-		fprintf(stderr, "  fix: did you mean \"%s\"?\n", best);
-	else
-		fputs("  fix: karmor --help lists them\n", stderr);
-	return EXIT_WRONG;
+	return best ? cli_fix("did you mean \"%s\"?", best) : cli_fix("karmor --help lists them");
 }
 
 static int run(const struct verb *verb, int argc, char *argv[])
@@ -101,18 +98,18 @@ static int run(const struct verb *verb, int argc, char *argv[])
 	char name[32];
 
 	snprintf(name, sizeof(name), "karmor %s", verb->name);
-	argv[0] = name;
+	argv[0] = program_invocation_name = name;
 	return verb->run(argc, argv);
 }
 
 int main(int argc, char *argv[])
 {
-	static char help_option[] = "--help";
+	static char help_option[] = "--help", name[] = "karmor";
 
+	program_invocation_name = name;
 	if (argc < 2) {
 		cli_wrong("which verb?");
-		fputs("  fix: karmor --help lists them\n", stderr);
-		return EXIT_WRONG;
+		return cli_fix("karmor --help lists them");
 	}
 	if (strcmp(argv[1], "help") == 0 && argc == 3) {
 		argv[1] = argv[2];

@@ -12,16 +12,20 @@
 
 #include <karmor/karmor.h>
 
+#include "cli.h"
 #include "probe.h"
+#include "text.h"
+#include "verb.h"
 
 #define LSM_LIST "/sys/kernel/security/lsm"
 #define BACKENDS_MAX 8
-#define EXIT_FAULT 2
+#define NOT_BUILT "not built into this karmor"
 
-/* What programs.md promises, whether it was built here or not. */
-static const struct {
-	const char *name, *title;
-} known[] = { { "bpf", "BPF-LSM" }, { "apparmor", "AppArmor" }, { "selinux", "SELinux" } };
+static const char help[] =
+	"Reports which enforcer is active on this node, by trying each.\n"
+	"\n"
+	"      --json              print one JSON object\n" CLI_HELP "\n"
+	"Exit status: 0 an enforcer is ready; 1 none is; 2 wrong use or a fault.\n";
 
 struct found {
 	const char *name, *title;
@@ -63,48 +67,56 @@ static void lsm_read(char *text, size_t size)
 	text[strcspn(text, "\n")] = '\0';
 }
 
-static void print_table(const struct found *found, size_t n)
+static const char *found_reason(const struct found *found)
 {
-	const char *name;
-	enum karmor_fidelity fidelity;
-	size_t first = 0;
+	return found->caps ? karmor_caps_reason(found->caps) : NOT_BUILT;
+}
 
-	while (first < n && !found[first].caps)
-		first++;
-	if (first == n)
+static const char *found_fix(const struct found *found)
+{
+	return found->caps ? karmor_caps_fix(found->caps) : NULL;
+}
+
+static void print_row(const struct found *found, size_t n, size_t row, const char *feature)
+{
+	enum karmor_fidelity fidelity;
+
+	printf("%-42s", feature);
+	for (size_t i = 0; i < n; i++)
+		if (found[i].caps &&
+		    karmor_caps_feature(found[i].caps, row, &feature, &fidelity) == 0)
+			printf(" %-13s", is_ready(&found[i]) ? fidelity_names[fidelity] : "-");
+	putchar('\n');
+}
+
+/* What each keeps of the language, where one is ready: @active is. */
+static void print_table(const struct found *found, size_t n, const struct found *active)
+{
+	const char *feature;
+	enum karmor_fidelity fidelity;
+
+	if (!active)
 		return;
 	printf("\n%-42s", "Feature");
 	for (size_t i = 0; i < n; i++)
 		if (found[i].caps)
 			printf(" %-13s", found[i].title);
 	putchar('\n');
-	for (size_t row = 0; karmor_caps_feature(found[first].caps, row, &name, &fidelity) == 0;
-	     row++) {
-		printf("%-42s", name);
-		for (size_t i = 0; i < n; i++)
-			if (found[i].caps &&
-			    karmor_caps_feature(found[i].caps, row, &name, &fidelity) == 0)
-				printf(" %-13s",
-				       is_ready(&found[i]) ? fidelity_names[fidelity] : "-");
-		putchar('\n');
-	}
+	for (size_t row = 0; karmor_caps_feature(active->caps, row, &feature, &fidelity) == 0;
+	     row++)
+		print_row(found, n, row, feature);
 }
 
 static void print_backend(const struct found *found)
 {
-	const char *reason =
-		found->caps ? karmor_caps_reason(found->caps) : "not built into this karmor";
-	const char *fix = found->caps ? karmor_caps_fix(found->caps) : NULL;
-	char state[16];
+	const char *fix = found_fix(found), *state = found_state(found),
+		   *told = is_ready(found) ? karmor_caps_summary(found->caps) : found_reason(found);
+	int len;
 
-	snprintf(state, sizeof(state), "%s", found_state(found));
-	for (char *c = state; *c; c++)
-		if (*c == '-')
-			*c = ' ';
-	printf("  %-10s %-14s %s", found->title, state,
-	       is_ready(found) ? karmor_caps_summary(found->caps)
-	       : reason	       ? reason
-			       : "");
+	printf("  %-10s ", found->title);
+	for (len = 0; state[len]; len++)
+		putchar(state[len] == '-' ? ' ' : state[len]);
+	printf("%*s%s", 15 - len, "", told ? told : "");
 	if (fix)
 		printf("; fix: %s", fix);
 	putchar('\n');
@@ -116,7 +128,7 @@ static int print_text(const struct found *found, size_t n, const struct found *a
 	char lsm[512];
 
 	if (uname(&node) < 0)
-		return EXIT_FAULT;
+		return cli_wrong("cannot tell the node's name: %s", strerror(errno));
 	lsm_read(lsm, sizeof(lsm));
 	printf("Node %s: kernel %s, %s, lsm=%s\n", node.nodename, node.release, node.machine,
 	       lsm[0] ? lsm : "(cannot be read)");
@@ -126,131 +138,154 @@ static int print_text(const struct found *found, size_t n, const struct found *a
 	printf(")\n\n");
 	for (size_t i = 0; i < n; i++)
 		print_backend(&found[i]);
-	print_table(found, n);
+	print_table(found, n, active);
 	printf("karmord: not running\n");
-	return active ? EXIT_SUCCESS : EXIT_FAILURE;
+	return active ? EXIT_YES : EXIT_NO;
+}
+
+/* Takes @value, NULL where memory is out. */
+static bool append(json_t *array, json_t *value)
+{
+	return value && json_array_append_new(array, value) == 0;
+}
+
+static json_t *features_json(const struct found *found)
+{
+	json_t *object = json_object();
+	const char *name;
+	enum karmor_fidelity fidelity;
+	size_t row = 0;
+	int r = 0;
+
+	if (!is_ready(found))
+		return object;
+	while (object && r == 0 &&
+	       (r = karmor_caps_feature(found->caps, row++, &name, &fidelity)) == 0)
+		r = json_object_set_new(object, name, json_string(fidelity_names[fidelity]));
+	if (r == -ENOENT)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 static json_t *backend_json(const struct found *found)
 {
-	json_t *object = json_object(), *features = json_object();
-	const char *name;
-	enum karmor_fidelity fidelity;
+	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", found->name, "state",
+			 found_state(found), "reason", text_json(found_reason(found)), "fix",
+			 text_json(found_fix(found)), "features", features_json(found));
+}
 
-	json_object_set_new(object, "name", json_string(found->name));
-	json_object_set_new(object, "state", json_string(found_state(found)));
-	if (!found->caps)
-		json_object_set_new(object, "reason", json_string("not built into this karmor"));
-	else if (karmor_caps_reason(found->caps))
-		json_object_set_new(object, "reason", json_string(karmor_caps_reason(found->caps)));
-	if (found->caps && karmor_caps_fix(found->caps))
-		json_object_set_new(object, "fix", json_string(karmor_caps_fix(found->caps)));
-	for (size_t row = 0;
-	     is_ready(found) && karmor_caps_feature(found->caps, row, &name, &fidelity) == 0; row++)
-		json_object_set_new(features, name, json_string(fidelity_names[fidelity]));
-	json_object_set_new(object, "features", features);
-	return object;
+/* Fills the three lists. */
+static bool add_lists(json_t *lsms, json_t *order, json_t *backends, const struct found *found,
+		      size_t n)
+{
+	char lsm[512], *rest = lsm, *word;
+	bool good = lsms && order && backends;
+
+	lsm_read(lsm, sizeof(lsm));
+	while (good && (word = strsep(&rest, ",")))
+		good = !*word || append(lsms, text_json(word));
+	for (size_t i = 0; good && i < n; i++)
+		good = append(order, text_json(found[i].name)) &&
+		       append(backends, backend_json(&found[i]));
+	return good;
 }
 
 static int print_json(const struct found *found, size_t n, const struct found *active)
 {
-	json_t *object = json_object(), *lsms = json_array(), *order = json_array(),
-	       *backends = json_array();
+	json_t *lsms = json_array(), *order = json_array(), *backends = json_array(), *object;
 	struct utsname node;
-	char lsm[512], *rest = lsm, *word;
-	int r;
+	bool good;
 
 	if (uname(&node) < 0)
-		return EXIT_FAULT;
-	lsm_read(lsm, sizeof(lsm));
-	while ((word = strsep(&rest, ",")))
-		if (*word)
-			json_array_append_new(lsms, json_string(word));
-	for (size_t i = 0; i < n; i++) {
-		json_array_append_new(order, json_string(found[i].name));
-		json_array_append_new(backends, backend_json(&found[i]));
-	}
-	json_object_set_new(object, "node", json_string(node.nodename));
-	json_object_set_new(object, "kernel", json_string(node.release));
-	json_object_set_new(object, "arch", json_string(node.machine));
-	json_object_set_new(object, "lsm", lsms);
-	json_object_set_new(object, "active", active ? json_string(active->name) : json_null());
-	json_object_set_new(object, "order", order);
-	json_object_set_new(object, "backends", backends);
-	json_object_set_new(object, "daemon", json_null());
-	r = json_dumpf(object, stdout, JSON_INDENT(2));
+		return cli_wrong("cannot tell the node's name: %s", strerror(errno));
+	good = add_lists(lsms, order, backends, found, n);
+	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n}", "node",
+			   text_json(node.nodename), "kernel", text_json(node.release), "arch",
+			   text_json(node.machine), "lsm", lsms, "active",
+			   text_json(active ? active->name : NULL), "order", order, "backends",
+			   backends, "daemon");
+	good = good && object;
+	/* Where it cannot be written cli_finish() says so. */
+	if (good)
+		(void)!json_dumpf(object, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(object);
-	if (r < 0)
-		return EXIT_FAULT;
-	return active ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!good)
+		return cli_wrong("out of memory");
+	return active ? EXIT_YES : EXIT_NO;
 }
 
-static int probe_all(struct found *found, size_t n, struct karmor_diag *diag)
+/* How many there are; -ENOMEM. */
+static long probe_all(struct found *found, struct karmor_diag *diag)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct karmor_backend *backend = karmor_backend_find(known[i].name);
+	long n = 0;
 
-		found[i].name = known[i].name;
-		found[i].title = known[i].title;
-		if (backend && karmor_caps_probe(backend, &found[i].caps, diag) < 0)
-			return EXIT_FAULT;
+	for (; cli_backends[n].name && n < BACKENDS_MAX; n++) {
+		const struct karmor_backend *backend = karmor_backend_find(cli_backends[n].name);
+
+		found[n].name = cli_backends[n].name;
+		found[n].title = cli_backends[n].title;
+		if (backend && karmor_caps_probe(backend, &found[n].caps, diag) < 0)
+			return -ENOMEM;
 	}
-	return 0;
+	return n;
 }
 
-static void usage(FILE *out)
+static int report(bool json, struct karmor_diag *diag)
 {
-	fputs("usage: karmor-probe [--json]\n"
-	      "\n"
-	      "Reports which enforcer is active on this node, by trying each.\n"
-	      "\n"
-	      "  --json     one JSON object instead of text\n"
-	      "  --help     this text\n"
-	      "  --version  the version\n"
-	      "\n"
-	      "Exit status: 0 an enforcer is ready, 1 none is, 2 wrong use or a fault.\n"
-	      "\n"
-	      "Example: sudo karmor-probe --json | jq -r .active\n",
-	      out);
+	struct found found[BACKENDS_MAX] = { 0 };
+	const struct found *active = NULL;
+	long n = probe_all(found, diag);
+	int status;
+
+	cli_print_diag(diag);
+	for (long i = 0; i < n && !active; i++)
+		active = is_ready(&found[i]) ? &found[i] : NULL;
+	if (n < 0)
+		status = cli_wrong("out of memory");
+	else
+		status = (json ? print_json : print_text)(found, (size_t)n, active);
+	for (size_t i = 0; i < BACKENDS_MAX; i++)
+		karmor_caps_free(found[i].caps);
+	return status;
+}
+
+/* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
+static int parse(bool *json, int argc, char *argv[])
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+						 CLI_OPTIONS,
+						 { 0 } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		if (option == 'h')
+			printf("Usage: %s [--json]\n\n", program_invocation_name);
+		if (cli_tells(option, help))
+			return 1;
+		if (option != 'j') {
+			cli_fix("%s --help lists the options", program_invocation_name);
+			return -EINVAL;
+		}
+		*json = true;
+	}
+	if (optind == argc)
+		return 0;
+	cli_wrong("unexpected argument \"%s\"", argv[optind]);
+	return -EINVAL;
 }
 
 int probe_main(int argc, char *argv[])
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { "version", no_argument, NULL, 'v' },
-						 { 0 } };
-	struct found found[BACKENDS_MAX] = { 0 };
-	const struct found *active = NULL;
-	size_t n = sizeof(known) / sizeof(known[0]);
-	struct karmor_diag *diag;
+	struct karmor_diag *diag = karmor_diag_new();
 	bool json = false;
-	int c, status;
+	int r = parse(&json, argc, argv), status = EXIT_YES;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h')
-			return usage(stdout), EXIT_SUCCESS;
-		if (c == 'v')
-			return printf("karmor-probe %s\n", karmor_version()), EXIT_SUCCESS;
-		if (c != 'j')
-			return EXIT_FAULT;
-		json = true;
-	}
-	if (optind < argc) {
-		fprintf(stderr, "karmor-probe: unexpected argument \"%s\"\n", argv[optind]);
-		return EXIT_FAULT;
-	}
-	diag = karmor_diag_new();
-	status = diag ? probe_all(found, n, diag) : EXIT_FAULT;
-	if (diag)
-		karmor_diag_print(diag, stderr, false);
-	for (size_t i = 0; i < n && !active; i++)
-		active = is_ready(&found[i]) ? &found[i] : NULL;
-	if (status == 0)
-		status = json ? print_json(found, n, active) : print_text(found, n, active);
-	for (size_t i = 0; i < n; i++)
-		karmor_caps_free(found[i].caps);
+	if (r < 0)
+		status = EXIT_WRONG;
+	else if (r == 0)
+		status = diag ? report(json, diag) : cli_wrong("out of memory");
 	karmor_diag_free(diag);
-	return status;
+	return cli_finish(status);
 }

@@ -2,7 +2,7 @@
 /* See subject.h. */
 #include "subject.h"
 
-#include <stdio.h>
+#include "cli.h"
 
 struct karmor_subject subject_new(void)
 {
@@ -38,9 +38,8 @@ void subject_warn(const struct karmor_subject *subject, const struct karmor_poli
 {
 	if (karmor_ruleset_policies(set) || !karmor_policies_count(policies))
 		return;
-	fputs("karmor: warning: no policy selects it\n", stderr);
-	fputs(subject->everything && !subject->host
-		      ? "  fix: --host is for the policies of hosts\n"
-		      : "  fix: see that -l, -n and --container are as the selectors have them\n",
-	      stderr);
+	cli_tell(KARMOR_WARNING, "no policy selects it");
+	cli_fix(subject->everything && !subject->host
+			? "--host is for the policies of hosts"
+			: "see that -l, -n and --container are as the selectors have them");
 }

@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 /* The length of the UTF-8 character at @text, or 0: overlong forms, surrogates and C1 controls too.
  */
@@ -69,4 +70,25 @@ void text_print_json(FILE *out, const char *text)
 			fwrite(p, 1, len, out);
 	}
 	putc('"', out);
+}
+
+json_t *text_json(const char *text)
+{
+	json_t *ret;
+	char *escaped = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!text)
+		return json_null();
+	ret = json_string(text);
+	if (ret)
+		return ret;
+	out = open_memstream(&escaped, &size);
+	if (!out)
+		return NULL;
+	text_print(out, text);
+	ret = fclose(out) == 0 ? json_string(escaped) : NULL;
+	free(escaped);
+	return ret;
 }

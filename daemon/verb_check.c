@@ -19,9 +19,7 @@ static const char help[] =
 	"  -b, --backend NAME|all  report for each rule what the backend can keep of it\n"
 	"      --root DIR          resolve names through the symbolic links of this root\n"
 	"      --best-effort       a rule that the backend cannot enforce is no error\n"
-	"      --json              print one JSON object\n"
-	"  -h, --help              print this\n"
-	"\n"
+	"      --json              print one JSON object\n" CLI_HELP "\n"
 	"Exit status: 0 no errors; 1 errors; 2 wrong use, or a file that cannot be read.\n";
 
 enum {
@@ -35,7 +33,7 @@ static const struct option options[] = {
 	{ "best-effort", no_argument, NULL, OPTION_BEST_EFFORT },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "root", required_argument, NULL, OPTION_ROOT },
-	{ "help", no_argument, NULL, 'h' },
+	CLI_OPTIONS,
 	{ 0 },
 };
 
@@ -44,7 +42,9 @@ static int parse(struct check *check, int argc, char *argv[])
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "b:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "b:hV", options, NULL)) != -1) {
+		if (cli_tells(option, help))
+			return 1;
 		switch (option) {
 		case 'b':
 			check->backend = optarg;
@@ -58,11 +58,8 @@ static int parse(struct check *check, int argc, char *argv[])
 		case OPTION_ROOT:
 			check->root = optarg;
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return 1;
 		default:
-			fputs("  fix: karmor check --help lists the options\n", stderr);
+			cli_fix("karmor check --help lists the options");
 			return -EINVAL;
 		}
 	}
@@ -70,8 +67,8 @@ static int parse(struct check *check, int argc, char *argv[])
 		return -EINVAL;
 	if (optind < argc)
 		return 0;
-	cli_wrong("check: no file is named");
-	fputs("  fix: karmor check FILE|DIR...\n", stderr);
+	cli_wrong("no file is named");
+	cli_fix("karmor check FILE|DIR...");
 	return -EINVAL;
 }
 

@@ -9,7 +9,6 @@
 
 #include "cli.h"
 #include "subject.h"
-#include "text.h"
 #include "verb.h"
 
 static const char help[] =
@@ -19,9 +18,7 @@ static const char help[] =
 	"\n"
 	"  -b, --backend NAME      the backend\n" SUBJECT_HELP
 	"      --best-effort       a rule that the backend cannot enforce is left out, not an "
-	"error\n"
-	"  -h, --help              print this\n"
-	"\n"
+	"error\n" CLI_HELP "\n"
 	"Exit status: 0 printed; 1 policies are at fault, or cannot be kept; 2 wrong use, or a "
 	"file\n"
 	"that cannot be read.\n";
@@ -32,7 +29,7 @@ static const struct option options[] = {
 	{ "backend", required_argument, NULL, 'b' },
 	SUBJECT_OPTIONS,
 	{ "best-effort", no_argument, NULL, OPTION_BEST_EFFORT },
-	{ "help", no_argument, NULL, 'h' },
+	CLI_OPTIONS,
 	{ 0 },
 };
 
@@ -50,25 +47,18 @@ struct compile {
 
 static int read_backend(struct compile *compile, const char *name)
 {
-	const struct karmor_backend *backend;
-
 	compile->backend = karmor_backend_find(name);
-	if (compile->backend)
-		return 0;
-	cli_wrong("compile: unknown backend \"%s\"", name);
-	fputs("  fix: one of", stderr);
-	for (size_t i = 0; (backend = karmor_backend_at(i)); i++)
-		fprintf(stderr, "%s %s", i ? "," : "", karmor_backend_name(backend));
-	putc('\n', stderr);
-	return -EINVAL;
+	if (!compile->backend)
+		cli_no_backend(name, "");
+	return compile->backend ? 0 : -EINVAL;
 }
 
 static int check_arguments(const struct compile *compile, int n_files)
 {
 	if (compile->backend && n_files)
 		return 0;
-	cli_wrong("compile: no %s is named", compile->backend ? "file" : "backend");
-	fputs("  fix: karmor compile --backend NAME FILE|DIR...\n", stderr);
+	cli_wrong("no %s is named", compile->backend ? "file" : "backend");
+	cli_fix("karmor compile --backend NAME FILE|DIR...");
 	return -EINVAL;
 }
 
@@ -77,7 +67,9 @@ static int parse(struct compile *compile, int argc, char *argv[])
 {
 	int option, r = 0;
 
-	while (r == 0 && (option = getopt_long(argc, argv, "b:l:n:h", options, NULL)) != -1) {
+	while (r == 0 && (option = getopt_long(argc, argv, "b:l:n:hV", options, NULL)) != -1) {
+		if (cli_tells(option, help))
+			return 1;
 		if (subject_option(&compile->subject, option))
 			continue;
 		switch (option) {
@@ -87,39 +79,12 @@ static int parse(struct compile *compile, int argc, char *argv[])
 		case OPTION_BEST_EFFORT:
 			compile->best_effort = true;
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return 1;
 		default:
-			fputs("  fix: karmor compile --help lists the options\n", stderr);
+			cli_fix("karmor compile --help lists the options");
 			return -EINVAL;
 		}
 	}
 	return r ? r : check_arguments(compile, argc - optind);
-}
-
-/* Complains of each rule that is not kept; how many of them would have enforced. */
-static size_t count_unsupported(const struct compile *compile)
-{
-	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
-	size_t n = 0;
-
-	for (size_t i = 0; karmor_report_at(compile->report, i, &line) == 0; i++) {
-		bool is_error = line.enforcing && !compile->best_effort;
-
-		if (line.fidelity != KARMOR_UNSUPPORTED)
-			continue;
-		text_print(stderr, line.file);
-		fprintf(stderr, ":%u: %s: backend \"%s\" cannot keep %s: ", line.line,
-			is_error ? "error" : "warning", karmor_backend_name(compile->backend),
-			line.rule);
-		text_print(stderr, line.reason ? line.reason : "unsupported");
-		putc('\n', stderr);
-		if (line.fix)
-			fprintf(stderr, "  fix: %s\n", line.fix);
-		n += is_error;
-	}
-	return n;
 }
 
 static int make(struct compile *compile)
@@ -136,7 +101,7 @@ static int make(struct compile *compile)
 	sets[0] = compile->set;
 	r = karmor_compile(sets, 1, compile->caps, &compile->artifact, &compile->report,
 			   compile->diag);
-	if (r == 0 && count_unsupported(compile))
+	if (r == 0 && cli_unsupported(compile->report, compile->backend, compile->best_effort))
 		r = -EOPNOTSUPP;
 	return r < 0 ? r : karmor_artifact_print(compile->artifact, stdout);
 }

@@ -28,8 +28,7 @@ static const char help_text[] =
 	"      --source EXE        the acting executable; without it no fromSource matches\n"
 	"      --not-owner         the acting user does not own the object\n"
 	"      --table FILE        ask each row of a TSV; print those that differ\n"
-	"      --json              print JSON\n"
-	"  -h, --help              print this\n";
+	"      --json              print JSON\n" CLI_HELP;
 
 enum {
 	OPTION_ROOT = 256,
@@ -51,7 +50,7 @@ static const struct option long_options[] = {
 	{ "not-owner", no_argument, NULL, OPTION_NOT_OWNER },
 	{ "table", required_argument, NULL, OPTION_TABLE },
 	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "help", no_argument, NULL, 'h' },
+	CLI_OPTIONS,
 	{ 0 },
 };
 
@@ -92,10 +91,8 @@ static int read_option(struct decide_options *options, int option)
 	const char **text = slot(options, option);
 	bool *set = flag(options, option);
 
-	if (option == 'h') {
-		fputs(help_text, stdout);
+	if (cli_tells(option, help_text))
 		return -1;
-	}
 	if (subject_option(&options->subject, option))
 		return 0;
 	if (option == 'p')
@@ -105,7 +102,7 @@ static int read_option(struct decide_options *options, int option)
 	else if (set)
 		*set = true;
 	else
-		return EXIT_WRONG; /* getopt said why */
+		return cli_fix("karmor decide --help lists the options");
 	return 0;
 }
 
@@ -114,7 +111,7 @@ static int read_options(struct decide_options *options, int argc, char *argv[])
 	int option, r = 0;
 
 	optind = 0;
-	while (r == 0 && (option = getopt_long(argc, argv, "p:l:n:h", long_options, NULL)) >= 0)
+	while (r == 0 && (option = getopt_long(argc, argv, "p:l:n:hV", long_options, NULL)) >= 0)
 		r = read_option(options, option);
 	/* -p FILE...: what follows the options are files too. */
 	while (r == 0 && optind < argc)
@@ -122,26 +119,53 @@ static int read_options(struct decide_options *options, int argc, char *argv[])
 	return r;
 }
 
+/* Each row brings what these would say. */
+static int check_table(const struct decide_options *options)
+{
+	const struct karmor_subject *subject = &options->subject;
+	const struct {
+		const char *option;
+		bool is_given;
+	} refused[] = {
+		{ "--op", options->op },
+		{ "--object", options->access.object },
+		{ "--source", options->access.source },
+		{ "--not-owner", options->access.not_owner },
+		{ "-l", !subject->everything },
+		{ "-n", subject->namespace_name },
+		{ "--container", subject->container },
+		{ "--host", subject->host },
+		{ "--posture", subject->posture },
+	};
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		if (!refused[i].is_given)
+			continue;
+		cli_wrong("%s goes with one question, a table brings its own", refused[i].option);
+		return cli_fix("leave %s out: a column of the table says it", refused[i].option);
+	}
+	return 0;
+}
+
 /* What cannot be asked together, before anything is read. */
 static int check_options(struct decide_options *options)
 {
 	int op = options->op ? table_op(options->op) : -1;
 
-	if (options->table &&
-	    (options->op || options->access.object || !options->subject.everything))
-		return cli_wrong("a table brings its own questions and labels\n"
-				 "fix: leave --op, --object and -l out");
 	if (options->table)
-		return 0;
-	if (!options->n_files)
-		return cli_wrong("no policy was given\nfix: -p FILE");
-	if (!options->op || !options->access.object)
-		return cli_wrong("no question was asked\n"
-				 "fix: --op read --object /etc/passwd, or --table FILE");
-	if (op < 0)
-		return cli_wrong("there is no operation \"%s\"\n"
-				 "fix: exec, read, write, net, capability or syscall",
-				 options->op);
+		return check_table(options);
+	if (!options->n_files) {
+		cli_wrong("no policy was given");
+		return cli_fix("-p FILE");
+	}
+	if (!options->op || !options->access.object) {
+		cli_wrong("no question was asked");
+		return cli_fix("--op read --object /etc/passwd, or --table FILE");
+	}
+	if (op < 0) {
+		cli_wrong("there is no operation \"%s\"", options->op);
+		return cli_fix("exec, read, write, net, capability or syscall");
+	}
 	options->access.op = (enum karmor_op)op;
 	return 0;
 }

@@ -18,9 +18,7 @@ static const char help[] =
 	"\n"
 	"Tells what changes in verdicts from policies OLD to policies NEW, files or directories,\n"
 	"with an example of each changed outcome. Nothing is printed where no verdict changes.\n"
-	"\n" SUBJECT_HELP "      --json              print one JSON object\n"
-	"  -h, --help              print this\n"
-	"\n"
+	"\n" SUBJECT_HELP "      --json              print one JSON object\n" CLI_HELP "\n"
 	"Exit status: 0 no verdict changes; 1 some do; 2 wrong use, or a fault.\n";
 
 enum { OPTION_JSON = 256 };
@@ -28,7 +26,7 @@ enum { OPTION_JSON = 256 };
 static const struct option options[] = {
 	SUBJECT_OPTIONS,
 	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "help", no_argument, NULL, 'h' },
+	CLI_OPTIONS,
 	{ 0 },
 };
 
@@ -46,23 +44,21 @@ static int parse(struct diff *diff, int argc, char *argv[])
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "l:n:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "l:n:hV", options, NULL)) != -1) {
 		if (subject_option(&diff->subject, option))
 			continue;
-		if (option == 'h') {
-			fputs(help, stdout);
+		if (cli_tells(option, help))
 			return 1;
-		}
 		if (option != OPTION_JSON) {
-			fputs("  fix: karmor diff --help lists the options\n", stderr);
+			cli_fix("karmor diff --help lists the options");
 			return -EINVAL;
 		}
 		diff->json = true;
 	}
 	if (optind + 2 == argc)
 		return 0;
-	cli_wrong("diff: two sets of policies are compared");
-	fputs("  fix: karmor diff OLD NEW\n", stderr);
+	cli_wrong("two sets of policies are compared");
+	cli_fix("karmor diff OLD NEW");
 	return -EINVAL;
 }
 

@@ -20,9 +20,7 @@ static const char help[] =
 	"      --posture LIST      file=block,network=audit,capabilities=audit: they will run "
 	"under\n"
 	"                          these, and know what follows from an allow-list\n"
-	"      --json              print one JSON object\n"
-	"  -h, --help              print this\n"
-	"\n"
+	"      --json              print one JSON object\n" CLI_HELP "\n"
 	"Exit status: 0 no warnings; 1 findings; 2 wrong use, or a file that cannot be read.\n";
 
 enum {
@@ -33,7 +31,7 @@ enum {
 static const struct option options[] = {
 	{ "posture", required_argument, NULL, OPTION_POSTURE },
 	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "help", no_argument, NULL, 'h' },
+	CLI_OPTIONS,
 	{ 0 },
 };
 
@@ -42,7 +40,9 @@ static int parse(struct check *check, const char **posture, int argc, char *argv
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		if (cli_tells(option, help))
+			return 1;
 		switch (option) {
 		case OPTION_POSTURE:
 			*posture = optarg;
@@ -50,18 +50,15 @@ static int parse(struct check *check, const char **posture, int argc, char *argv
 		case OPTION_JSON:
 			check->json = true;
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return 1;
 		default:
-			fputs("  fix: karmor lint --help lists the options\n", stderr);
+			cli_fix("karmor lint --help lists the options");
 			return -EINVAL;
 		}
 	}
 	if (optind < argc)
 		return 0;
-	cli_wrong("lint: no file is named");
-	fputs("  fix: karmor lint FILE|DIR...\n", stderr);
+	cli_wrong("no file is named");
+	cli_fix("karmor lint FILE|DIR...");
 	return -EINVAL;
 }
 

@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <karmor/karmor.h>
 
 #include "cli.h"
+#include "signals.h"
+#include "text.h"
 #include "verb.h"
 
 #define WORKLOAD "run"
@@ -30,7 +31,7 @@ struct run {
 	const char **paths; /* of -p; n_paths */
 	size_t n_paths;
 	const char *backend, *posture, *labels, *namespace_name, *events;
-	bool audit, json, has_labels, help;
+	bool audit, json, has_labels;
 	char **command;
 
 	const struct karmor_backend *chosen;
@@ -43,48 +44,68 @@ struct run {
 	struct karmor_engine *engine;
 	FILE *out; /* where events go */
 	bool out_json;
+	int signals;   /* descriptor, -1 until something is started */
+	sigset_t mask; /* what was blocked before */
 };
 
-static void event_print(const struct karmor_event *event, void *data)
+/* Where the policy is, for a reader who does not know our directory. */
+static char *absolute(const char *file)
+{
+	char *path = NULL, *here;
+
+	if (!file || *file == '/' || *file == '<')
+		return NULL;
+	here = getcwd(NULL, 0);
+	if (here && asprintf(&path, "%s/%s", here, file) < 0)
+		path = NULL;
+	free(here);
+	return path;
+}
+
+static void event_print(const struct karmor_event *from, void *data)
 {
 	struct run *run = data;
+	struct karmor_event event = *from;
+	char *file;
 	int r;
 
 	if (!run->out)
 		return;
-	r = run->out_json ? karmor_event_print_json(event, run->out)
-			  : karmor_event_print_text(event, run->out);
-	if (r < 0)
-		run->out = NULL; /* a reader that went away must not end the workload */
+	file = absolute(event.policy_file);
+	if (file)
+		event.policy_file = file;
+	r = run->out_json ? karmor_event_print_json(&event, run->out)
+			  : karmor_event_print_text(&event, run->out);
+	free(file);
+	if (r != -EIO)
+		return;
+	/* A reader that went away must not end the workload. */
+	cli_tell(KARMOR_WARNING, "events cannot be written any more: %s", strerror(errno));
+	run->out = NULL;
 }
 
-static int help(void)
-{
-	puts("Usage: karmor run -p FILE|DIR... [OPTION...] -- COMMAND [ARG...]\n"
-	     "\n"
-	     "Runs COMMAND as a workload of its own under the policies that select it: enforced "
-	     "before\n"
-	     "its first instruction, for all its descendants, until the last of them is gone.\n"
-	     "\n"
-	     "  -p, --policy FILE|DIR   policies, at least one; may be repeated\n"
-	     "  -l, --labels k=v,...    the workload's labels; without it every policy selects it\n"
-	     "  -n, --namespace NAME    its namespace (default \"default\")\n"
-	     "      --backend NAME      auto (the default), bpf, apparmor or selinux\n"
-	     "      --posture LIST      file=block,network=audit,capabilities=audit: what an\n"
-	     "                          allow-list does to what no rule decides (default audit)\n"
-	     "      --audit             every Block becomes Audit: nothing is denied\n"
-	     "      --events FILE|-     events as JSON lines, appended to FILE, or to standard "
-	     "output\n"
-	     "      --json              events on standard error as JSON lines\n"
-	     "  -h, --help              print this\n"
-	     "\n"
-	     "Exit status: COMMAND's; 126 or 127 where it cannot be executed or found; 2 where\n"
-	     "enforcement could not be set up, and then COMMAND was not started.\n"
-	     "\n"
-	     "Example: karmor run -p examples/policies/protect-shadow.yaml -- cat /etc/shadow");
-	return EXIT_YES;
-}
+static const char help[] =
+	"Usage: karmor run -p FILE|DIR... [OPTION...] -- COMMAND [ARG...]\n"
+	"\n"
+	"Runs COMMAND as a workload of its own under the policies that select it: enforced before\n"
+	"its first instruction, for all its descendants, until the last of them is gone.\n"
+	"\n"
+	"  -p, --policy FILE|DIR   policies, at least one; may be repeated\n"
+	"  -l, --labels k=v,...    the workload's labels; without it every policy selects it\n"
+	"  -n, --namespace NAME    its namespace (default \"default\")\n"
+	"      --backend NAME      auto (the default), bpf, apparmor or selinux\n"
+	"      --posture LIST      file=block,network=audit,capabilities=audit: what an\n"
+	"                          allow-list does to what no rule decides (default audit)\n"
+	"      --audit             every Block becomes Audit: nothing is denied\n"
+	"      --events FILE|-     events as JSON lines, appended to FILE, or to standard output\n"
+	"      --json              events on standard error as JSON lines\n" CLI_HELP "\n"
+	"Exit status: COMMAND's; 126 or 127 where it cannot be executed or found; 2 where\n"
+	"enforcement could not be set up, or no policy selects it, and then COMMAND was not "
+	"started.\n"
+	"\n"
+	"Example: karmor run -p examples/policies/protect-shadow.yaml -- cat /etc/shadow\n";
 
+/* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
 static int parse(struct run *run, int argc, char *argv[])
 {
 	static const struct option options[] = {
@@ -96,12 +117,14 @@ static int parse(struct run *run, int argc, char *argv[])
 		{ "audit", no_argument, NULL, 'a' },
 		{ "events", required_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		CLI_OPTIONS,
 		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+p:l:n:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+p:l:n:hV", options, NULL)) != -1) {
+		if (cli_tells(c, help))
+			return 1;
 		switch (c) {
 		case 'p':
 			run->paths[run->n_paths++] = optarg;
@@ -128,10 +151,8 @@ static int parse(struct run *run, int argc, char *argv[])
 		case 'j':
 			run->json = true;
 			break;
-		case 'h':
-			run->help = true;
-			return 0;
 		default:
+			cli_fix("karmor run --help lists the options");
 			return -EINVAL;
 		}
 	}
@@ -139,7 +160,7 @@ static int parse(struct run *run, int argc, char *argv[])
 	if (run->n_paths && run->command[0])
 		return 0;
 	cli_wrong("%s", run->n_paths ? "no COMMAND given" : "at least one -p FILE is needed");
-	fprintf(stderr, "  fix: karmor run -p POLICY.yaml -- COMMAND [ARG...]\n");
+	cli_fix("karmor run -p POLICY.yaml -- COMMAND [ARG...]");
 	return -EINVAL;
 }
 
@@ -148,12 +169,53 @@ static void host_warn(const struct run *run)
 {
 	struct karmor_policy_info info = KARMOR_STRUCT(karmor_policy_info);
 
-	for (size_t i = 0; karmor_policies_info(run->policies, i, &info) == 0; i++)
+	for (size_t i = 0; karmor_policies_info(run->policies, i, &info) == 0; i++) {
+		if (info.kind != KARMOR_HOST_POLICY)
+			continue;
+		text_print(stderr, info.file);
+		fprintf(stderr,
+			":%u: warning: host policy \"%s\" does not apply to a workload, skipped\n",
+			info.line, info.name);
+	}
+}
+
+/* What each policy asks for, where nothing that was given answers. */
+static void selectors_print(const struct run *run)
+{
+	struct karmor_policy_info info = KARMOR_STRUCT(karmor_policy_info);
+
+	for (size_t i = 0; karmor_policies_info(run->policies, i, &info) == 0; i++) {
 		if (info.kind == KARMOR_HOST_POLICY)
-			fprintf(stderr,
-				"%s:%u: warning: host policy \"%s\" does not apply to a workload, "
-				"skipped\n",
-				info.file, info.line, info.name);
+			continue;
+		text_print(stderr, info.file);
+		fprintf(stderr, ":%u: note: \"%s\" selects ", info.line, info.name);
+		text_print(stderr, *info.selector ? info.selector : "everything");
+		if (info.kind == KARMOR_POLICY)
+			fprintf(stderr, " in namespace \"%s\"", info.namespace_name);
+		putc('\n', stderr);
+	}
+}
+
+/* Nothing to enforce is a mistake: who meant it would not have come here. */
+static int check_selected(const struct run *run)
+{
+	if (karmor_ruleset_policies(run->set))
+		return 0;
+	if (!karmor_policies_count(run->policies)) {
+		cli_wrong("no policy is in what -p names, so the command was not started");
+		cli_fix("name a policy file, or a directory with *.yaml, *.yml or *.json files");
+	} else if (!run->has_labels) {
+		cli_wrong("there are only host policies, so the command was not started");
+		cli_fix("write them as kind KubeArmorPolicy, with \"selector\"");
+	} else {
+		cli_wrong("no policy selects labels \"%s\" in namespace \"%s\", so the command was "
+			  "not started",
+			  run->labels, run->namespace_name ? run->namespace_name : "default");
+		selectors_print(run);
+		cli_fix("give -l and -n what a policy asks for, or leave -l out: then every policy "
+			"selects the command");
+	}
+	return -EINVAL;
 }
 
 static int load(struct run *run)
@@ -168,9 +230,10 @@ static int load(struct run *run)
 		r = cli_load(run->paths, run->n_paths, run->policies, run->diag);
 	if (r == 0)
 		r = karmor_ruleset_new(run->policies, &subject, &run->set, run->diag);
-	if (r == 0)
-		host_warn(run);
-	return r;
+	if (r < 0)
+		return r;
+	host_warn(run);
+	return check_selected(run);
 }
 
 /* The first backend that is ready, or the one that was asked for. */
@@ -181,8 +244,7 @@ static int choose(struct run *run)
 	int r;
 
 	if (!any && !karmor_backend_find(run->backend)) {
-		fprintf(stderr, "karmor run: no backend \"%s\" was built\n  fix: --backend auto\n",
-			run->backend);
+		cli_no_backend(run->backend, "auto, ");
 		return -EINVAL;
 	}
 	for (size_t i = 0; (backend = karmor_backend_at(i)); i++) {
@@ -195,14 +257,14 @@ static int choose(struct run *run)
 		run->chosen = backend;
 		if (karmor_caps_state(run->caps) == KARMOR_READY)
 			return 0;
-		fprintf(stderr, "karmor run: %s is not usable here: %s\n",
-			karmor_backend_title(backend), karmor_caps_reason(run->caps));
+		cli_wrong("%s is not usable here: %s", karmor_backend_title(backend),
+			  karmor_caps_reason(run->caps));
 		if (karmor_caps_fix(run->caps))
-			fprintf(stderr, "  fix: %s\n", karmor_caps_fix(run->caps));
+			cli_fix("%s", karmor_caps_fix(run->caps));
 		karmor_caps_free(run->caps);
 		run->caps = NULL;
 	}
-	fprintf(stderr, "karmor run: no enforcer is usable, so the command was not started\n");
+	cli_wrong("no enforcer is usable, so the command was not started");
 	return -EOPNOTSUPP;
 }
 
@@ -211,27 +273,15 @@ static int report_check(const struct run *run)
 {
 	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
 	size_t approximated = 0;
-	int r = 0;
 
-	for (size_t i = 0; karmor_report_at(run->report, i, &line) == 0; i++) {
-		if (line.fidelity == KARMOR_APPROXIMATED)
-			approximated++;
-		if (line.fidelity != KARMOR_UNSUPPORTED)
-			continue;
-		fprintf(stderr, "%s:%u: %s: %s is not supported here: %s\n",
-			line.file ? line.file : "?", line.line,
-			line.enforcing ? "error" : "warning", line.rule,
-			line.reason ? line.reason : "");
-		if (line.enforcing)
-			r = -EOPNOTSUPP;
-	}
+	for (size_t i = 0; karmor_report_at(run->report, i, &line) == 0; i++)
+		approximated += line.fidelity == KARMOR_APPROXIMATED;
 	if (approximated)
-		fprintf(stderr,
-			"karmor run: note: %zu rule%s kept approximately; "
-			"karmor check --backend %s says how\n",
-			approximated, approximated == 1 ? " is" : "s are",
-			karmor_backend_name(run->chosen));
-	return r;
+		cli_tell(KARMOR_NOTE,
+			 "%zu rule%s kept approximately; karmor check --backend %s says how",
+			 approximated, approximated == 1 ? " is" : "s are",
+			 karmor_backend_name(run->chosen));
+	return cli_unsupported(run->report, run->chosen, false) ? -EOPNOTSUPP : 0;
 }
 
 static int enforce(struct run *run)
@@ -258,34 +308,8 @@ static int events_open(struct run *run)
 	run->out = strcmp(run->events, "-") == 0 ? stdout : fopen(run->events, "ae");
 	if (run->out)
 		return 0;
-	fprintf(stderr, "karmor run: cannot open \"%s\": %s\n", run->events, strerror(errno));
-	return -errno;
-}
-
-static int signals_open(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* What the terminal sends reaches the command by itself; what was sent to us alone is passed on. */
-static void signals_read(int fd, pid_t pid)
-{
-	struct signalfd_siginfo info;
-
-	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP ||
-		    (info.ssi_signo != SIGCHLD && info.ssi_code == SI_USER))
-			kill(pid, (int)info.ssi_signo);
+	cli_wrong("cannot open \"%s\": %s", run->events, strerror(errno));
+	return -EIO;
 }
 
 /*
@@ -305,18 +329,16 @@ static bool ended(pid_t pid, int *status)
 /* Delivers events until the command has ended; its status as a shell has it. */
 static int follow(struct run *run, pid_t pid)
 {
-	struct pollfd fds[2] = { { .fd = signals_open(), .events = POLLIN },
+	struct pollfd fds[2] = { { .fd = run->signals, .events = POLLIN },
 				 { .fd = karmor_engine_event_fd(run->engine), .events = POLLIN } };
 	int status = EXIT_WRONG << 8;
 
 	while (!ended(pid, &status)) {
-		poll(fds, 2, fds[0].fd < 0 ? LINGER_STEP_MS : -1);
-		signals_read(fds[0].fd, pid);
+		poll(fds, 2, -1);
+		signals_forward(run->signals, pid);
 		(void)!karmor_engine_read_events(run->engine, event_print, run);
 	}
 	(void)!karmor_engine_read_events(run->engine, event_print, run);
-	if (fds[0].fd >= 0)
-		close(fds[0].fd);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -333,18 +355,29 @@ static bool linger(struct run *run, int ms, int step)
 	return true;
 }
 
-/* Descendants outlive the command: a process of our own stays until they are gone, and then cleans
- * up. */
+/*
+ * Descendants outlive the command: a process of our own stays until they are gone, and then cleans
+ * up. It may be ended as any other: they stay enforced, and the next engine cleans up.
+ */
 static void keep(struct run *run)
 {
+	pid_t pid;
 	int null;
 
 	fflush(NULL);
-	if (fork() != 0) {
+	pid = fork();
+	if (pid < 0)
+		cli_tell(KARMOR_WARNING,
+			 "cannot fork: %s; what the command left running stays enforced, and its "
+			 "events are not told",
+			 strerror(errno));
+	if (pid > 0)
 		run->engine = NULL; /* the keeper closes it */
+	if (pid != 0)
 		return;
-	}
 	setsid();
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &run->mask, NULL);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (!run->events || run->out == stdout)
 		run->out = NULL;
@@ -359,12 +392,15 @@ static int run_command(struct run *run)
 {
 	struct karmor_workload workload =
 		KARMOR_STRUCT(karmor_workload, .name = WORKLOAD, .labels = run->labels,
-			      .namespace_name = run->namespace_name);
+			      .namespace_name = run->namespace_name, .mask = &run->mask);
 	pid_t pid;
 	int status;
 
 	/* Where it is ignored, which is inherited, the command's status would be lost. */
 	signal(SIGCHLD, SIG_DFL);
+	run->signals = signals_open(&run->mask);
+	if (run->signals < 0)
+		return cli_wrong("cannot wait for signals: %s", strerror(-run->signals));
 	if (karmor_engine_spawn(run->engine, &workload, run->command, &pid, run->diag) < 0)
 		return EXIT_WRONG;
 	cli_print_diag(run->diag);
@@ -385,25 +421,35 @@ static void done(struct run *run)
 	karmor_ruleset_free(run->set);
 	karmor_policies_free(run->policies);
 	karmor_diag_free(run->diag);
+	if (run->signals >= 0)
+		close(run->signals);
 	if (run->out && run->out != stderr && run->out != stdout)
 		fclose(run->out);
 	free(run->paths);
 }
 
+static int run(struct run *run, int argc, char *argv[])
+{
+	int r = parse(run, argc, argv);
+
+	if (r != 0)
+		return r > 0 ? cli_finish(EXIT_YES) : EXIT_WRONG;
+	if (events_open(run) < 0 || load(run) < 0 || choose(run) < 0 || enforce(run) < 0)
+		return EXIT_WRONG;
+	return run_command(run);
+}
+
 int verb_run(int argc, char *argv[])
 {
-	struct run run = { .diag = karmor_diag_new(),
-			   .paths = calloc((size_t)argc, sizeof(*run.paths)) };
+	struct run all = { .diag = karmor_diag_new(),
+			   .paths = calloc((size_t)argc, sizeof(*all.paths)),
+			   .signals = -1 };
 	int status = EXIT_WRONG;
 
-	if (!run.diag || !run.paths || parse(&run, argc, argv) < 0)
-		goto out;
-	if (run.help)
-		status = help();
-	else if (events_open(&run) == 0 && load(&run) == 0 && choose(&run) == 0 &&
-		 enforce(&run) == 0)
-		status = run_command(&run);
-out:
-	done(&run);
+	if (all.diag && all.paths)
+		status = run(&all, argc, argv);
+	else
+		cli_wrong("out of memory");
+	done(&all);
 	return status;
 }

@@ -82,8 +82,8 @@ static int exec_status(int error)
 }
 
 /* The child: waits to be enrolled, enters, becomes the command. Never returns. */
-static void spawn_child(struct karmor_engine *engine, const char *name, char *const argv[], int go,
-			int failed)
+static void spawn_child(struct karmor_engine *engine, const struct karmor_workload *workload,
+			char *const argv[], int go, int failed)
 {
 	char byte;
 	int error;
@@ -91,7 +91,9 @@ static void spawn_child(struct karmor_engine *engine, const char *name, char *co
 	/* End of file: the parent could not enrol us, or is gone. */
 	if (TEMP_FAILURE_RETRY(read(go, &byte, 1)) != 1)
 		_exit(126);
-	error = -engine->backend->enter(engine, name);
+	error = -engine->backend->enter(engine, workload->name);
+	if (error == 0 && workload->mask && sigprocmask(SIG_SETMASK, workload->mask, NULL) < 0)
+		error = errno;
 	if (error == 0) {
 		execvp(argv[0], argv);
 		error = errno;
@@ -129,7 +131,7 @@ int karmor_engine_spawn(struct karmor_engine *engine, const struct karmor_worklo
 	if (pid == 0) {
 		close(go[1]);
 		close(failed[0]);
-		spawn_child(engine, workload->name, argv, go[0], failed[1]);
+		spawn_child(engine, workload, argv, go[0], failed[1]);
 	}
 	if (r == 0 && pid < 0)
 		r = errno == ENOMEM ? -ENOMEM : -EIO;

@@ -128,6 +128,8 @@ struct ir_policy {
 	const char *namespace_name; /* "" for cluster and host policies */
 	struct place place;	    /* of the document's first key */
 	struct ir_selector selector;
+	const char
+		*selector_text; /* as labels are asked for: "app=web,tier in (a,b)"; "" for all */
 	const struct ir_rule *rules;
 	size_t n_rules;
 };

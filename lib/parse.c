@@ -13,6 +13,7 @@
 #include "parse-rule.h"
 #include "parse-selector.h"
 #include "policies.h"
+#include "select.h"
 
 #define API_VERSION "security.kubearmor.com/v1"
 #define NAME_BYTES_MAX 253
@@ -164,6 +165,9 @@ static void read_spec(struct parser *parser, const struct fields *document,
 			    "spec has no \"%s\"", field_name(selector));
 	if (fields.at[selector].value)
 		selector_read(parser, &fields.at[selector], policy->kind, &policy->selector);
+	policy->selector_text = select_text(&parser->load->arena, &policy->selector);
+	if (!policy->selector_text)
+		parser->out_of_memory = true;
 	attributes_read(parser, &fields, &attributes);
 	rules_read(parser, &fields, &attributes, policy);
 }

@@ -227,6 +227,7 @@ int karmor_policies_info(const struct karmor_policies *policies, size_t i,
 	info.file = policy->place.source->name;
 	info.line = policy->place.line;
 	info.rules = policy->n_rules;
+	info.selector = policy->selector_text;
 	memcpy(ret, &info, ret->size < sizeof(info) ? ret->size : sizeof(info));
 	return 0;
 }

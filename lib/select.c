@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "buf.h"
+#include "cleanup.h"
 #include "diag.h"
 
 #define HOSTNAME_KEY "kubearmor.io/hostname"
@@ -193,4 +195,41 @@ bool select_matches(const struct ir_policy *policy, const struct select_subject 
 	return !selector->n_containers ||
 	       (subject->container &&
 		is_among(selector->containers, selector->n_containers, subject->container));
+}
+
+static void list_add(struct buf *text, const char *const *values, size_t n, const char *gap)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_printf(text, "%s%s", i ? gap : "", values[i]);
+}
+
+static void requirement_add(struct buf *text, const struct ir_requirement *r)
+{
+	if (r->is_any) {
+		list_add(text, r->values, r->n_values, " or ");
+	} else if (r->op == IR_EXISTS || r->op == IR_DOES_NOT_EXIST) {
+		buf_printf(text, "%s%s", r->op == IR_EXISTS ? "" : "!", r->key);
+	} else if (r->n_values == 1) {
+		buf_printf(text, "%s%s%s", r->key, r->op == IR_IN ? "=" : "!=", r->values[0]);
+	} else {
+		buf_printf(text, "%s %s (", r->key, r->op == IR_IN ? "in" : "notin");
+		list_add(text, r->values, r->n_values, ",");
+		buf_putc(text, ')');
+	}
+}
+
+const char *select_text(struct arena *arena, const struct ir_selector *selector)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	for (size_t i = 0; i < selector->n_requirements; i++) {
+		buf_puts(&text, i ? "," : "");
+		requirement_add(&text, &selector->requirements[i]);
+	}
+	if (selector->n_containers) {
+		buf_puts(&text, text.len ? ",container in (" : "container in (");
+		list_add(&text, selector->containers, selector->n_containers, ",");
+		buf_putc(&text, ')');
+	}
+	return buf_failed(&text) ? NULL : arena_strdup(arena, text.data ? text.data : "");
 }

@@ -30,6 +30,9 @@ struct select_subject {
 int select_read(struct arena *arena, const struct karmor_subject *subject,
 		struct select_subject *ret, struct karmor_diag *diag);
 
+/* A policy's selector for people, as kubectl -l takes it, with its containers. NULL: no memory. */
+const char *select_text(struct arena *arena, const struct ir_selector *selector);
+
 bool select_matches(const struct ir_policy *policy, const struct select_subject *subject);
 
 /* Whether a requirement of @policy, of one key, holds where that has @value; NULL: it has none. */

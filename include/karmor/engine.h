@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include <karmor/backend.h>
 #include <karmor/event.h>
 
@@ -19,6 +21,7 @@ struct karmor_workload {
 	const char *namespace_name, *container, *labels;
 	size_t ruleset; /* index into the rulesets that were compiled */
 	pid_t pid;	/* the task to enrol; its threads but itself are not */
+	const sigset_t *mask; /* of a spawned command: its blocked signals; NULL: the caller's */
 };
 
 struct karmor_stats {

@@ -26,6 +26,8 @@ struct karmor_policy_info {
 	const char *file;
 	unsigned line;
 	size_t rules;
+	const char
+		*selector; /* as kubectl has it, "app=web,tier in (a,b)"; "" where it selects all */
 };
 
 /* An empty load, owned by the caller. 0 or -ENOMEM. */

@@ -64,6 +64,42 @@ has "$(cat "$work/audit")" '"Action":"Audit"' "and logs it"
 "$karmor" run -p "$work/shadow.yaml" --json -- cat /etc/shadow 2> "$work/err" > /dev/null
 has "$(cat "$work/err")" '"PolicyName":"shadow"' "--json gives JSON lines on standard error"
 
+# Labels that nothing selects enforce nothing.
+"$karmor" run -p "$(dirname "$0")/../policies/man/web-new.yaml" -l app=wbe -- touch "$work/ran" 2> "$work/err"
+is $? 2 "labels that no policy selects give 2"
+has "$(cat "$work/err")" '"web" selects app=myapp' "and what policies ask for is told"
+[ ! -e "$work/ran" ]
+check $? "and the command was not started under no policy"
+
+# Readers that go away. Shells and services may ignore SIGPIPE, which is inherited.
+often='for i in 1 2 3 4 5; do cat /etc/shadow; sleep 0.3; done 2> /dev/null; exit 5'
+env --default-signal=PIPE "$karmor" run -p "$work/shadow.yaml" --events - -- sh -c "$often" 2> "$work/err" | head -n 1 > "$work/first"
+is "${PIPESTATUS[0]}" 5 "a reader of events that goes away does not end the run"
+has "$(cat "$work/err")" "events cannot be written any more: Broken pipe" "and that nobody reads them is told"
+has "$(cat "$work/first")" '"Resource":"/etc/shadow"' "and what was read before came through"
+env --default-signal=PIPE "$karmor" run -p "$work/shadow.yaml" -- sh -c "$often" 2>&1 > /dev/null | head -n 2 > /dev/null
+is "${PIPESTATUS[0]}" 5 "nor does one of standard error"
+has "$("$karmor" run -p "$work/shadow.yaml" -- grep SigBlk /proc/self/status)" "0000000000000000" "the command has no signal blocked"
+
+# Signals reach the command, and none ends karmor run before it.
+cat > "$work/trapper" << 'END'
+for name in HUP INT QUIT USR1 USR2 ALRM TERM WINCH; do trap "echo $name >> $1/signals" $name; done
+touch "$1/trapping"
+while [ ! -e "$1/stop" ]; do sleep 0.1; done
+exit 9
+END
+bash -ic '"$0" run -p "$1/shadow.yaml" -- bash "$1/trapper" "$1" & echo $! > "$1/pid"; wait $!; echo $? > "$1/status"' "$karmor" "$work" 2> /dev/null &
+eventually there "$work/trapping"
+pid=$(cat "$work/pid")
+for name in HUP INT QUIT USR1 USR2 ALRM TERM WINCH; do
+	kill "-$name" "$pid"
+	eventually grep -qx "$name" "$work/signals" 2> /dev/null
+	check $? "SIG$name reaches the command"
+done
+touch "$work/stop"
+wait $!
+is "$(cat "$work/status")" 9 "and the command's exit status is the run's after all of them"
+
 # What the README shows.
 out=$("$karmor" run -p "$(dirname "$0")/../../examples/policies/protect-shadow.yaml" -- sed -n 1p /etc/shadow 2>&1)
 has "$out" "karmor: block read /etc/shadow by /usr/bin/sed (pid " "the alert is the one that the README shows"
@@ -110,6 +146,32 @@ eventually grep -q "done" "$work/late"
 has "$(cat "$work/late")" "Permission denied" "what it left running stays enforced"
 eventually gone "$pins"
 check $? "and the pins go with the last descendant" "$(ls -R "$pins" 2>&1)"
+
+# The process that waits for them is ended as any other, which ends no enforcement.
+mkfifo "$work/late-go"
+"$karmor" run -p "$work/shadow.yaml" -- sh -c "(read x < $work/late-go; cat /etc/shadow > /dev/null 2> $work/later; echo done >> $work/later) & exit 7"
+keeper=$(pgrep -x karmor)
+kill "$keeper"
+eventually gone "/proc/$keeper"
+check $? "SIGTERM ends the process that waits for what is left running"
+timeout 10 sh -c "echo go > $work/late-go"
+eventually grep -q "done" "$work/later"
+has "$(cat "$work/later")" "Permission denied" "and what it waited for stays enforced"
+
+# Where there can be no such process.
+mkdir /sys/fs/cgroup/few
+rm -f "$work/late-go" "$work/later"
+mkfifo "$work/late-go"
+sh -c "echo \$\$ > /sys/fs/cgroup/few/cgroup.procs; exec $karmor run -p $work/shadow.yaml -- bash -c '(read x < $work/late-go; read x < /etc/shadow; echo done \$?) 2> $work/later >> $work/later & echo 2 > /sys/fs/cgroup/few/pids.max; exit 7'" 2> "$work/err"
+is $? 7 "run returns its command's status where it cannot fork"
+has "$(cat "$work/err")" "stays enforced" "and says what becomes of what was left running"
+echo max > /sys/fs/cgroup/few/pids.max
+timeout 10 sh -c "echo go > $work/late-go"
+eventually grep -q "done" "$work/later"
+has "$(cat "$work/later")" "Permission denied" "and it is enforced"
+"$karmor" run -p "$work/ids.yaml" -- true
+eventually gone "$pins"
+check $? "and the next run cleans up" "$(ls -R "$pins" 2>&1)"
 
 # A workload cannot take its enforcement apart.
 "$karmor" run -p "$work/shadow.yaml" -- sh -c "umount -l /sys/fs/bpf; rm -rf $pins; bpftool map show > /dev/null 2>&1 && echo mapped; cat /etc/shadow > /dev/null && echo open" > "$work/out" 2> /dev/null
