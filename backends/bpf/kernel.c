@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -200,21 +199,6 @@ static bool labels_unsound(void)
 		return strstr(mode, "(full)") != NULL;
 	mode = line_read("/proc/cmdline");
 	return mode && strstr(mode, "preempt=full");
-}
-
-int kernel_lock(struct karmor_diag *diag)
-{
-	_cleanup_close_ int fd = -1;
-
-	if (mkdir(LOCK_DIR, 0755) < 0 && errno != EEXIST)
-		goto fail;
-	fd = open(LOCK_DIR "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		goto fail;
-	return TAKE_FD(fd);
-fail:
-	diag_error(diag, NULL, NULL, "cannot lock \"%s/lock\": %s", LOCK_DIR, strerror(errno));
-	return errno == EACCES || errno == EPERM ? -EPERM : -EIO;
 }
 
 static int map_get(const char *dir, const char *name, int *ret)

@@ -28,7 +28,10 @@ struct kernel_maps {
 	struct abi_workload *slots; /* the map of workloads as it is now, all of them */
 };
 
-/* Takes the lock that guards pins and slots: a descriptor to close, or a negative errno. */
+/*
+ * Takes the lock that guards pins and slots: a descriptor to close, or a negative errno; -EBUSY
+ * where somebody keeps it for a minute.
+ */
 int kernel_lock(struct karmor_diag *diag);
 
 /*

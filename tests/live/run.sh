@@ -88,17 +88,30 @@ touch "$1/trapping"
 while [ ! -e "$1/stop" ]; do sleep 0.1; done
 exit 9
 END
-bash -ic '"$0" run -p "$1/shadow.yaml" -- bash "$1/trapper" "$1" & echo $! > "$1/pid"; wait $!; echo $? > "$1/status"' "$karmor" "$work" 2> /dev/null &
+# A shell without job control ignores SIGINT and SIGQUIT for what it starts in the background.
+env --default-signal=INT,QUIT "$karmor" run -p "$work/shadow.yaml" -- bash "$work/trapper" "$work" &
+pid=$!
 eventually there "$work/trapping"
-pid=$(cat "$work/pid")
 for name in HUP INT QUIT USR1 USR2 ALRM TERM WINCH; do
 	kill "-$name" "$pid"
 	eventually grep -qx "$name" "$work/signals" 2> /dev/null
 	check $? "SIG$name reaches the command"
 done
 touch "$work/stop"
-wait $!
-is "$(cat "$work/status")" 9 "and the command's exit status is the run's after all of them"
+wait "$pid"
+is $? 9 "and the command's exit status is the run's after all of them"
+
+# A lock that somebody keeps; the wait is long, so that the rest goes on meanwhile, with a lock of its own.
+cat > "$work/locker" << 'END'
+mkdir -p /run/karmor && mount -t tmpfs none /run/karmor && touch /run/karmor/lock || exit
+flock -F /run/karmor/lock sleep 300 & echo $! > "$1/holder"
+while flock -n /run/karmor/lock true; do sleep 0.1; done
+"$2" run -p "$1/shadow.yaml" -- touch "$1/locked-ran" 2> "$1/locked.err"
+echo $? > "$1/locked"
+kill $!
+END
+unshare -m --propagation private bash "$work/locker" "$work" "$karmor" &
+locked=$!
 
 # What the README shows.
 out=$("$karmor" run -p "$(dirname "$0")/../../examples/policies/protect-shadow.yaml" -- sed -n 1p /etc/shadow 2>&1)
@@ -172,6 +185,12 @@ has "$(cat "$work/later")" "Permission denied" "and it is enforced"
 "$karmor" run -p "$work/ids.yaml" -- true
 eventually gone "$pins"
 check $? "and the next run cleans up" "$(ls -R "$pins" 2>&1)"
+
+wait "$locked"
+is "$(cat "$work/locked")" 2 "a lock that somebody keeps gives 2 in the end"
+has "$(cat "$work/locked.err")" "process $(cat "$work/holder") has held \"/run/karmor/lock\"" "and names who keeps it"
+gone "$work/locked-ran"
+check $? "and the command was not started without the lock"
 
 # A workload cannot take its enforcement apart.
 "$karmor" run -p "$work/shadow.yaml" -- sh -c "umount -l /sys/fs/bpf; rm -rf $pins; bpftool map show > /dev/null 2>&1 && echo mapped; cat /etc/shadow > /dev/null && echo open" > "$work/out" 2> /dev/null
