@@ -45,8 +45,8 @@ struct karmor_backend {
 	int (*open)(struct karmor_engine **ret,
 		    struct karmor_diag *diag);	     /* must; base is filled in for it */
 	void (*close)(struct karmor_engine *engine); /* must */
-	/* May fail freely: nothing is live yet; must. The artifact stays the caller's and may go
-	 * away after. */
+	/* May fail freely: nothing is live yet; must. The artifact is borrowed until another one
+	 * is committed, the abort, or the close. */
 	int (*stage)(struct karmor_engine *engine, const struct karmor_artifact *artifact,
 		     struct karmor_diag *diag);
 	/* One step; on failure the old set is in force; must. */

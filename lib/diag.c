@@ -52,6 +52,8 @@ void karmor_diag_free(struct karmor_diag *diag)
 
 void karmor_diag_clear(struct karmor_diag *diag)
 {
+	if (!diag)
+		return;
 	arena_done(&diag->arena);
 	diag->n = 0;
 	diag->lost = false;
@@ -60,6 +62,8 @@ void karmor_diag_clear(struct karmor_diag *diag)
 
 const struct karmor_message *karmor_diag_at(const struct karmor_diag *diag, size_t i)
 {
+	if (!diag)
+		return NULL;
 	if (i < diag->n)
 		return &diag->messages[i].public;
 	return i == diag->n && diag->lost ? &diag->last : NULL;
@@ -67,7 +71,7 @@ const struct karmor_message *karmor_diag_at(const struct karmor_diag *diag, size
 
 size_t karmor_diag_count(const struct karmor_diag *diag, enum karmor_level level)
 {
-	return diag->count[level];
+	return diag ? diag->count[level] : 0;
 }
 
 static struct message *message_new(struct karmor_diag *diag)
@@ -75,7 +79,7 @@ static struct message *message_new(struct karmor_diag *diag)
 	size_t size = diag->size ? diag->size * 2 : 16;
 	struct message *messages;
 
-	if (diag->lost)
+	if (diag && diag->lost)
 		return NULL; /* the order must not show a gap as if there were none */
 	if (diag->n == diag->size) {
 		messages = reallocarray(diag->messages, size, sizeof(*messages));
@@ -208,7 +212,7 @@ static void print_excerpt(const struct message *message, FILE *out, bool colour)
 
 int karmor_diag_print(const struct karmor_diag *diag, FILE *out, bool colour)
 {
-	for (size_t i = 0; i < diag->n; i++) {
+	for (size_t i = 0; diag && i < diag->n; i++) {
 		const struct message *message = &diag->messages[i];
 
 		print_head(&message->public, out, colour);
@@ -217,7 +221,7 @@ int karmor_diag_print(const struct karmor_diag *diag, FILE *out, bool colour)
 		if (message->public.fix)
 			fprintf(out, "  fix: %s\n", message->public.fix);
 	}
-	if (diag->lost)
+	if (diag && diag->lost)
 		print_head(&diag->last, out, colour);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

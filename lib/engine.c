@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "cleanup.h"
 #include "diag.h"
+#include "sized.h"
 
 int karmor_engine_open(const struct karmor_backend *backend, struct karmor_engine **ret,
 		       struct karmor_diag *diag)
@@ -47,7 +48,10 @@ int karmor_engine_apply(struct karmor_engine *engine, const struct karmor_artifa
 int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
 			 struct karmor_diag *diag)
 {
-	return engine->backend->attach(engine, workload, diag);
+	struct karmor_workload asked;
+	int r = SIZED_READ(&asked, workload);
+
+	return r < 0 ? r : engine->backend->attach(engine, &asked, diag);
 }
 
 int karmor_engine_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag)
@@ -72,7 +76,10 @@ int karmor_engine_read_events(struct karmor_engine *engine, karmor_event_fn *fn,
 
 int karmor_engine_stats(const struct karmor_engine *engine, struct karmor_stats *ret)
 {
-	return engine->backend->stats ? engine->backend->stats(engine, ret) : -EOPNOTSUPP;
+	struct karmor_stats stats = { 0 };
+	int r = engine->backend->stats ? engine->backend->stats(engine, &stats) : -EOPNOTSUPP;
+
+	return r < 0 ? r : SIZED_WRITE(ret, &stats);
 }
 
 /* As a shell has it: 127 not found, 126 found but not to be executed. */
@@ -119,10 +126,12 @@ static void spawn_go(int go, int failed, const char *command, struct karmor_diag
 int karmor_engine_spawn(struct karmor_engine *engine, const struct karmor_workload *workload,
 			char *const argv[], pid_t *ret, struct karmor_diag *diag)
 {
-	struct karmor_workload enrolled = *workload;
-	int go[2] = { -1, -1 }, failed[2] = { -1, -1 }, r = 0;
+	struct karmor_workload enrolled;
+	int go[2] = { -1, -1 }, failed[2] = { -1, -1 }, r = SIZED_READ(&enrolled, workload);
 	pid_t pid = -1;
 
+	if (r < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0 ||
 	    pipe2(failed, O_CLOEXEC) < 0)
 		r = -EIO;
@@ -131,7 +140,7 @@ int karmor_engine_spawn(struct karmor_engine *engine, const struct karmor_worklo
 	if (pid == 0) {
 		close(go[1]);
 		close(failed[0]);
-		spawn_child(engine, workload, argv, go[0], failed[1]);
+		spawn_child(engine, &enrolled, argv, go[0], failed[1]);
 	}
 	if (r == 0 && pid < 0)
 		r = errno == ENOMEM ? -ENOMEM : -EIO;

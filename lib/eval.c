@@ -10,6 +10,7 @@
 
 #include "match.h"
 #include "resolve.h"
+#include "sized.h"
 
 /* The best rule so far of each kind; NULL: none. */
 struct best {
@@ -163,16 +164,21 @@ struct eval_verdict eval_ask(const struct karmor_ruleset *set, const struct acce
 	return conclude(set, &about, &best);
 }
 
-static void fill(const struct eval_verdict *verdict, struct karmor_verdict *ret)
+static int fill(const struct eval_verdict *verdict, struct karmor_verdict *ret)
 {
 	const struct ruleset_rule *rule = verdict->rule;
 	const struct place *place = rule ? &rule->ir->place : NULL;
+	struct karmor_verdict ours = {
+		.action = verdict->action,
+		.policy = rule		     ? rule->ir->policy->name
+			  : verdict->posture ? "DefaultPosture"
+					     : "-",
+		.file = place && place->source ? place->source->name : NULL,
+		.line = place && place->source ? place->line : 0,
+		.rule = rule ? rule->ir->locator : NULL,
+	};
 
-	ret->action = verdict->action;
-	ret->policy = rule ? rule->ir->policy->name : verdict->posture ? "DefaultPosture" : "-";
-	ret->file = place && place->source ? place->source->name : NULL;
-	ret->line = place && place->source ? place->line : 0;
-	ret->rule = rule ? rule->ir->locator : NULL;
+	return SIZED_WRITE(ret, &ours);
 }
 
 KARMOR_API int karmor_ruleset_eval(const struct karmor_ruleset *set,
@@ -181,15 +187,17 @@ KARMOR_API int karmor_ruleset_eval(const struct karmor_ruleset *set,
 {
 	struct arena arena = { 0 };
 	struct eval_verdict verdict;
+	struct karmor_access asked;
 	struct access access;
-	int r;
+	int r = SIZED_READ(&asked, question);
 
-	r = access_read(question, &access, diag);
+	if (r == 0)
+		r = access_read(&asked, &access, diag);
 	if (r == 0 && set->root)
 		r = resolve_access(&arena, set->root, &access, diag);
 	if (r == 0) {
 		verdict = eval_ask(set, &access);
-		fill(&verdict, ret);
+		r = fill(&verdict, ret);
 	}
 	arena_done(&arena);
 	return r;

@@ -3,7 +3,7 @@
  * An event as JSON with KubeArmor's field names, and as a line for a person.
  *
  * Bytes of a name are an attacker's: what is not printable UTF-8 is escaped before it gets into
- * either.
+ * either, and so is the backslash itself, so that nobody can name a file like an escape.
  */
 #include <karmor/event.h>
 
@@ -15,6 +15,7 @@
 #include "buf.h"
 #include "cleanup.h"
 #include "ir.h"
+#include "sized.h"
 
 DEFINE_CLEANUP(json, json_t, json_decref)
 
@@ -37,11 +38,25 @@ static const char *result_name(const struct karmor_event *event)
 	return event->error == EPERM ? "Operation not permitted" : "Permission denied";
 }
 
+static void add_text(struct buf *line, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\\");
+
+		buf_escape(line, text, len);
+		text += len;
+		if (*text) {
+			buf_puts(line, "\\\\");
+			text++;
+		}
+	}
+}
+
 static json_t *text_json(const char *text)
 {
 	_cleanup_buf_ struct buf escaped = { 0 };
 
-	buf_escape(&escaped, text, strlen(text));
+	add_text(&escaped, text);
 	if (buf_failed(&escaped))
 		return NULL;
 	return json_string(escaped.data ? escaped.data : "");
@@ -60,6 +75,12 @@ static void set_buf(json_t *object, const char *key, const struct buf *text, boo
 	if (buf_failed(text))
 		*failed = true;
 	set_text(object, key, text->data, failed);
+}
+
+/* KubeArmor has these keys always, and its readers look for them. */
+static void set_known(json_t *object, const char *key, const char *text, bool *failed)
+{
+	set_text(object, key, text ? text : "", failed);
 }
 
 static void set_number(json_t *object, const char *key, uint64_t number, bool *failed)
@@ -118,30 +139,37 @@ static json_t *event_json(const struct karmor_event *event)
 		node[0] = '\0';
 	buf_printf(&severity, "%u", event->severity);
 	set_time(object, &event->time, &failed);
-	set_text(object, "HostName", node, &failed);
-	set_text(object, "NamespaceName", event->namespace_name, &failed);
-	set_text(object, "ContainerName", event->container ? event->container : event->workload,
-		 &failed);
-	set_text(object, "Labels", event->labels, &failed);
+	set_known(object, "ClusterName", NULL, &failed);
+	set_known(object, "HostName", node, &failed);
+	set_known(object, "NamespaceName", event->namespace_name, &failed);
+	set_known(object, "PodName", NULL, &failed);
+	set_known(object, "Labels", event->labels, &failed);
+	set_known(object, "ContainerID", NULL, &failed);
+	set_known(object, "ContainerName", event->container ? event->container : event->workload,
+		  &failed);
+	set_known(object, "ContainerImage", NULL, &failed);
 	set_number(object, "HostPID", (uint64_t)event->pid, &failed);
 	set_number(object, "HostPPID", (uint64_t)event->ppid, &failed);
 	set_number(object, "PID", (uint64_t)event->pid, &failed);
 	set_number(object, "PPID", (uint64_t)event->ppid, &failed);
 	set_number(object, "UID", event->uid, &failed);
-	set_text(object, "ProcessName", event->source, &failed);
+	set_known(object, "ParentProcessName", NULL, &failed);
+	set_known(object, "ProcessName", event->source, &failed);
 	set_text(object, "PolicyName", event->policy, &failed);
 	if (event->severity)
 		set_buf(object, "Severity", &severity, &failed);
 	set_tags(object, event->tags, &failed);
 	set_text(object, "Message", event->message, &failed);
 	set_text(object, "Type", host ? "MatchedHostPolicy" : "MatchedPolicy", &failed);
-	set_text(object, "Source", event->source, &failed);
+	set_known(object, "Source", event->source, &failed);
 	set_text(object, "Operation", operation_names[event->section], &failed);
-	set_text(object, "Resource", event->resource, &failed);
-	set_text(object, "Data", event->data, &failed);
+	set_known(object, "Resource", event->resource, &failed);
+	set_known(object, "Data", event->data, &failed);
 	set_text(object, "Enforcer", event->enforcer, &failed);
 	set_text(object, "Action", action_names[event->action], &failed);
 	set_text(object, "Result", result_name(event), &failed);
+	set_known(object, "Cwd", NULL, &failed);
+	set_known(object, "TTY", NULL, &failed);
 	set_text(object, "Rule", event->rule, &failed);
 	set_text(object, "RulePath", event->rule_path, &failed);
 	set_text(object, "PolicyFile", event->policy_file, &failed);
@@ -157,11 +185,15 @@ static int dump(const char *text, size_t len, void *data)
 	return 0;
 }
 
-int karmor_event_print_json(const struct karmor_event *event, FILE *out)
+int karmor_event_print_json(const struct karmor_event *theirs, FILE *out)
 {
-	_cleanup_(cleanup_json) json_t *object = event_json(event);
+	_cleanup_(cleanup_json) json_t *object = NULL;
 	_cleanup_buf_ struct buf line = { 0 };
+	struct karmor_event event;
 
+	if (SIZED_READ(&event, theirs) < 0)
+		return -EINVAL;
+	object = event_json(&event);
 	/* json_dumps() leaves keys out where memory is (2.14); a buf stays failed. */
 	if (!object || json_dump_callback(object, dump, &line, JSON_COMPACT) < 0)
 		return -ENOMEM;
@@ -171,13 +203,9 @@ int karmor_event_print_json(const struct karmor_event *event, FILE *out)
 	return fputs(line.data, out) < 0 || fflush(out) ? -EIO : 0;
 }
 
-static void add_text(struct buf *line, const char *text)
+int karmor_event_print_text(const struct karmor_event *theirs, FILE *out)
 {
-	buf_escape(line, text, strlen(text));
-}
-
-int karmor_event_print_text(const struct karmor_event *event, FILE *out)
-{
+	struct karmor_event ours, *event = &ours;
 	static const char *const ops[] = {
 		[KARMOR_EXEC] = "exec",
 		[KARMOR_READ] = "read",
@@ -188,6 +216,8 @@ int karmor_event_print_text(const struct karmor_event *event, FILE *out)
 	};
 	_cleanup_buf_ struct buf line = { 0 };
 
+	if (SIZED_READ(&ours, theirs) < 0)
+		return -EINVAL;
 	buf_printf(&line, "karmor: %s %s ", ir_action_name(event->action), ops[event->op]);
 	if (event->op ==
 	    KARMOR_SYSCALL) /* its path, where it has one, is not all there is to say */

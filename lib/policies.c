@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "fs.h"
 #include "parse.h"
+#include "sized.h"
 
 int karmor_policies_new(struct karmor_policies **ret)
 {
@@ -215,7 +216,7 @@ size_t karmor_policies_rules(const struct karmor_policies *policies)
 int karmor_policies_info(const struct karmor_policies *policies, size_t i,
 			 struct karmor_policy_info *ret)
 {
-	struct karmor_policy_info info = { .size = ret->size };
+	struct karmor_policy_info info = { 0 };
 	const struct ir_policy *policy;
 
 	if (i >= policies->n)
@@ -228,6 +229,5 @@ int karmor_policies_info(const struct karmor_policies *policies, size_t i,
 	info.line = policy->place.line;
 	info.rules = policy->n_rules;
 	info.selector = policy->selector_text;
-	memcpy(ret, &info, ret->size < sizeof(info) ? ret->size : sizeof(info));
-	return 0;
+	return SIZED_WRITE(ret, &info);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "sized.h"
 
 struct karmor_report {
 	struct arena arena;
@@ -81,8 +82,7 @@ int karmor_report_at(const struct karmor_report *report, size_t i, struct karmor
 {
 	if (i >= report->n)
 		return -ENOENT;
-	*ret = report->lines[i];
-	return 0;
+	return SIZED_WRITE(ret, &report->lines[i]);
 }
 
 void karmor_report_free(struct karmor_report *report)

@@ -18,6 +18,7 @@
 #include "mounts.h"
 #include "resolve.h"
 #include "select.h"
+#include "sized.h"
 
 static const struct {
 	const char *name;
@@ -328,8 +329,11 @@ KARMOR_API int karmor_ruleset_new(const struct karmor_policies *policies,
 				  struct karmor_diag *diag)
 {
 	struct karmor_ruleset *set = calloc(1, sizeof(*set));
-	int r = set ? make(set, policies, subject, diag) : -ENOMEM;
+	struct karmor_subject asked;
+	int r = set ? SIZED_READ(&asked, subject) : -ENOMEM;
 
+	if (r == 0)
+		r = make(set, policies, &asked, diag);
 	if (r < 0) {
 		karmor_ruleset_free(set);
 		return r;

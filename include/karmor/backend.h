@@ -10,6 +10,8 @@
 
 #include <karmor/ruleset.h>
 
+KARMOR_BEGIN
+
 struct karmor_backend;
 struct karmor_caps;
 struct karmor_artifact;
@@ -95,3 +97,5 @@ KARMOR_API void karmor_report_free(struct karmor_report *report); /* accepts NUL
 KARMOR_API KARMOR_CHECK int
 karmor_report_at(const struct karmor_report *report, size_t i,
 		 struct karmor_report_line *ret); /* 0 or -ENOENT past the end */
+
+KARMOR_END

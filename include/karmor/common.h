@@ -15,9 +15,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Around the declarations of each header, for C++. */
+#ifdef __cplusplus
+#define KARMOR_BEGIN extern "C" {
+#define KARMOR_END }
+#else
+#define KARMOR_BEGIN
+#define KARMOR_END
+#endif
+
 #define KARMOR_API __attribute__((visibility("default")))
 #define KARMOR_CHECK __attribute__((warn_unused_result))
 
-/* A struct that the caller fills and that may grow: KARMOR_STRUCT(karmor_access, .object =
- * "/etc/passwd"). */
+/*
+ * A struct that begins with its size and may grow: KARMOR_STRUCT(karmor_access, .object =
+ * "/etc/passwd"). One of another release is taken and given as far as both know it: -EINVAL where
+ * the size is not set, or where a field that this library does not know is not zero.
+ */
 #define KARMOR_STRUCT(type, ...) ((struct type){ .size = sizeof(struct type), __VA_ARGS__ })

@@ -12,6 +12,8 @@
 
 #include <karmor/common.h>
 
+KARMOR_BEGIN
+
 struct karmor_diag;
 
 enum karmor_level {
@@ -39,6 +41,8 @@ KARMOR_API struct karmor_diag *karmor_diag_new(void);
 /* Accepts NULL. */
 KARMOR_API void karmor_diag_free(struct karmor_diag *diag);
 
+/* What follows takes NULL for a diag without messages. */
+
 /* The i-th message in the order they arose; borrowed; NULL past the end. */
 KARMOR_API const struct karmor_message *karmor_diag_at(const struct karmor_diag *diag, size_t i);
 
@@ -56,3 +60,5 @@ KARMOR_API void karmor_diag_clear(struct karmor_diag *diag);
  * Returns 0, or -EIO when @out cannot be written.
  */
 KARMOR_API int karmor_diag_print(const struct karmor_diag *diag, FILE *out, bool colour);
+
+KARMOR_END

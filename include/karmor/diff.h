@@ -9,6 +9,8 @@
 
 #include <karmor/ruleset.h>
 
+KARMOR_BEGIN
+
 /* An example of one changed outcome; strings borrowed, of the access only inside the callback. */
 struct karmor_change {
 	size_t size;
@@ -29,3 +31,5 @@ KARMOR_API KARMOR_CHECK int karmor_ruleset_diff(const struct karmor_ruleset *bef
 						const struct karmor_ruleset *after,
 						karmor_change_fn *fn, void *data,
 						struct karmor_diag *diag);
+
+KARMOR_END

@@ -13,14 +13,16 @@
 #include <karmor/backend.h>
 #include <karmor/event.h>
 
+KARMOR_BEGIN
+
 struct karmor_engine;
 
 struct karmor_workload {
 	size_t size;
 	const char *name; /* unique within the engine; what events call it */
 	const char *namespace_name, *container, *labels;
-	size_t ruleset; /* index into the rulesets that were compiled */
-	pid_t pid;	/* the task to enrol; its threads but itself are not */
+	size_t ruleset;	      /* index into the rulesets that were compiled */
+	pid_t pid;	      /* the task to enrol; its threads but itself are not */
 	const sigset_t *mask; /* of a spawned command: its blocked signals; NULL: the caller's */
 };
 
@@ -93,3 +95,5 @@ KARMOR_API KARMOR_CHECK int karmor_engine_read_events(struct karmor_engine *engi
 /* What @engine's workloads came to. 0; -EOPNOTSUPP where the backend does not count; -EIO. */
 KARMOR_API KARMOR_CHECK int karmor_engine_stats(const struct karmor_engine *engine,
 						struct karmor_stats *ret);
+
+KARMOR_END

@@ -13,6 +13,8 @@
 
 #include <karmor/ruleset.h>
 
+KARMOR_BEGIN
+
 /* One event, or @count equal ones; strings borrowed, valid only inside the callback. NULL: not
  * known. */
 struct karmor_event {
@@ -45,10 +47,15 @@ struct karmor_event {
 
 typedef void karmor_event_fn(const struct karmor_event *event, void *data);
 
-/* One JSON object on one line, with KubeArmor's field names; hostile bytes escaped. 0, -ENOMEM or
- * -EIO. */
+/*
+ * One JSON object on one line, with KubeArmor's field names. In every string what is not printable
+ * UTF-8 is "\xNN", byte by byte, and a backslash is two. 0, -EINVAL (no
+ * size), -ENOMEM or -EIO.
+ */
 KARMOR_API KARMOR_CHECK int karmor_event_print_json(const struct karmor_event *event, FILE *out);
 
 /* One line for a person: "karmor: block read /etc/shadow by /usr/bin/cat (pid 7): POLICY RULE:
  * MESSAGE". */
 KARMOR_API KARMOR_CHECK int karmor_event_print_text(const struct karmor_event *event, FILE *out);
+
+KARMOR_END

@@ -17,8 +17,12 @@
 #include <karmor/policy.h>
 #include <karmor/ruleset.h>
 
+KARMOR_BEGIN
+
 #define KARMOR_VERSION_MAJOR 0
 #define KARMOR_VERSION_MINOR 1
 
 /* The version of the library that is linked: "0.1.0". */
 KARMOR_API const char *karmor_version(void);
+
+KARMOR_END

@@ -6,6 +6,8 @@
 
 #include <karmor/policy.h>
 
+KARMOR_BEGIN
+
 /*
  * Looks for allow-lists that forget what every program needs, sections that an Allow turns into
  * allow-lists, rules that never decide or never match, policies that contradict each other, and
@@ -17,3 +19,5 @@
  */
 KARMOR_API KARMOR_CHECK int karmor_policies_lint(const struct karmor_policies *policies,
 						 const char *posture, struct karmor_diag *diag);
+
+KARMOR_END

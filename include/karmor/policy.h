@@ -9,6 +9,8 @@
 #include <karmor/common.h>
 #include <karmor/diag.h>
 
+KARMOR_BEGIN
+
 struct karmor_policies;
 
 enum karmor_kind {
@@ -58,3 +60,5 @@ KARMOR_API size_t karmor_policies_rules(const struct karmor_policies *policies);
 /* The i-th policy in load order. 0, or -ENOENT past the end. */
 KARMOR_API KARMOR_CHECK int karmor_policies_info(const struct karmor_policies *policies, size_t i,
 						 struct karmor_policy_info *ret);
+
+KARMOR_END

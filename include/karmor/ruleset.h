@@ -10,6 +10,8 @@
 
 #include <karmor/policy.h>
 
+KARMOR_BEGIN
+
 struct karmor_ruleset;
 
 enum karmor_section {
@@ -101,3 +103,5 @@ KARMOR_API KARMOR_CHECK int karmor_ruleset_eval(const struct karmor_ruleset *set
 						const struct karmor_access *access,
 						struct karmor_verdict *ret,
 						struct karmor_diag *diag);
+
+KARMOR_END

@@ -215,6 +215,10 @@ START_TEST(no_diag_drops_the_message)
 {
 	diag_error(NULL, NULL, NULL, "one");
 	karmor_diag_free(NULL);
+	ck_assert_uint_eq(karmor_diag_count(NULL, KARMOR_ERROR), 0);
+	ck_assert_ptr_null(karmor_diag_at(NULL, 0));
+	ck_assert_int_eq(karmor_diag_print(NULL, stdout, false), 0);
+	karmor_diag_clear(NULL);
 }
 END_TEST
 

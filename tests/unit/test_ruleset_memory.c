@@ -48,7 +48,7 @@ static int run(long n)
 						      .posture = "file=block", .root = "/");
 	struct karmor_access access = KARMOR_STRUCT(karmor_access, .op = KARMOR_READ,
 						    .object = "/var/run/x", .source = "/bin/sh");
-	struct karmor_verdict verdict;
+	struct karmor_verdict verdict = KARMOR_STRUCT(karmor_verdict);
 	struct karmor_diag *diag = karmor_diag_new();
 	struct karmor_ruleset *set = NULL;
 	int r;
