@@ -8,11 +8,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include "bpf.h"
@@ -51,23 +52,6 @@ static const struct {
 } on_demand[] = {
 	{ BPF_NEED_SYSCALLS, "karmor_sys_enter" },
 };
-
-/* The first line of a file; NULL where it cannot be read. */
-static char *line_read(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-
-	if (!file)
-		return NULL;
-	if (getline(&line, &size, file) < 0) {
-		free(line);
-		line = NULL;
-	}
-	fclose(file);
-	return line;
-}
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -176,29 +160,6 @@ static void pins_path(struct buf *path, const char *name)
 {
 	buf_reset(path);
 	buf_printf(path, PINS_ROOT "/%016llx%s", (unsigned long long)object_digest(), name);
-}
-
-/*
- * Before 6.2 a task's label is not found while another task was preempted looking for its own, so
- * that a labelled task would be taken for one that is not: only with full preemption.
- */
-static bool labels_unsound(void)
-{
-	_cleanup_free_ char *mode = NULL;
-	struct utsname kernel;
-	unsigned major, minor;
-
-	if (uname(&kernel) < 0 || sscanf(kernel.release, "%u.%u", &major, &minor) != 2)
-		return false;
-	if (major > 6 || (major == 6 && minor >= 2))
-		return false;
-	if (!strstr(kernel.version, "PREEMPT_DYNAMIC"))
-		return strstr(kernel.version, "PREEMPT") != NULL;
-	mode = line_read("/sys/kernel/debug/sched/preempt");
-	if (mode)
-		return strstr(mode, "(full)") != NULL;
-	mode = line_read("/proc/cmdline");
-	return mode && strstr(mode, "preempt=full");
 }
 
 static int map_get(const char *dir, const char *name, int *ret)
@@ -403,7 +364,7 @@ int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag)
 			   "called");
 		return -EOPNOTSUPP;
 	}
-	if (labels_unsound()) {
+	if (kernel_labels_unsound()) {
 		diag_error(diag, NULL, FIX_PREEMPT, "bpf: " UNSOUND);
 		return -EOPNOTSUPP;
 	}
@@ -587,6 +548,14 @@ static int probe_try(struct karmor_caps *caps, struct karmor_bpf *skeleton)
 
 #define CAP_SYS_ADMIN 21
 
+/* Whether bpf() is denied whatever it is asked for, as it is inside a workload. */
+static bool bpf_is_denied(void)
+{
+	union bpf_attr nothing = { 0 };
+
+	return syscall(SYS_bpf, INT_MAX, &nothing, sizeof(nothing)) < 0 && errno == EPERM;
+}
+
 /* What stands against it without having tried anything; leaves the state ready where nothing does.
  */
 static int probe_outside(struct karmor_caps *caps)
@@ -599,7 +568,14 @@ static int probe_outside(struct karmor_caps *caps)
 		return caps_state(caps, KARMOR_NOT_PERMITTED, "run as root",
 				  "only root may load BPF programs; %s",
 				  listed == 1 ? "bpf is in lsm=" : "the lsm list cannot be read");
-	return 0;
+	if (!bpf_is_denied())
+		return 0;
+	if (access(PINS_ROOT, F_OK) == 0)
+		return caps_state(caps, KARMOR_NOT_PERMITTED, "run it outside of the workload",
+				  "inside a workload, which may not call bpf()");
+	return caps_state(caps, KARMOR_NOT_PERMITTED,
+			  "run it outside of the container, service or workload that denies it",
+			  "bpf() is denied to this process, whatever it is asked for");
 }
 
 /* What this build pinned was loaded and attached on this boot: there is nothing left to try. */
@@ -622,7 +598,7 @@ int kernel_probe(struct karmor_caps *caps, struct karmor_diag *diag)
 
 	if (r < 0 || caps->state != KARMOR_READY)
 		return r;
-	if (labels_unsound())
+	if (kernel_labels_unsound())
 		return caps_state(caps, KARMOR_NOT_ACTIVE, FIX_PREEMPT, UNSOUND);
 	if (probe_pinned(caps))
 		return 0;

@@ -34,6 +34,9 @@ struct kernel_maps {
  */
 int kernel_lock(struct karmor_diag *diag);
 
+/* Whether a labelled task may be taken for one that is not, on this kernel as it was booted. */
+bool kernel_labels_unsound(void);
+
 /*
  * Opens the pinned set, or loads, attaches and pins it first. The caller holds the lock.
  * -EPERM, -EOPNOTSUPP, -EIO or -ENOMEM, each with a message.

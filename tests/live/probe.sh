@@ -11,6 +11,8 @@ has "$out" "process.matchPaths" "the probe prints the feature table"
 json=$("$build/daemon/karmor-probe" --json)
 has "$json" '"active": "bpf"' "the JSON names bpf as active"
 has "$json" '"state": "ready"' "the JSON says that it is ready"
+out=$(unshare -m --propagation private sh -c "umount -l /sys/kernel/debug; $build/daemon/karmor-probe" 2> /dev/null)
+is $? 0 "and without debugfs, where kernels before 6.2 tell how they preempt"
 eventually unloaded
 check $? "no program stays loaded after the probe" "$(bpftool prog show)"
 out=$(setpriv --reuid 65534 --clear-groups "$build/daemon/karmor-probe" 2>&1)

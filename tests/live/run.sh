@@ -160,6 +160,12 @@ has "$(cat "$work/late")" "Permission denied" "what it left running stays enforc
 eventually gone "$pins"
 check $? "and the pins go with the last descendant" "$(ls -R "$pins" 2>&1)"
 
+wait "$locked"
+is "$(cat "$work/locked")" 2 "a lock that somebody keeps gives 2 in the end"
+has "$(cat "$work/locked.err")" "process $(cat "$work/holder") has held \"/run/karmor/lock\"" "and names who keeps it"
+gone "$work/locked-ran"
+check $? "and the command was not started without the lock"
+
 # The process that waits for them is ended as any other, which ends no enforcement.
 mkfifo "$work/late-go"
 "$karmor" run -p "$work/shadow.yaml" -- sh -c "(read x < $work/late-go; cat /etc/shadow > /dev/null 2> $work/later; echo done >> $work/later) & exit 7"
@@ -172,6 +178,7 @@ eventually grep -q "done" "$work/later"
 has "$(cat "$work/later")" "Permission denied" "and what it waited for stays enforced"
 
 # Where there can be no such process.
+echo +pids > /sys/fs/cgroup/cgroup.subtree_control
 mkdir /sys/fs/cgroup/few
 rm -f "$work/late-go" "$work/later"
 mkfifo "$work/late-go"
@@ -186,14 +193,16 @@ has "$(cat "$work/later")" "Permission denied" "and it is enforced"
 eventually gone "$pins"
 check $? "and the next run cleans up" "$(ls -R "$pins" 2>&1)"
 
-wait "$locked"
-is "$(cat "$work/locked")" 2 "a lock that somebody keeps gives 2 in the end"
-has "$(cat "$work/locked.err")" "process $(cat "$work/holder") has held \"/run/karmor/lock\"" "and names who keeps it"
-gone "$work/locked-ran"
-check $? "and the command was not started without the lock"
-
 # A workload cannot take its enforcement apart.
 "$karmor" run -p "$work/shadow.yaml" -- sh -c "umount -l /sys/fs/bpf; rm -rf $pins; bpftool map show > /dev/null 2>&1 && echo mapped; cat /etc/shadow > /dev/null && echo open" > "$work/out" 2> /dev/null
 lacks "$(cat "$work/out")" "open" "a workload cannot unmount or unlink what enforces it"
 lacks "$(cat "$work/out")" "mapped" "a workload cannot call bpf()"
+out=$("$karmor" run -p "$work/shadow.yaml" -- "$karmor" probe)
+is $? 1 "inside a workload no enforcer is ready"
+has "$out" "not permitted  inside a workload, which may not call bpf(); fix: run it outside of the workload" "and the probe says that it is inside one"
+"$karmor" run -p "$work/shadow.yaml" -- "$karmor" run -p "$work/shadow.yaml" -- touch "$work/ran" 2> "$work/err"
+is $? 2 "a run inside a workload gives 2"
+has "$(cat "$work/err")" "inside a workload" "and says why"
+gone "$work/ran"
+check $? "and its command was not started"
 plan
