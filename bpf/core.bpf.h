@@ -57,9 +57,18 @@ typedef struct {
 	unsigned int val;
 } kuid_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct super_block {
 	unsigned int s_dev;
 	unsigned long s_magic;
+	struct list_head s_mounts; /* its mounts, by their mnt_instance; until 6.17 */
+};
+
+struct super_block___7 {
+	struct mount *s_mounts; /* the same, by their mnt_next_for_sb */
 };
 
 struct inode {
@@ -71,11 +80,17 @@ struct inode {
 	__u32 i_generation;
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct seqcount_spinlock d_seq;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 	unsigned long d_time;
 };
 
@@ -89,16 +104,14 @@ struct mnt_namespace {
 	bool is_anon; /* the same, since */
 };
 
-struct list_head {
-	struct list_head *next;
-};
-
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct list_head mnt_mounts; /* its children, by their mnt_child */
 	struct list_head mnt_child;
+	struct list_head mnt_instance;
+	struct mount *mnt_next_for_sb;
 	struct mnt_namespace *mnt_ns;
 };
 
@@ -114,9 +127,28 @@ struct file {
 	struct path f_path;
 };
 
+/* A file that stands behind another one, an overlay's: where the other is. */
+struct backing_file {
+	struct path user_path;
+};
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
+struct iattr {
+	unsigned int ia_valid;
+};
+
+struct file_kattr {
+	__u32 flags;
+};
+
 struct linux_binprm {
 	struct file *file;
-	char buf[256];
+	const char *interp; /* what of this level was asked for: a name, not followed */
+	unsigned char buf[256];
 };
 
 struct cred {
@@ -150,6 +182,10 @@ struct pt_regs {
 	unsigned long r10, r9, r8, bp, bx, cx, dx, si, di;
 };
 
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	struct fs_struct *fs;
@@ -157,6 +193,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 	unsigned int ptrace; /* not 0: some task traces it */
 	int tgid;
 };

@@ -10,11 +10,50 @@
 #include "hook.bpf.h"
 
 #define PROT_EXEC 4
+#define VM_EXEC 4
+#define FMODE_BACKING (1 << 25)
+#define ELFCLASS64 2
+#define ET_DYN 3
+#define PT_INTERP 3
 
 static __always_inline void question_file(struct question *question, struct file *file)
 {
-	question->dentry = (__u64)file->f_path.dentry;
+	struct dentry *dentry = file->f_path.dentry;
+	struct inode *inode = dentry->d_inode;
+
+	question->dentry = (__u64)dentry;
 	question->mnt = (__u64)file->f_path.mnt;
+	/* Deleted, or O_TMPFILE: the dentry still has some name, which leads nowhere. */
+	question->unnamed = inode && !inode->i_nlink && !dentry->d_hash.pprev;
+}
+
+static __always_inline bool is_interp(const unsigned char *type)
+{
+	return type[0] == PT_INTERP && !type[1] && !type[2] && !type[3];
+}
+
+/*
+ * Whether an image is told what to run, as the dynamic loader is: it can be put anywhere and names
+ * no loader of its own. What is linked statically to be put anywhere looks the same. Where the
+ * headers are not at their usual place nothing is found, which is the safe side.
+ */
+static __always_inline bool is_loader(struct linux_binprm *bprm)
+{
+	const unsigned char *b = bprm->buf;
+	bool wide = b[4] == ELFCLASS64;
+	__u32 headers = wide ? b[56] | b[57] << 8 : b[44] | b[45] << 8;
+
+	if (b[0] != 0x7f || b[1] != 'E' || b[2] != 'L' || b[3] != 'F' || b[16] != ET_DYN || b[17])
+		return false;
+	if (wide ? b[32] != 64 || b[33] || b[34] || b[35] || b[36] || b[37] || b[38] || b[39]
+		 : b[28] != 52 || b[29] || b[30] || b[31])
+		return true;
+	if (wide)
+		return !((headers > 0 && is_interp(b + 64)) ||
+			 (headers > 1 && is_interp(b + 64 + 56)) ||
+			 (headers > 2 && is_interp(b + 64 + 112)));
+	return !((headers > 0 && is_interp(b + 52)) || (headers > 1 && is_interp(b + 52 + 32)) ||
+		 (headers > 2 && is_interp(b + 52 + 64)));
 }
 
 SEC("lsm/bprm_check_security")
@@ -29,19 +68,22 @@ int BPF_PROG(karmor_bprm_check, struct linux_binprm *bprm, int ret)
 
 	if (ret || !label)
 		return ret;
+	if (!label->home)
+		label->home = (__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns;
 	question_file(&question, bprm->file);
 	ret = ask_path(label, &question);
 	if (ret)
 		return ret;
 	label->leaf = question.dentry;
 	label->mnt = question.mnt;
-	class = walk_accept(label, ABI_AUTOMATON_SOURCE);
+	class = question.unnamed ? -WALK_UNNAMED : walk_accept(label, ABI_AUTOMATON_SOURCE);
 	/* An executable without a name is no rule's source; nor is one whose name cannot be told,
 	 * where nothing is ever denied. */
 	if (class < 0 && class != -WALK_UNNAMED && hook_flags(label) & ABI_CLOSED_ANY)
 		return hook_refuse(label, &question), -EACCES;
 	label->next_class = class < 0 ? 0 : (__u32) class;
 	label->next_image = question.dentry;
+	label->next_loader = is_loader(bprm);
 	/* Whoever traces a task acts as what it becomes. */
 	if (label->next_class != label->enrol.class_ && label->traced &&
 	    bpf_get_current_task_btf()->ptrace)
@@ -58,23 +100,37 @@ int BPF_PROG(karmor_bprm_committing, struct linux_binprm *bprm)
 		return 0;
 	label->enrol.class_ = label->next_class;
 	label->image = label->next_image;
+	label->loader = label->next_loader;
+	label->loaded = 0;
 	return 0;
 }
 
 /*
- * `ld.so /bin/sh` runs sh without an exec of it: mapping a file to execute that a Block rule names
- * is as good as executing it. Nobody maps a program so named as a library. What runs already may
- * map itself, as the kernel does for it when it starts.
+ * `ld.so /bin/sh` runs sh without an exec of it: the first file that a loader maps to execute is
+ * the program, and that is an exec of it. What is mapped after it, or by any other program, is a
+ * library; but nobody maps as a library what a Block rule names. What runs already may map itself,
+ * as the kernel does for it when it starts.
  */
+static __always_inline int ask_mapping(struct label *label, struct question *question)
+{
+	question->automaton = ABI_AUTOMATON_PROCESS;
+	question->section = ABI_PROCESS;
+	question->ops = OP(ABI_OP_EXEC);
+	question->named_only = 1;
+	if (question->dentry == label->image)
+		return 0;
+	if (label->loader && (!label->loaded || label->loaded == question->dentry)) {
+		label->loaded = question->dentry;
+		question->named_only = 0;
+	}
+	return ask_path(label, question);
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(karmor_mmap, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
-	struct question question = { .automaton = ABI_AUTOMATON_PROCESS,
-				     .section = ABI_PROCESS,
-				     .ops = OP(ABI_OP_EXEC),
-				     .hook = ABI_HOOK_MMAP,
-				     .named_only = 1 };
+	struct question question = { .hook = ABI_HOOK_MMAP };
 	struct label *label;
 
 	if (ret || !file || !(prot & PROT_EXEC))
@@ -83,7 +139,33 @@ int BPF_PROG(karmor_mmap, struct file *file, unsigned long reqprot, unsigned lon
 	if (!label)
 		return 0;
 	question_file(&question, file);
-	return question.dentry == label->image ? 0 : ask_path(label, &question);
+	return ask_mapping(label, &question);
+}
+
+/* What was mapped to be read and becomes executable. */
+SEC("lsm/file_mprotect")
+int BPF_PROG(karmor_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
+	     int ret)
+{
+	struct question question = { .hook = ABI_HOOK_MPROTECT };
+	struct file *file = vma->vm_file;
+	struct label *label;
+
+	if (ret || !file || !(prot & PROT_EXEC) || vma->vm_flags & VM_EXEC)
+		return ret;
+	label = label_current();
+	if (!label)
+		return 0;
+	question_file(&question, file);
+	/* An overlay maps the file of its layer, which has no name here; that of the overlay has.
+	 */
+	if (file->f_mode & FMODE_BACKING && bpf_core_type_exists(struct backing_file)) {
+		struct backing_file *backing = (struct backing_file *)file;
+
+		question.dentry = (__u64)BPF_CORE_READ(backing, user_path.dentry);
+		question.mnt = (__u64)BPF_CORE_READ(backing, user_path.mnt);
+	}
+	return ask_mapping(label, &question);
 }
 
 static __always_inline void count(struct label *label, __s64 n)
@@ -107,7 +189,10 @@ static __always_inline int inherit(struct task_struct *task)
 		return -ENOMEM;
 	child->enrol = label->enrol;
 	child->traced = label->traced; /* its tracer may come along */
+	child->home = label->home;
 	child->image = label->image;
+	child->loader = label->loader;
+	child->loaded = label->loaded;
 	count(label, 1);
 	return 0;
 }

@@ -11,6 +11,9 @@
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 #define FMODE_EXEC_FLAG 0x20 /* in f_flags: opened to be executed; asked about as exec */
+#define ATTR_SIZE 8
+#define ATTR_ATIME 16
+#define ATTR_MTIME 32
 #define MS_REMOUNT 32
 #define MS_BIND 4096
 #define MS_MOVE 8192
@@ -127,6 +130,103 @@ int BPF_PROG(karmor_file_truncate, struct file *file, int ret)
 	if (ret || !label)
 		return ret;
 	return ask_write(label, file->f_path.dentry, file->f_path.mnt, ABI_HOOK_TRUNCATE);
+}
+
+static __always_inline int ask_ioctl(struct file *file, unsigned int cmd)
+{
+	struct label *label;
+
+	switch (cmd) {
+	case 0x40086602: /* FS_IOC_SETFLAGS */
+	case 0x40046602: /* FS_IOC32_SETFLAGS */
+	case 0x401c5820: /* FS_IOC_FSSETXATTR */
+		if (bpf_core_type_exists(struct file_kattr))
+			return 0; /* inode_file_setattr sees it */
+		break;
+	case 0x40087602: /* FS_IOC_SETVERSION */
+	case 0x40047602: /* FS_IOC32_SETVERSION */
+	case 0x40086604: /* EXT4_IOC_SETVERSION */
+	case 0x40046604: /* EXT4_IOC32_SETVERSION */
+	case 0x40806685: /* FS_IOC_ENABLE_VERITY */
+	case 0x800c6613: /* FS_IOC_SET_ENCRYPTION_POLICY */
+		break;
+	default:
+		return 0;
+	}
+	label = label_current();
+	if (!label)
+		return 0;
+	return ask_write(label, file->f_path.dentry, file->f_path.mnt, ABI_HOOK_IOCTL);
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(karmor_ioctl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	return ret ?: ask_ioctl(file, cmd);
+}
+
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(karmor_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	return ret ?: ask_ioctl(file, cmd);
+}
+
+/* A change of what is known by a dentry alone. */
+static __always_inline int ask_names(struct dentry *dentry, __u32 hook)
+{
+	struct question question = { .automaton = ABI_AUTOMATON_FILE,
+				     .section = ABI_FILE,
+				     .ops = OP(ABI_OP_WRITE),
+				     .hook = hook,
+				     .dentry = (__u64)dentry };
+	struct label *label = label_current();
+
+	if (!label)
+		return 0;
+	question.here = (__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns;
+	return hook_names(label, &question) ? -EACCES : 0;
+}
+
+#define ASK_NAMES(name, hook, ...)                                                                 \
+	SEC("lsm/inode_" #name)                                                                    \
+	int BPF_PROG(karmor_##name, void *idmap, struct dentry *dentry, ##__VA_ARGS__, int ret)    \
+	{                                                                                          \
+		return ret ?: ask_names(dentry, hook);                                             \
+	}
+
+ASK_NAMES(setxattr, ABI_HOOK_XATTR, const char *name, const void *value, unsigned long size,
+	  int flags)
+ASK_NAMES(removexattr, ABI_HOOK_XATTR, const char *name)
+ASK_NAMES(set_acl, ABI_HOOK_ACL, const char *name, void *acl)
+ASK_NAMES(remove_acl, ABI_HOOK_ACL, const char *name)
+
+SEC("lsm/inode_file_setattr")
+int BPF_PROG(karmor_file_setattr, struct dentry *dentry, struct file_kattr *attributes, int ret)
+{
+	return ret ?: ask_names(dentry, ABI_HOOK_IOCTL);
+}
+
+/* Times; what else stands in @attributes has a hook with a path. */
+static __always_inline int ask_times(struct dentry *dentry, struct iattr *attributes)
+{
+	__u32 valid = attributes->ia_valid;
+
+	if (!(valid & (ATTR_ATIME | ATTR_MTIME)) || valid & ATTR_SIZE)
+		return 0;
+	return ask_names(dentry, ABI_HOOK_TIMES);
+}
+
+SEC("lsm/inode_setattr")
+int BPF_PROG(karmor_setattr, void *idmap, struct dentry *dentry, struct iattr *attributes, int ret)
+{
+	return ret ?: ask_times(dentry, attributes);
+}
+
+/* The same where the hook has two arguments. */
+SEC("lsm/inode_setattr")
+int BPF_PROG(karmor_setattr2, struct dentry *dentry, struct iattr *attributes, int ret)
+{
+	return ret ?: ask_times(dentry, attributes);
 }
 
 SEC("lsm/path_link")

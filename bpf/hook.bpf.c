@@ -12,6 +12,8 @@ static const struct abi_record *decide_record(void *table, __u32 index)
 
 #include "decide.bpf.h"
 
+#define NAMES_STEPS_MAX (1 << 18) /* a namespace has 100,000 mounts at most */
+
 static __always_inline struct abi_workload *workload_of(struct label *label)
 {
 	__u32 slot = label->enrol.slot;
@@ -130,7 +132,7 @@ struct linked {
 	struct question *question;
 	void *table;
 	const __u32 *accepts;
-	struct told *told;
+	__u64 verdict;
 	__u32 class_;
 };
 
@@ -148,33 +150,39 @@ static long link_step(__u32 i, struct linked *linked)
 	verdict = row_verdict(row, linked->question, &op);
 	if (ABI_ACTION(verdict) != ABI_BLOCK || !(verdict & ABI_EXACT))
 		return 0;
-	linked->told->verdict = verdict;
-	linked->told->op = op;
+	linked->verdict = (__u64)op << 32 | verdict;
 	return 1;
 }
 
-/* A file with several names is protected under each of them by a Block rule that names one. */
-static __always_inline void link_verdict(struct label *label, struct question *question,
-					 void *table, struct told *told)
+/*
+ * A file with several names is protected under each of them by a Block rule that names one: the
+ * verdict, and the op above it; 0 where none denies.
+ */
+__u64 hook_linked(struct label *label, struct question *question)
 {
-	struct linked linked = {
-		.question = question, .table = table, .told = told, .class_ = label->enrol.class_
-	};
-	__u32 slot = label->enrol.slot, section = question->section & 1;
+	struct linked linked = { .question = question };
+	const struct abi_record *header;
 	struct abi_inode inode = {};
 	const struct abi_link *link;
-	void *links_of;
+	void *names;
+	__u32 slot, section;
 
-	if (walk_inode(question->dentry, &inode) < 2)
-		return;
-	links_of = bpf_map_lookup_elem(&links, &slot);
-	link = links_of ? bpf_map_lookup_elem(links_of, &inode) : 0;
-	if (!link)
-		return;
-	linked.accepts = link->tables[0].generation == told->generation
+	if (!label || !question || walk_inode(question->dentry, &inode) < 2)
+		return 0;
+	slot = label->enrol.slot;
+	names = bpf_map_lookup_elem(&links, &slot);
+	link = names ? bpf_map_lookup_elem(names, &inode) : 0;
+	linked.table = link ? bpf_map_lookup_elem(&tables, &slot) : 0;
+	header = linked.table ? decide_record(linked.table, ABI_HEADER) : 0;
+	if (!header || !link)
+		return 0;
+	section = question->section & 1;
+	linked.class_ = label->enrol.class_;
+	linked.accepts = link->tables[0].generation == header->w[2]
 				 ? link->tables[0].accepts[section]
 				 : link->tables[1].accepts[section];
 	bpf_loop(ABI_LINK_NAMES, link_step, &linked, 0);
+	return linked.verdict;
 }
 
 int hook_path(struct label *label, struct question *question)
@@ -182,6 +190,7 @@ int hook_path(struct label *label, struct question *question)
 	struct told told = {};
 	const struct abi_record *header, *row = 0;
 	__s64 accept;
+	__u64 linked;
 	__u32 slot;
 	void *table;
 
@@ -203,7 +212,10 @@ int hook_path(struct label *label, struct question *question)
 	if (question->automaton != ABI_AUTOMATON_GUARD &&
 	    !(header->w[0] & ABI_HAS(question->section & 3)))
 		return 0;
-	accept = walk_accept(label, question->automaton);
+	accept = question->unnamed ? -WALK_UNNAMED : walk_accept(label, question->automaton);
+	/* The mount shows another part of the filesystem. */
+	if (accept == -WALK_DETACHED && question->here)
+		return 0;
 	if (accept == -WALK_UNNAMED) {
 		if (question->section != ABI_PROCESS || question->named_only)
 			return 0;
@@ -215,12 +227,60 @@ int hook_path(struct label *label, struct question *question)
 		told.verdict = row_verdict(row, question, &told.op);
 	else
 		told.verdict = undecided(label, header, question->section);
-	if (header->w[0] & ABI_LINKED && ABI_ACTION(told.verdict) != ABI_BLOCK)
-		link_verdict(label, question, table, &told);
+	if (header->w[0] & ABI_LINKED && ABI_ACTION(told.verdict) != ABI_BLOCK) {
+		linked = hook_linked(label, question);
+		if (linked) {
+			told.verdict = (__u32)linked;
+			told.op = linked >> 32;
+		}
+	}
 	if (question->named_only && (ABI_ACTION(told.verdict) != ABI_BLOCK ||
 				     !(told.verdict & (ABI_NAMED | ABI_UNDECIDED))))
 		return 0;
 	return conclude(label, &told, -EACCES);
+}
+
+/* What a walk over the mounts of a filesystem comes to. */
+struct names {
+	struct label *label;
+	struct question *question;
+	__u32 done;
+	int ret;
+};
+
+static long names_step(__u32 i, struct names *names)
+{
+	struct question *question = names->question;
+	struct label *label = names->label;
+	int next = walk_mount_next(label, question->dentry);
+
+	if (next < 0)
+		label->place = 0; /* from the first again */
+	if (!next)
+		names->done = 1;
+	if (next <= 0)
+		return !next;
+	if (!label->place_ns ||
+	    (label->place_ns != question->here && label->place_ns != label->home))
+		return 0;
+	question->mnt = label->place;
+	names->ret = hook_path(label, question);
+	return names->ret != 0;
+}
+
+int hook_names(struct label *label, struct question *question)
+{
+	struct names names = { .label = label, .question = question };
+
+	if (!label || !question)
+		return -EACCES;
+	if (!(hook_flags(label) & ABI_HAS(question->section & 3)))
+		return 0;
+	label->place = 0;
+	bpf_loop(NAMES_STEPS_MAX, names_step, &names, 0);
+	if (names.ret || names.done)
+		return names.ret;
+	return hook_refuse(label, question);
 }
 
 int hook_refuse(struct label *label, struct question *question)

@@ -19,6 +19,8 @@ struct question {
 	__u32 section;
 	__u32 ops; /* OP(abi_op) of all that is asked */
 	__u32 hook;
+	__u64 here;	  /* with hook_names(): the mount namespace of the task */
+	__u32 unnamed;	  /* an executable that has no name (any more) */
 	__u32 named_only; /* only a Block rule that names files counts, and nothing is logged but it
 			   */
 };
@@ -27,6 +29,13 @@ struct question {
 
 /* Decides and reports: whether to deny. */
 int hook_path(struct label *label, struct question *question);
+
+/*
+ * The same where the hook knew no mount: whatever names the dentry has by the mounts of the
+ * namespace where the task is, or where it was enrolled, and one that denies is enough. What has no
+ * name there, as the files of an overlay's layers, passes.
+ */
+int hook_names(struct label *label, struct question *question);
 
 /* Denies without asking, and reports it: for what no table can tell. */
 int hook_refuse(struct label *label, struct question *question);

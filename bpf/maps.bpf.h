@@ -16,11 +16,17 @@ struct label {
 	__u32 next_class; /* the source class that a running exec leads to */
 	__u32 traced;	  /* a task of the workload traces it, or did */
 	__u32 exited;	  /* and is counted no more */
+	__u64 home;	  /* the mount namespace in which it was enrolled */
 	__u64 image;	  /* the dentry of what runs */
 	__u64 next_image; /* and of what a running exec leads to */
+	__u32 loader;	  /* what runs is one that is told what to run, as ld.so is */
+	__u32 next_loader;
+	__u64 loaded; /* the dentry of what it runs; 0: not known yet */
 
 	/* The object: a dentry and the vfsmount it was reached by. */
 	__u64 leaf, mnt;
+	/* One mount of its filesystem, and the namespace that it is mounted in. */
+	__u64 place, place_ns;
 	/* The walk up. */
 	__u64 at, at_mnt;
 	__u64 sum;	/* of d_seq over all components */

@@ -287,6 +287,37 @@ __u32 walk_inode(__u64 dentry, struct abi_inode *ret)
 	return names;
 }
 
+int walk_mount_next(struct label *label, __u64 dentry)
+{
+	__u64 sb = (__u64)LOAD(struct dentry, dentry, d_sb), mount;
+	bool first;
+
+	if (!label)
+		return 0;
+	first = !label->place;
+	mount = label->place - bpf_core_field_offset(struct mount, mnt);
+	/* Through the label, so that what is compared is a number. */
+	if (bpf_core_field_exists(struct mount, mnt_next_for_sb)) {
+		label->place = first ? (__u64)LOAD(struct super_block___7, sb, s_mounts)
+				     : (__u64)LOAD(struct mount, mount, mnt_next_for_sb);
+	} else {
+		label->place_ns = sb + bpf_core_field_offset(struct super_block, s_mounts);
+		label->place = first ? (__u64)LOAD(struct super_block, sb, s_mounts.next)
+				     : (__u64)LOAD(struct mount, mount, mnt_instance.next);
+		if (label->place == label->place_ns)
+			return 0;
+		if (label->place >> 56 != 0xff) /* poisoned as it was taken off the list */
+			return -1;
+		label->place -= bpf_core_field_offset(struct mount, mnt_instance);
+	}
+	mount = label->place;
+	if (!mount)
+		return 0;
+	label->place_ns = (__u64)LOAD(struct mount, mount, mnt_ns);
+	label->place = mount + bpf_core_field_offset(struct mount, mnt);
+	return 1;
+}
+
 /* What a walk through the mounts below one needs; where it stands is in the label. */
 struct below {
 	struct label *label;

@@ -25,6 +25,13 @@ __s64 walk_owner(__u64 dentry);
  * one, also what tells its inode from all others. */
 __u32 walk_inode(__u64 dentry, struct abi_inode *ret);
 
+/*
+ * The mounts of the filesystem that a dentry is of, one after the other: takes label->place, a
+ * vfsmount (0: before the first), to the next, and label->place_ns to where that is mounted. 0
+ * after the last, negative where the mount went away meanwhile.
+ */
+int walk_mount_next(struct label *label, __u64 dentry);
+
 /* Whether a filesystem of this magic is mounted at label->mnt or anywhere below it; true where that
  * cannot be told. */
 int walk_below(struct label *label, __u64 magic);

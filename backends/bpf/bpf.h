@@ -20,7 +20,7 @@ enum bpf_need {
 	BPF_NEED_CAPABILITIES = 1u << 3, /* capable */
 	BPF_NEED_GUARD = 1u << 4,	 /* renames and mounts, for a Block rule names a path */
 	BPF_NEED_SOURCE = 1u << 5,   /* classes of sources: some rule has fromSource that matters */
-	BPF_NEED_LOADER = 1u << 6,   /* a Block rule of the process section: executable mappings */
+	BPF_NEED_LOADER = 1u << 6,   /* a Block or Allow rule for processes: executable mappings */
 	BPF_NEED_SYSCALLS = 1u << 7, /* the tracepoint of every system call */
 };
 

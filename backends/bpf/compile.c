@@ -226,7 +226,7 @@ static uint32_t needs_make(const struct compiler *c, uint32_t flags)
 		ret |= BPF_NEED_GUARD;
 	for (size_t i = 0; i < c->set->n_rules; i++)
 		if (c->set->rules[i].ir->section == KARMOR_PROCESS &&
-		    c->set->rules[i].action == KARMOR_BLOCK)
+		    c->set->rules[i].action != KARMOR_AUDIT)
 			ret |= BPF_NEED_LOADER;
 	return ret;
 }

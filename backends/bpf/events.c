@@ -20,17 +20,19 @@
 /* By enum abi_hook. */
 static const char *const hook_names[] = {
 	[ABI_HOOK_EXEC] = "bprm_check_security", [ABI_HOOK_MMAP] = "mmap_file",
-	[ABI_HOOK_OPEN] = "file_open",		 [ABI_HOOK_RECEIVE] = "file_receive",
-	[ABI_HOOK_UNLINK] = "path_unlink",	 [ABI_HOOK_MKDIR] = "path_mkdir",
-	[ABI_HOOK_RMDIR] = "path_rmdir",	 [ABI_HOOK_MKNOD] = "path_mknod",
-	[ABI_HOOK_SYMLINK] = "path_symlink",	 [ABI_HOOK_LINK] = "path_link",
-	[ABI_HOOK_RENAME] = "path_rename",	 [ABI_HOOK_TRUNCATE] = "path_truncate",
-	[ABI_HOOK_CHMOD] = "path_chmod",	 [ABI_HOOK_CHOWN] = "path_chown",
-	[ABI_HOOK_MOUNT] = "sb_mount",		 [ABI_HOOK_SOCKET] = "socket_create",
-	[ABI_HOOK_BIND] = "socket_bind",	 [ABI_HOOK_CONNECT] = "socket_connect",
-	[ABI_HOOK_LISTEN] = "socket_listen",	 [ABI_HOOK_ACCEPT] = "socket_accept",
-	[ABI_HOOK_SEND] = "socket_sendmsg",	 [ABI_HOOK_CAPABLE] = "capable",
-	[ABI_HOOK_SYSCALL] = "sys_enter",
+	[ABI_HOOK_MPROTECT] = "file_mprotect",	 [ABI_HOOK_OPEN] = "file_open",
+	[ABI_HOOK_RECEIVE] = "file_receive",	 [ABI_HOOK_UNLINK] = "path_unlink",
+	[ABI_HOOK_MKDIR] = "path_mkdir",	 [ABI_HOOK_RMDIR] = "path_rmdir",
+	[ABI_HOOK_MKNOD] = "path_mknod",	 [ABI_HOOK_SYMLINK] = "path_symlink",
+	[ABI_HOOK_LINK] = "path_link",		 [ABI_HOOK_RENAME] = "path_rename",
+	[ABI_HOOK_TRUNCATE] = "path_truncate",	 [ABI_HOOK_CHMOD] = "path_chmod",
+	[ABI_HOOK_CHOWN] = "path_chown",	 [ABI_HOOK_XATTR] = "inode_setxattr",
+	[ABI_HOOK_ACL] = "inode_set_acl",	 [ABI_HOOK_TIMES] = "inode_setattr",
+	[ABI_HOOK_IOCTL] = "file_ioctl",	 [ABI_HOOK_MOUNT] = "sb_mount",
+	[ABI_HOOK_SOCKET] = "socket_create",	 [ABI_HOOK_BIND] = "socket_bind",
+	[ABI_HOOK_CONNECT] = "socket_connect",	 [ABI_HOOK_LISTEN] = "socket_listen",
+	[ABI_HOOK_ACCEPT] = "socket_accept",	 [ABI_HOOK_SEND] = "socket_sendmsg",
+	[ABI_HOOK_CAPABLE] = "capable",		 [ABI_HOOK_SYSCALL] = "sys_enter",
 };
 
 static const char *const op_names[] = {

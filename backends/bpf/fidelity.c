@@ -44,17 +44,6 @@ static bool is_syscall_path_never(const struct ruleset_rule *rule)
 	return is_syscall_path(rule) && !syscalls_with_path(rule);
 }
 
-static bool is_directory_block(const struct ruleset_rule *rule)
-{
-	return rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_BLOCK &&
-	       rule->match == IR_DIR;
-}
-
-static bool is_process_allow(const struct ruleset_rule *rule)
-{
-	return rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_ALLOW;
-}
-
 /* A rule for whose sake names are protected. */
 static bool is_path_block(const struct ruleset_rule *rule)
 {
@@ -102,21 +91,13 @@ static const struct {
 	{ is_syscall_path_partly, KARMOR_APPROXIMATED,
 	  "narrower: some of these system calls have no argument that is a path",
 	  "use matchSyscalls" },
-	{ is_directory_block, KARMOR_APPROXIMATED,
-	  "narrower: a program of the directory that is run through the dynamic loader is not "
-	  "stopped",
-	  "name the programs by path or pattern" },
-	{ is_process_allow, KARMOR_APPROXIMATED,
-	  "narrower: a program that is on no list and is run through an allowed dynamic loader is "
-	  "not stopped",
-	  "do not allow the dynamic loader, which programs need not be allowed to use" },
 	{ is_path_block, KARMOR_APPROXIMATED,
 	  "wider: the workload can mount nothing but a tmpfs by mount(2), for a mount could give a "
 	  "file another name",
 	  NULL },
 	{ speaks_of_writing, KARMOR_APPROXIMATED,
-	  "narrower: changes of extended attributes, of access control lists and of times are not "
-	  "decided yet",
+	  "wider: where a filesystem is mounted twice, a change of extended attributes, of access "
+	  "control lists or of times counts under each of the file's names",
 	  NULL },
 	{ is_multi_call, KARMOR_APPROXIMATED,
 	  "wider: the path is a link to a multi-call binary, and the rule holds for that binary "

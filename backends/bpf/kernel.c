@@ -42,7 +42,10 @@ DEFINE_CLEANUP(btf, struct btf, btf__free)
 
 /* Hooks that some kernels have and others do not; elsewhere another hook sees the same access. */
 static const char *const optional_hooks[] = {
-	"file_truncate", /* 6.2; before, path_truncate is called for ftruncate as well */
+	"file_truncate",      /* 6.2; before, path_truncate is called for ftruncate as well */
+	"inode_set_acl",      /* 6.2; before, inode_setxattr is */
+	"inode_remove_acl",   /* the same with inode_removexattr */
+	"inode_file_setattr", /* 6.17; before, it was by ioctl alone */
 };
 
 /* Programs that stay loaded but are attached only while some workload's table needs them. */
@@ -116,11 +119,25 @@ static bool is_optional(const char *hook)
 	return false;
 }
 
+/* How many arguments the kernel's hook has; 0 where it has none of this name. */
+static unsigned btf_hook_arguments(const struct btf *btf, const char *hook)
+{
+	_cleanup_buf_ struct buf name = { 0 };
+	const struct btf_type *type;
+	int id;
+
+	buf_printf(&name, "bpf_lsm_%s", hook);
+	id = buf_failed(&name) ? -ENOMEM : btf__find_by_name_kind(btf, name.data, BTF_KIND_FUNC);
+	type = id > 0 ? btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type) : NULL;
+	return type ? btf_vlen(type) : 0;
+}
+
 /* Opens the object and fits it to this kernel: variants and hooks that it has. */
 static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
 {
 	struct karmor_bpf *skeleton;
 	struct bpf_program *program;
+	bool three;
 
 	skeleton = karmor_bpf__open();
 	if (!skeleton)
@@ -140,6 +157,9 @@ static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
 					  ? skeleton->progs.karmor_task_alloc_atomic
 					  : skeleton->progs.karmor_task_alloc,
 				  false);
+	three = btf_hook_arguments(btf, "inode_setattr") == 3; /* until 6.9 it has two */
+	bpf_program__set_autoload(
+		three ? skeleton->progs.karmor_setattr2 : skeleton->progs.karmor_setattr, false);
 	*ret = skeleton;
 	return 0;
 }
@@ -512,9 +532,9 @@ static int probe_hooks(struct karmor_caps *caps, const struct btf *btf,
 		if (!is_enforcing(skeleton, program) || !is_hook(program))
 			continue;
 		all++;
-		if (btf_has_hook(btf, hook))
+		if (bpf_program__autoload(program))
 			found++;
-		else if (!is_optional(hook))
+		if (!btf_has_hook(btf, hook) && !is_optional(hook))
 			return caps_state(caps, KARMOR_NOT_ACTIVE, NULL,
 					  "this kernel has no hook \"%s\"", hook);
 	}

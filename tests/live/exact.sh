@@ -45,6 +45,8 @@ keep_loaded
 
 . "$(dirname "$0")/exact-binds.sh"
 . "$(dirname "$0")/exact-links.sh"
+. "$(dirname "$0")/exact-loader.sh"
+. "$(dirname "$0")/exact-changes.sh"
 
 unkeep
 plan

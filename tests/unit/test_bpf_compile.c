@@ -73,7 +73,6 @@ static const struct bpf_ruleset *table_of(const struct made *made)
 }
 
 #define WRITES "extended attributes"
-#define LOADER "dynamic loader"
 #define MOUNTS "tmpfs"
 
 static const struct {
@@ -85,12 +84,8 @@ static const struct {
 	{ "  process: {matchPaths: [{execname: a}]}", KARMOR_APPROXIMATED, { MOUNTS } },
 	{ "  process: {matchPatterns: [{pattern: /bin/a*}]}", KARMOR_APPROXIMATED, { MOUNTS } },
 	{ "  process: {matchPatterns: [{pattern: /bin/a*, action: Audit}]}", KARMOR_EXACT, { 0 } },
-	{ "  process: {matchDirectories: [{dir: /bin/}]}",
-	  KARMOR_APPROXIMATED,
-	  { LOADER, MOUNTS } },
-	{ "  process: {matchDirectories: [{dir: /bin/, action: Allow}]}",
-	  KARMOR_APPROXIMATED,
-	  { LOADER } },
+	{ "  process: {matchDirectories: [{dir: /bin/}]}", KARMOR_APPROXIMATED, { MOUNTS } },
+	{ "  process: {matchDirectories: [{dir: /bin/, action: Allow}]}", KARMOR_EXACT, { 0 } },
 	{ "  file: {matchPaths: [{path: /etc/a}]}", KARMOR_APPROXIMATED, { WRITES, MOUNTS } },
 	{ "  file: {matchPatterns: [{pattern: /etc/a*}]}",
 	  KARMOR_APPROXIMATED,
