@@ -65,6 +65,8 @@ enum abi_automaton {
 #define ABI_GUARDED (1u << 16) /* some Block rule names a path: names are protected */
 #define ABI_LINKED (1u << 17)  /* some Block rule names a file exactly: its hard links are too */
 
+#define ABI_CALLED (1u << 18) /* some rule means a binary of many names under one of them */
+
 /* Sections, in the order of enum karmor_section. */
 enum abi_section {
 	ABI_PROCESS,
@@ -119,6 +121,8 @@ enum abi_kind {
 #define ABI_UNDECIDED                                                                              \
 	16 /* the enforcer could not decide and failed closed; set by the kernel side only */
 #define ABI_EXACT 32 /* the deciding rule names one file by its path */
+#define ABI_CALLED_ROW                                                                             \
+	64 /* in the unused words of a process row: it is a binary's under one of its names */
 #define ABI_RULE_SHIFT 8
 #define ABI_RULE(verdict) ((verdict) >> ABI_RULE_SHIFT) /* rule index + 1; 0: no rule */
 

@@ -64,6 +64,7 @@ struct list_head {
 struct super_block {
 	unsigned int s_dev;
 	unsigned long s_magic;
+	struct dentry *s_root;
 	struct list_head s_mounts; /* its mounts, by their mnt_instance; until 6.17 */
 };
 
@@ -127,7 +128,10 @@ struct file {
 	struct path f_path;
 };
 
-/* A file that stands behind another one, an overlay's: where the other is. */
+/*
+ * A file that stands behind one of an overlay, which was asked about: where that is. Before 6.5 it
+ * is a file that has the overlay's path itself.
+ */
 struct backing_file {
 	struct path user_path;
 };

@@ -11,7 +11,6 @@
 
 #define PROT_EXEC 4
 #define VM_EXEC 4
-#define FMODE_BACKING (1 << 25)
 #define ELFCLASS64 2
 #define ET_DYN 3
 #define PT_INTERP 3
@@ -24,7 +23,8 @@ static __always_inline void question_file(struct question *question, struct file
 	question->dentry = (__u64)dentry;
 	question->mnt = (__u64)file->f_path.mnt;
 	/* Deleted, or O_TMPFILE: the dentry still has some name, which leads nowhere. */
-	question->unnamed = inode && !inode->i_nlink && !dentry->d_hash.pprev;
+	question->accepted = inode && !inode->i_nlink && !dentry->d_hash.pprev;
+	question->accept = -WALK_UNNAMED;
 }
 
 static __always_inline bool is_interp(const unsigned char *type)
@@ -56,6 +56,20 @@ static __always_inline bool is_loader(struct linux_binprm *bprm)
 		 (headers > 2 && is_interp(b + 52 + 64)));
 }
 
+/* The binary may have many names, and a rule mean it under the one that was asked for. */
+static __always_inline void question_called(struct label *label, struct question *question,
+					    struct linux_binprm *bprm)
+{
+	label->leaf = question->dentry;
+	label->mnt = question->mnt;
+	question->accept = walk_accept(label, ABI_AUTOMATON_PROCESS);
+	if (question->accept >= 0) {
+		label->at = (__u64)bprm->interp;
+		question->accept = walk_called(label, question->accept);
+	}
+	question->accepted = 1;
+}
+
 SEC("lsm/bprm_check_security")
 int BPF_PROG(karmor_bprm_check, struct linux_binprm *bprm, int ret)
 {
@@ -65,18 +79,22 @@ int BPF_PROG(karmor_bprm_check, struct linux_binprm *bprm, int ret)
 				     .hook = ABI_HOOK_EXEC };
 	struct label *label = label_current();
 	__s64 class;
+	bool unnamed;
 
 	if (ret || !label)
 		return ret;
 	if (!label->home)
 		label->home = (__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns;
 	question_file(&question, bprm->file);
+	unnamed = question.accepted;
+	if (!unnamed && hook_flags(label) & ABI_CALLED)
+		question_called(label, &question, bprm);
 	ret = ask_path(label, &question);
 	if (ret)
 		return ret;
 	label->leaf = question.dentry;
 	label->mnt = question.mnt;
-	class = question.unnamed ? -WALK_UNNAMED : walk_accept(label, ABI_AUTOMATON_SOURCE);
+	class = unnamed ? -WALK_UNNAMED : walk_accept(label, ABI_AUTOMATON_SOURCE);
 	/* An executable without a name is no rule's source; nor is one whose name cannot be told,
 	 * where nothing is ever denied. */
 	if (class < 0 && class != -WALK_UNNAMED && hook_flags(label) & ABI_CLOSED_ANY)
@@ -159,7 +177,7 @@ int BPF_PROG(karmor_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
 	question_file(&question, file);
 	/* An overlay maps the file of its layer, which has no name here; that of the overlay has.
 	 */
-	if (file->f_mode & FMODE_BACKING && bpf_core_type_exists(struct backing_file)) {
+	if (is_backing(file) && bpf_core_type_exists(struct backing_file)) {
 		struct backing_file *backing = (struct backing_file *)file;
 
 		question.dentry = (__u64)BPF_CORE_READ(backing, user_path.dentry);

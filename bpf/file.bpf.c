@@ -63,7 +63,7 @@ static __always_inline int ask_file(struct file *file, __u32 hook)
 	struct label *label = label_current();
 	__u32 mode;
 
-	if (!label || file->f_flags & FMODE_EXEC_FLAG)
+	if (!label || file->f_flags & FMODE_EXEC_FLAG || is_backing(file))
 		return 0;
 	mode = file->f_mode;
 	question.ops = (mode & FMODE_READ ? OP(ABI_OP_READ) : 0) |
@@ -286,18 +286,69 @@ static __always_inline int ask_alias(struct label *label, const struct path *pat
 	return -EACCES;
 }
 
+/* A filesystem's name as a word. */
+#define TYPE(a, b, c, d, e, f)                                                                     \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 |   \
+	 (__u64)(f) << 40)
+
 /*
- * Whether a mount of this type is empty at first. Any other may show what has a name already: an
- * overlay does, a disk that is mounted elsewhere, and the one /proc of a pid namespace.
+ * Filesystems that a workload may mount: of some each mount is another one, and empty at first;
+ * others are the same wherever they are mounted, so that over themselves nothing gets another name.
+ * Any other may show what has a name already: an overlay does, a disk that is mounted elsewhere,
+ * and the one /proc of a pid namespace.
  */
-static __always_inline bool is_empty(const char *type)
+static const struct {
+	__u64 type;
+	__u32 magic;
+	bool empty;
+} mountable[] = {
+	{ TYPE('t', 'm', 'p', 'f', 's', 0), 0x01021994, true },
+	{ TYPE('r', 'a', 'm', 'f', 's', 0), 0x858458f6, true },
+	{ TYPE('d', 'e', 'v', 'p', 't', 's'), 0x1cd1, true },
+	{ TYPE('p', 'r', 'o', 'c', 0, 0), 0x9fa0, false },
+	{ TYPE('s', 'y', 's', 'f', 's', 0), 0x62656572, false },
+	{ TYPE('m', 'q', 'u', 'e', 'u', 'e'), 0x19800202, false },
+};
+
+#define MOUNTABLE (sizeof(mountable) / sizeof(mountable[0]))
+
+/* Whether @path is the top of such a filesystem. */
+static __always_inline bool is_top_of(const struct path *path, __u32 magic)
 {
-	char name[8] = {};
+	struct super_block *sb = path->mnt->mnt_sb;
+
+	return sb->s_magic == magic && path->dentry == path->mnt->mnt_root &&
+	       path->dentry == sb->s_root;
+}
+
+static __always_inline int ask_new(struct label *label, const struct path *path, const char *type)
+{
+	__u64 name = 0;
 
 	if (type)
-		bpf_probe_read_kernel_str(name, sizeof(name), type);
-	return name[0] == 't' && name[1] == 'm' && name[2] == 'p' && name[3] == 'f' &&
-	       name[4] == 's' && name[5] == 0;
+		bpf_probe_read_kernel_str(&name, sizeof(name), type);
+	for (__u32 i = 0; i < MOUNTABLE; i++)
+		if (name == mountable[i].type &&
+		    (mountable[i].empty || is_top_of(path, mountable[i].magic)))
+			return ask_cover(label, path);
+	return ask_alias(label, path);
+}
+
+/* The same by the calls that make a mount first and then put it in its place. */
+static __always_inline int ask_moved(struct label *label, const struct path *from,
+				     const struct path *to)
+{
+	__u32 magic = from->mnt->mnt_sb->s_magic;
+	int fresh;
+
+	label->mnt = (__u64)from->mnt;
+	fresh = from->dentry == from->mnt->mnt_root ? walk_fresh(label) : 0;
+
+	for (__u32 i = 0; fresh && i < MOUNTABLE; i++)
+		if (magic == mountable[i].magic &&
+		    (mountable[i].empty ? fresh == 2 : is_top_of(to, magic)))
+			return ask_cover(label, to);
+	return ask_alias(label, to);
 }
 
 /* The kernel's order: a remount, a bind, a change of propagation, a move, else something new. */
@@ -313,9 +364,7 @@ int BPF_PROG(karmor_mount, const char *dev, const struct path *path, const char 
 		return ask_alias(label, path);
 	if (flags & MS_PROPAGATION)
 		return 0;
-	if (flags & MS_MOVE || !is_empty(type))
-		return ask_alias(label, path);
-	return ask_cover(label, path);
+	return flags & MS_MOVE ? ask_alias(label, path) : ask_new(label, path, type);
 }
 
 SEC("lsm/move_mount")
@@ -323,7 +372,7 @@ int BPF_PROG(karmor_move_mount, const struct path *from, const struct path *to, 
 {
 	struct label *label = label_current();
 
-	return ret || !label ? ret : ask_alias(label, to);
+	return ret || !label ? ret : ask_moved(label, from, to);
 }
 
 SEC("lsm/sb_pivotroot")

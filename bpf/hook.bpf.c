@@ -212,7 +212,7 @@ int hook_path(struct label *label, struct question *question)
 	if (question->automaton != ABI_AUTOMATON_GUARD &&
 	    !(header->w[0] & ABI_HAS(question->section & 3)))
 		return 0;
-	accept = question->unnamed ? -WALK_UNNAMED : walk_accept(label, question->automaton);
+	accept = question->accepted ? question->accept : walk_accept(label, question->automaton);
 	/* The mount shows another part of the filesystem. */
 	if (accept == -WALK_DETACHED && question->here)
 		return 0;

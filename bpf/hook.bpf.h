@@ -12,6 +12,16 @@ static __always_inline struct label *label_current(void)
 	return bpf_task_storage_get(&labels, bpf_get_current_task_btf(), 0, 0);
 }
 
+/*
+ * Whether the file is one that an overlay opens behind each of its own, in a layer. The mode's bit
+ * for it is another one in each kernel; this one says that the file is counted for nobody, and is
+ * set for no other that a task opens or maps.
+ */
+static __always_inline bool is_backing(struct file *file)
+{
+	return file->f_mode & (1 << 29); /* FMODE_NOACCOUNT */
+}
+
 /* An access to a path, as a hook saw it. */
 struct question {
 	__u64 dentry, mnt; /* the object, and the vfsmount it is reached by */
@@ -20,7 +30,8 @@ struct question {
 	__u32 ops; /* OP(abi_op) of all that is asked */
 	__u32 hook;
 	__u64 here;	  /* with hook_names(): the mount namespace of the task */
-	__u32 unnamed;	  /* an executable that has no name (any more) */
+	__s64 accept;	  /* what the automaton says, where it was asked already */
+	__u32 accepted;	  /* it was */
 	__u32 named_only; /* only a Block rule that names files counts, and nothing is logged but it
 			   */
 };

@@ -11,7 +11,8 @@
 
 #define TRIES 64
 #define BELOW_STEPS_MAX (1 << 18) /* two a mount, of which a namespace has 100,000 at most */
-#define MOUNTS_MAX 256		  /* mount points crossed on one path, beside its components */
+#define OVERLAYFS_MAGIC 0x794c7630
+#define MOUNTS_MAX 256 /* mount points crossed on one path, beside its components */
 
 /* What a callback needs; label is map memory, table the workload's. */
 struct walk {
@@ -221,6 +222,57 @@ __s64 walk_accept(struct label *label, __u32 which)
 	return accept < 0 ? -WALK_FAULT : accept;
 }
 
+/* One byte of the string at label->at: label->name becomes the last component, label->left its
+ * length. */
+static long called_step(__u32 i, struct walk *walk)
+{
+	struct label *l = walk->label;
+	__u8 byte = load_word(l->at + i);
+
+	if (!byte)
+		return 1;
+	l->left++;
+	if (byte == '/') {
+		l->name = l->at + i + 1;
+		l->left = 0;
+	}
+	return 0;
+}
+
+__s64 walk_called(struct label *label, __u32 accept)
+{
+	struct walk walk = { .label = label };
+	const struct abi_record *row;
+	__u32 slot, state;
+	__s64 called;
+
+	if (!label)
+		return -WALK_FAULT;
+	slot = label->enrol.slot;
+	walk.table = bpf_map_lookup_elem(&tables, &slot);
+	if (!walk.table)
+		return -WALK_FAULT;
+	label->name = label->at;
+	label->left = 0;
+	bpf_loop(ABI_PATH_MAX, called_step, &walk, 0);
+	/* An empty component, and one of that name: nothing follows it. */
+	state = label->state;
+	decide_step(walk.table, &state, '/', 1);
+	label->state = state;
+	label->left++;
+	label->pos = 0;
+	label->component = 0;
+	label->status = WALK_DEEP;
+	bpf_loop(ABI_STEPS_MAX, match_step, &walk, 0);
+	if (label->status != WALK_TOP)
+		return -(__s64)label->status;
+	called = decide_accept(walk.table, label->state);
+	row = called < 0 ? 0 : decide_record(walk.table, called);
+	if (!row)
+		return -WALK_FAULT;
+	return row->w[ABI_ROW_WRITE] & ABI_CALLED_ROW ? called : accept;
+}
+
 /* Adds "/" and the next component's name. */
 static long text_step(__u32 i, struct walk *walk)
 {
@@ -276,15 +328,18 @@ __u32 walk_inode(__u64 dentry, struct abi_inode *ret)
 	__u64 inode = (__u64)LOAD(struct dentry, dentry, d_inode), sb;
 	__u32 names = inode ? LOAD(struct inode, inode, i_nlink) : 0;
 
-	if (!ret || names < 2)
-		return names;
-	if ((LOAD(struct inode, inode, i_mode) & S_IFMT) == S_IFDIR)
+	if (!ret || !names)
 		return 0;
 	sb = (__u64)LOAD(struct inode, inode, i_sb);
+	/* An overlay counts one for a file whose names are all of one lower layer. */
+	if (names < 2 && LOAD(struct super_block, sb, s_magic) != OVERLAYFS_MAGIC)
+		return 1;
+	if ((LOAD(struct inode, inode, i_mode) & S_IFMT) == S_IFDIR)
+		return 0;
 	ret->number = LOAD(struct inode, inode, i_ino);
 	ret->generation = LOAD(struct inode, inode, i_generation);
 	ret->device = LOAD(struct super_block, sb, s_dev);
-	return names;
+	return names < 2 ? 2 : names;
 }
 
 int walk_mount_next(struct label *label, __u64 dentry)
@@ -316,6 +371,29 @@ int walk_mount_next(struct label *label, __u64 dentry)
 	label->place_ns = (__u64)LOAD(struct mount, mount, mnt_ns);
 	label->place = mount + bpf_core_field_offset(struct mount, mnt);
 	return 1;
+}
+
+int walk_fresh(struct label *label)
+{
+	__u64 mount, root, sb;
+
+	if (!label)
+		return 0;
+	mount = label->mnt - bpf_core_field_offset(struct mount, mnt);
+	root = (__u64)LOAD(struct mount, mount, mnt.mnt_root);
+	sb = (__u64)LOAD(struct mount, mount, mnt.mnt_sb);
+	if (root != (__u64)LOAD(struct super_block, sb, s_root) ||
+	    top_status(mount) != WALK_DETACHED)
+		return 0;
+	if ((__u64)LOAD(struct mount, mount, mnt_mounts.next) !=
+	    mount + bpf_core_field_offset(struct mount, mnt_mounts))
+		return 0;
+	label->place = 0;
+	label->leaf = root;
+	barrier(); /* so that it is read again, as a number */
+	if (walk_mount_next(label, label->leaf) != 1 || label->place != label->mnt)
+		return 1;
+	return walk_mount_next(label, label->leaf) ? 1 : 2;
 }
 
 /* What a walk through the mounts below one needs; where it stands is in the label. */

@@ -14,6 +14,13 @@
  * walk_status). */
 __s64 walk_accept(struct label *label, __u32 which);
 
+/*
+ * Right after walk_accept(), which said @accept: the accept of "PATH//NAME", which is what the
+ * automaton calls a binary of many names that runs under one of them; @accept where no rule means
+ * that. The name is the last component of a string of the kernel's at label->at.
+ */
+__s64 walk_called(struct label *label, __u32 accept);
+
 /* Writes the same path to text->bytes at @base; the length, 0 for what has no name. */
 __u32 walk_text(struct label *label, struct text *text, __u32 base);
 
@@ -21,8 +28,8 @@ __u32 walk_text(struct label *label, struct text *text, __u32 base);
  * either. */
 __s64 walk_owner(__u64 dentry);
 
-/* How many names the file at a dentry has, 0 for a directory and for none; where it is more than
- * one, also what tells its inode from all others. */
+/* How many names the file at a dentry may have, 0 for a directory and for none; where it is more
+ * than one, also what tells its inode from all others. */
 __u32 walk_inode(__u64 dentry, struct abi_inode *ret);
 
 /*
@@ -31,6 +38,12 @@ __u32 walk_inode(__u64 dentry, struct abi_inode *ret);
  * after the last, negative where the mount went away meanwhile.
  */
 int walk_mount_next(struct label *label, __u64 dentry);
+
+/*
+ * Whether the vfsmount label->mnt shows all of its filesystem, with nothing mounted below, and has
+ * no place yet: 0 no, 1 yes, 2 yes and no other mount shows it.
+ */
+int walk_fresh(struct label *label);
 
 /* Whether a filesystem of this magic is mounted at label->mnt or anywhere below it; true where that
  * cannot be told. */

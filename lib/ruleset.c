@@ -141,8 +141,8 @@ static int make_matcher(struct maker *maker, struct ruleset_rule *rule)
 
 static int make_others(struct maker *maker, struct ruleset_rule *rule)
 {
-	if (maker->resolve.fd < 0 || rule->match != IR_PATH || rule->action != KARMOR_BLOCK ||
-	    rule->ir->section > KARMOR_FILE)
+	if (maker->resolve.fd < 0 || rule->multi_call || rule->match != IR_PATH ||
+	    rule->action != KARMOR_BLOCK || rule->ir->section > KARMOR_FILE)
 		return 0;
 	if (!maker->mounts_read) {
 		if (mounts_read(&maker->mounts, &maker->set->arena, maker->set->root) < 0)

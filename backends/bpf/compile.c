@@ -79,6 +79,12 @@ static bool takes_rule(enum abi_automaton which, const struct ruleset_rule *rule
 	return false;
 }
 
+/* What the automaton calls the rule's binary as it runs under the rule's name: no path has "//". */
+static const char *called_path(struct arena *arena, const struct ruleset_rule *rule)
+{
+	return arena_printf(arena, "%s//%s", rule->path, rule->name);
+}
+
 static size_t rule_matchers(enum abi_automaton which, const struct ruleset_rule *rule, uint32_t id,
 			    struct automaton_matcher *ret)
 {
@@ -123,8 +129,17 @@ static int automaton_make(struct compiler *c, enum abi_automaton which)
 	matchers = calloc(room, sizeof(*matchers));
 	if (!matchers)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < c->set->n_rules; i++)
-		n += rule_matchers(which, &c->set->rules[i], i, matchers + n);
+	for (uint32_t i = 0; i < c->set->n_rules; i++) {
+		const struct ruleset_rule *rule = &c->set->rules[i];
+		size_t first = n;
+
+		n += rule_matchers(which, rule, i, matchers + n);
+		if (which != ABI_AUTOMATON_PROCESS || !rule->multi_call || n == first)
+			continue;
+		matchers[first].path = called_path(c->arena, rule);
+		if (!matchers[first].path)
+			return -ENOMEM;
+	}
 	err = automaton_compile(matchers, n, &c->automata[which], c->diag);
 	if (err)
 		return err;
@@ -211,7 +226,8 @@ static uint32_t flags_make(const struct karmor_ruleset *set)
 	}
 	for (size_t i = 0; i < set->n_rules; i++)
 		ret |= (is_guarded(&set->rules[i]) ? ABI_GUARDED : 0) |
-		       (is_exact(&set->rules[i]) ? ABI_LINKED : 0);
+		       (is_exact(&set->rules[i]) ? ABI_LINKED : 0) |
+		       (set->rules[i].multi_call ? ABI_CALLED : 0);
 	return ret;
 }
 

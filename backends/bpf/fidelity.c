@@ -92,17 +92,18 @@ static const struct {
 	  "narrower: some of these system calls have no argument that is a path",
 	  "use matchSyscalls" },
 	{ is_path_block, KARMOR_APPROXIMATED,
-	  "wider: the workload can mount nothing but a tmpfs by mount(2), for a mount could give a "
-	  "file another name",
+	  "wider: the workload can mount only a new tmpfs, ramfs or devpts, and proc, sysfs and "
+	  "mqueue over themselves, for any other mount could give a file another name",
 	  NULL },
 	{ speaks_of_writing, KARMOR_APPROXIMATED,
 	  "wider: where a filesystem is mounted twice, a change of extended attributes, of access "
 	  "control lists or of times counts under each of the file's names",
 	  NULL },
 	{ is_multi_call, KARMOR_APPROXIMATED,
-	  "wider: the path is a link to a multi-call binary, and the rule holds for that binary "
-	  "under all its names",
-	  "name the binary itself, or use one binary for each program" },
+	  "narrower: the path is a link to a multi-call binary, and whoever passes it the name as "
+	  "an "
+	  "argument (`busybox sh`) gets round the rule",
+	  "block the binary itself too" },
 	{ is_source_multi_call, KARMOR_APPROXIMATED,
 	  "wider: a source is a multi-call binary, and counts under all its names",
 	  "use one binary for each program" },

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -103,13 +104,15 @@ static int inode_read(const struct kernel_maps *maps, const struct resolve *root
 	_cleanup_close_ int fd = resolve_open_at(root, path, O_PATH, false);
 	struct abi_lookup lookup = { .fd = (uint32_t)fd };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &lookup, .ctx_size_in = sizeof(lookup));
+	struct stat st;
 
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
 	if (bpf_prog_test_run_opts(maps->inode, &opts) < 0)
 		return -errno;
 	*ret = lookup.inode;
-	return lookup.names > 1;
+	/* The kernel side says more than one where it cannot tell. */
+	return lookup.names > 1 && fstat(fd, &st) == 0 && st.st_nlink > 1;
 }
 
 static int version_find(const struct kernel_maps *maps, const struct resolve *root,

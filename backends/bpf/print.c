@@ -41,6 +41,7 @@ static const struct word flag_words[] = {
 	{ ABI_HAS(ABI_SYSCALLS), "syscalls" },
 	{ ABI_GUARDED, "guarded" },
 	{ ABI_LINKED, "linked" },
+	{ ABI_CALLED, "called" },
 };
 
 static const struct word need_words[] = {

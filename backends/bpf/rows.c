@@ -52,8 +52,9 @@ int bpf_rows_init(struct bpf_rows *rows, const struct karmor_ruleset *set,
 	*rows = (struct bpf_rows){ .set = set, .classes = (uint32_t)n, .table = table };
 	rows->sourced = calloc(n * set->n_rules / 64 + 1, sizeof(*rows->sourced));
 	rows->matched = calloc(set->n_rules + 1, sizeof(*rows->matched));
+	rows->called = calloc(2 * set->n_rules + 1, sizeof(*rows->called));
 	rows->words = calloc(n, ROW_WORDS * sizeof(*rows->words));
-	if (!rows->sourced || !rows->matched || !rows->words)
+	if (!rows->sourced || !rows->matched || !rows->called || !rows->words)
 		return -ENOMEM;
 	mark_sources(rows, sources);
 	return 0;
@@ -63,6 +64,7 @@ void bpf_rows_done(struct bpf_rows *rows)
 {
 	free(rows->sourced);
 	free(rows->matched);
+	free(rows->called);
 	free(rows->words);
 }
 
@@ -139,18 +141,53 @@ static int block_find(struct bpf_rows *rows, uint32_t *ret)
 	return pool_find(&rows->table->blocks, rows->words, rows->classes * (size_t)ROW_WORDS, ret);
 }
 
+/*
+ * The rules of an accept. "PATH//NAME" stands for a binary that runs under one of its names: what
+ * counts is what names that, and what matches the binary's own path, not what matches this one.
+ */
+static struct automaton_accept accept_of(struct bpf_rows *rows, const struct automaton *automaton,
+					 size_t number)
+{
+	struct automaton_accept ret = automaton->accepts[number];
+	const char *binary = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ret.n; i++) {
+		const struct ruleset_rule *rule = &rows->set->rules[ret.ids[i]];
+
+		if (rule->multi_call) {
+			binary = rule->path;
+			rows->called[n++] = ret.ids[i];
+		}
+	}
+	if (!binary)
+		return ret;
+	ret = automaton->accepts[automaton_run(automaton, binary)];
+	if (ret.n)
+		memcpy(rows->called + n, ret.ids, ret.n * sizeof(*ret.ids));
+	return (struct automaton_accept){ .ids = rows->called, .n = n + ret.n };
+}
+
+static void row_mark(uint32_t *row)
+{
+	row[ABI_ROW_WRITE] = ABI_CALLED_ROW;
+	row[ABI_ROW_WRITE + ABI_ROW_OWNER] = ABI_CALLED_ROW;
+}
+
 int bpf_rows_paths(struct bpf_rows *rows, enum karmor_section section,
 		   const struct automaton *automaton, uint32_t *ret)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < automaton->n_accepts; i++) {
-		const struct automaton_accept *accept = &automaton->accepts[i];
+		const struct automaton_accept accept = accept_of(rows, automaton, i);
 
 		for (uint32_t class = 0; class < rows->classes; class ++) {
-			size_t n = select_rules(rows, class, accept->ids, accept->n);
+			size_t n = select_rules(rows, class, accept.ids, accept.n);
 
 			row_fill(rows, section, n, rows->words + class * (size_t)ROW_WORDS);
+			if (accept.ids == rows->called)
+				row_mark(rows->words + class * (size_t)ROW_WORDS);
 		}
 		err = block_find(rows, &ret[i]);
 	}

@@ -14,6 +14,7 @@ struct bpf_rows {
 	uint32_t classes;
 	uint64_t *sourced; /* one bit for each class and rule: the rule applies to the class */
 	uint32_t *matched; /* room for every rule */
+	uint32_t *called;  /* room for every rule twice */
 	uint32_t *words;   /* room for a block */
 	struct bpf_table *table;
 };

@@ -47,6 +47,9 @@ keep_loaded
 . "$(dirname "$0")/exact-links.sh"
 . "$(dirname "$0")/exact-loader.sh"
 . "$(dirname "$0")/exact-changes.sh"
+. "$(dirname "$0")/exact-names.sh"
+. "$(dirname "$0")/exact-mounts.sh"
+. "$(dirname "$0")/exact-overlay.sh"
 
 unkeep
 plan

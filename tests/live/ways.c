@@ -156,6 +156,34 @@ static int do_setflags(char *argv[])
 	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
+/* TYPE DIR: by fsopen and its like, as mount(8) does. */
+static int do_fsmount(char *argv[])
+{
+	int fs = (int)syscall(SYS_fsopen, argv[0], 0), fd;
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	fd = (int)syscall(SYS_fsmount, fs, 0, 0);
+	return fd < 0 ? -1
+		      : (int)syscall(SYS_move_mount, fd, "", AT_FDCWD, argv[1],
+				     MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* FROM TO: a copy of a mount. */
+static int do_clone(char *argv[])
+{
+	int fd = (int)syscall(SYS_open_tree, AT_FDCWD, argv[0], OPEN_TREE_CLONE);
+
+	return fd < 0 ? -1
+		      : (int)syscall(SYS_move_mount, fd, "", AT_FDCWD, argv[1],
+				     MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int do_move(char *argv[])
+{
+	return (int)syscall(SYS_move_mount, AT_FDCWD, argv[0], AT_FDCWD, argv[1], 0);
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -174,6 +202,9 @@ static const struct {
 	{ "utimes", 1, do_utimes },
 	{ "touch", 1, do_touch },
 	{ "setflags", 1, do_setflags },
+	{ "fsmount", 2, do_fsmount },
+	{ "clone", 2, do_clone },
+	{ "move", 2, do_move },
 };
 
 int main(int argc, char *argv[])
