@@ -168,7 +168,7 @@ static bool joins_stars(const struct buf *buf, const char *next)
 
 static int choices_expand(struct choices *choices, const char *pattern);
 
-/* The pattern with the choice from @from to @to in place of the braces from @open to @close. */
+/* The pattern with the choice from @from to @to in place of its first braces and all in them. */
 static int choices_take(struct choices *choices, const char *pattern, const size_t braces[2],
 			size_t from, size_t to)
 {
