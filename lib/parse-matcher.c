@@ -224,10 +224,16 @@ void matcher_read_syscall_path(struct reading *reading, const struct fields *fie
 			       struct ir_rule *rule)
 {
 	const struct entry *entry = &fields->at[F_PATH];
-	bool has_names = read_syscall_names(reading, fields, rule);
 	struct parser *parser = rules_parser(reading);
 	struct path path;
+	bool has_names;
 
+	if (field_is_missed(fields, F_PATH) && field_is_missed(fields, F_SYSCALL)) {
+		fault_error(&parser->faults, &fields->node->place, NULL,
+			    "rule has neither \"path\" nor \"syscall\"");
+		return;
+	}
+	has_names = read_syscall_names(reading, fields, rule);
 	tell_missing(reading, fields, F_PATH);
 	if (!path_read(parser, entry, PATH_OF_SYSCALL, &path) || !has_names)
 		return;

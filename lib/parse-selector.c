@@ -371,10 +371,13 @@ static void read_expression(struct reading *reading, const struct node *node, si
 	if (!fields_read(parser, node, parser_text(parser, "matchExpressions[%zu]", i),
 			 &expression_scope, &fields))
 		return;
-	if (field_is_missed(&fields, F_KEY))
+	if (field_is_missed(&fields, F_KEY) && field_is_missed(&fields, F_OPERATOR))
+		fault_error(&parser->faults, &node->place, NULL,
+			    "expression has neither \"key\" nor \"operator\"");
+	else if (field_is_missed(&fields, F_KEY))
 		fault_error(&parser->faults, missed_place(&fields, F_KEY), NULL,
 			    "expression has no \"key\"");
-	if (field_is_missed(&fields, F_OPERATOR))
+	else if (field_is_missed(&fields, F_OPERATOR))
 		fault_error(&parser->faults, missed_place(&fields, F_OPERATOR),
 			    "operator: In, NotIn, Exists or DoesNotExist",
 			    "expression has no \"operator\"");

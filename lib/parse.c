@@ -277,12 +277,28 @@ static void skip(struct parser *parser, const struct entry *version, const struc
 		  "document of apiVersion \"%s\" is skipped", version->value->text);
 }
 
+/* Tells what keeps a document from being known as a policy or as none of ours. */
+static void tell_what_it_is(struct parser *parser, const struct fields *fields)
+{
+	bool no_version = field_is_missed(fields, F_API_VERSION);
+	bool no_kind = field_is_missed(fields, F_KIND);
+
+	if (no_version)
+		fault_error(&parser->faults, missed_place(fields, F_API_VERSION),
+			    "apiVersion: " API_VERSION, "document has no \"apiVersion\"%s",
+			    no_kind ? " and no \"kind\"" : "");
+	else if (no_kind)
+		fault_error(&parser->faults, missed_place(fields, F_KIND),
+			    "kind: KubeArmorPolicy, KubeArmorClusterPolicy or KubeArmorHostPolicy",
+			    "document has no \"kind\"");
+}
+
 static int read_document(struct parser *parser, const struct node *root)
 {
 	const struct entry version = peek(root, F_API_VERSION);
 	struct fields fields;
 	enum karmor_kind kind;
-	const char *text, *meant;
+	const char *known, *text, *meant;
 
 	if (version.value && version.value->kind == NODE_SCALAR &&
 	    strcmp(version.value->text, API_VERSION) != 0 &&
@@ -292,19 +308,15 @@ static int read_document(struct parser *parser, const struct node *root)
 	}
 	if (node_is_null(root) || !fields_read(parser, root, "document", &document_scope, &fields))
 		return 0;
-	if (field_is_missed(&fields, F_API_VERSION))
-		fault_error(&parser->faults, missed_place(&fields, F_API_VERSION),
-			    "apiVersion: " API_VERSION, "document has no \"apiVersion\"");
-	entry_string(parser, &fields.at[F_API_VERSION]);
-	if (field_is_missed(&fields, F_KIND))
-		fault_error(&parser->faults, missed_place(&fields, F_KIND),
-			    "kind: KubeArmorPolicy, KubeArmorClusterPolicy or KubeArmorHostPolicy",
-			    "document has no \"kind\"");
+	tell_what_it_is(parser, &fields);
+	known = entry_string(parser, &fields.at[F_API_VERSION]);
 	text = entry_string(parser, &fields.at[F_KIND]);
 	if (!text)
 		return 0;
 	if (ir_kind_find(text, &kind) == 0)
 		return read_policy(parser, &fields, kind);
+	if (!known)
+		return 0;
 	meant = ir_kind_suggest(text);
 	fault_error(&parser->faults, entry_place(&fields.at[F_KIND]),
 		    meant ? fault_fix(&parser->faults, "did you mean \"%s\"?", meant)
