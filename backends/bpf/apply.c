@@ -322,9 +322,9 @@ static int root_open(pid_t pid)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Appends the workload, its strings copied; NULL when memory is out, or its task is gone. */
+/* Appends the workload, its strings copied; takes @root. NULL when memory is out. */
 static struct bpf_workload *workload_add(struct bpf_engine *engine,
-					 const struct karmor_workload *from)
+					 const struct karmor_workload *from, int *root)
 {
 	struct bpf_workload *all =
 		reallocarray(engine->workloads, engine->n_workloads + 1, sizeof(*all));
@@ -341,10 +341,8 @@ static struct bpf_workload *workload_add(struct bpf_engine *engine,
 		.container = copy(from->container, &failed),
 		.labels = copy(from->labels, &failed),
 		.ruleset = from->ruleset,
-		.root = root_open(from->pid),
+		.root = TAKE_FD(*root),
 	};
-	if (workload->root < 0)
-		failed = true;
 	if (getrandom(&workload->id, sizeof(workload->id), 0) != sizeof(workload->id) ||
 	    !workload->id)
 		failed = true;
@@ -375,7 +373,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
 	struct bpf_workload *workload;
-	_cleanup_close_ int lock = -1;
+	_cleanup_close_ int lock = -1, root = -1;
 	int r;
 
 	if (workload_find(engine, from->name))
@@ -394,7 +392,12 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	r = pins_renew(engine, diag);
 	if (r < 0)
 		return r;
-	workload = workload_add(engine, from);
+	root = root_open(from->pid);
+	if (root < 0)
+		return errno == ENOENT || errno == ESRCH
+			       ? -ENOENT
+			       : kernel_error(-errno, diag, "open the task's root");
+	workload = workload_add(engine, from, &root);
 	if (!workload)
 		return -ENOMEM;
 	r = slot_take(&engine->maps, &workload->slot, diag);

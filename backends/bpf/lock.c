@@ -21,12 +21,10 @@
 #define WAIT_MS 60000
 #define STEP_MS 20
 
-DEFINE_CLEANUP(file, FILE, fclose)
-
 /* Who holds it, by the kernel's list; 0 where that is not known. */
 static pid_t lock_holder(int fd)
 {
-	_cleanup_(cleanup_file) FILE *locks = fopen("/proc/locks", "re");
+	_cleanup_fclose_ FILE *locks = fopen("/proc/locks", "re");
 	_cleanup_free_ char *line = NULL;
 	unsigned long inode;
 	unsigned from, to;

@@ -18,8 +18,6 @@
 #define SYSLOG_ACTION_READ_ALL 3
 #define SYSLOG_ACTION_SIZE_BUFFER 10
 
-DEFINE_CLEANUP(file, FILE, fclose)
-
 /* Whether @text says of a mode that it is the full one: 1 or 0; -1 where @text has no mode. */
 typedef int mode_fn(const char *text);
 
@@ -56,7 +54,7 @@ static int mode_of_config(const char *text)
 /* Asks each line of a file. */
 static int file_mode(const char *path, mode_fn *fn)
 {
-	_cleanup_(cleanup_file) FILE *file = fopen(path, "re");
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 	int mode = -1;
