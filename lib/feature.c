@@ -71,7 +71,7 @@ int karmor_caps_feature(const struct karmor_caps *caps, size_t i, const char **n
 	_cleanup_(cleanup_artifact) struct karmor_artifact *artifact = NULL;
 	_cleanup_(cleanup_report) struct karmor_report *report = NULL;
 	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .everything = true);
-	struct karmor_report_line line;
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
 	int r;
 
 	if (i >= ARRAY_SIZE(features))

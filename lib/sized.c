@@ -3,7 +3,16 @@
 #include "sized.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
+
+/* No struct of any release is as large: a size above was never set. */
+#define SIZE_LIMIT 4096
+
+static bool is_size(size_t size)
+{
+	return size >= sizeof(size) && size <= SIZE_LIMIT;
+}
 
 int sized_read(void *ours, size_t size, const void *theirs)
 {
@@ -11,7 +20,7 @@ int sized_read(void *ours, size_t size, const void *theirs)
 	size_t given;
 
 	memcpy(&given, theirs, sizeof(given));
-	if (given < sizeof(given))
+	if (!is_size(given))
 		return -EINVAL;
 	for (size_t i = size; i < given; i++)
 		if (bytes[i])
@@ -27,7 +36,7 @@ int sized_write(void *theirs, const void *ours, size_t size)
 	size_t room;
 
 	memcpy(&room, theirs, sizeof(room));
-	if (room < sizeof(room))
+	if (!is_size(room))
 		return -EINVAL;
 	if (room > size)
 		memset((unsigned char *)theirs + size, 0, room - size);

@@ -112,6 +112,24 @@ START_TEST(a_report_has_a_line_for_every_rule)
 }
 END_TEST
 
+/* What karmor-probe prints of a backend that is ready. */
+START_TEST(every_construct_of_the_language_has_a_fidelity)
+{
+	const char *name = NULL;
+	enum karmor_fidelity fidelity = KARMOR_EXACT;
+	size_t n = 0;
+	int r;
+
+	while ((r = karmor_caps_feature(caps, n, &name, &fidelity)) == 0) {
+		ck_assert_ptr_nonnull(name);
+		ck_assert_int_le(fidelity, KARMOR_UNSUPPORTED);
+		n++;
+	}
+	ck_assert_int_eq(r, -ENOENT);
+	ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 START_TEST(compile_gives_the_same_for_the_same)
 {
 	struct compiled a = compile(POLICY("same", SECRET), 1),
@@ -467,6 +485,7 @@ static Suite *pure_suite(void)
 	tcase_add_test(pure, a_backend_is_found_by_its_name);
 	tcase_add_test(pure, a_probe_gives_a_state_and_a_reason_where_it_is_not_ready);
 	tcase_add_test(pure, a_report_has_a_line_for_every_rule);
+	tcase_add_test(pure, every_construct_of_the_language_has_a_fidelity);
 	tcase_add_test(pure, compile_gives_the_same_for_the_same);
 	tcase_add_test(pure, an_artifact_outlives_what_it_was_made_of);
 	tcase_set_timeout(pure, 120);

@@ -30,6 +30,9 @@ START_TEST(a_shorter_struct_is_read_with_zeros_behind_it)
 	ck_assert_uint_eq(ours.size, sizeof(ours));
 	ck_assert_int_eq(ours.first, 5);
 	ck_assert_int_eq(ours.second, 0);
+	theirs.size = 1ul << 20;
+	ck_assert_int_eq(SIZED_READ(&ours, &theirs), -EINVAL);
+	ck_assert_int_eq(SIZED_WRITE(&theirs, &ours), -EINVAL);
 }
 END_TEST
 
