@@ -62,7 +62,7 @@ enum abi_automaton {
 #define ABI_CLOSED(section)                                                                        \
 	(1u << ((section) + 8)) /* what cannot be decided is denied (section 10) */
 #define ABI_CLOSED_ANY (0xfu << 8)
-#define ABI_GUARDED (1u << 16) /* some Block rule names a path: names are protected */
+#define ABI_GUARDED (1u << 16) /* what is enforced hangs on names: they are protected */
 #define ABI_LINKED (1u << 17)  /* some Block rule names a file exactly: its hard links are too */
 
 #define ABI_CALLED (1u << 18) /* some rule means a binary of many names under one of them */

@@ -19,7 +19,7 @@ struct automaton_matcher {
 	const char *path;
 	uint32_t id;	    /* the caller's; several matchers may share one */
 	bool ancestors;	    /* match the directories on the way to what it names, not what it names
-			       itself */
+			       itself; of a directory's matcher, the directory is on the way */
 	struct place place; /* for messages */
 };
 

@@ -181,10 +181,10 @@ static int dir_add(struct nfa_builder *b, bool recursive)
 	size_t at;
 	int err = prefix_add(b, &node, &at);
 
+	err = err ? err : nfa_accept_add(b, node);
 	if (err || b->matcher->ancestors)
 		return err;
-	err = nfa_accept_add(b, node);
-	if (!err && b->len > 1)
+	if (b->len > 1)
 		err = trie_step(b, &node, '/');
 	err = err ? err : nfa_loop_new(b, recursive ? NFA_ANY : NFA_NAME, &loop);
 	err = err ? err : nfa_accept_add(b, loop);

@@ -62,6 +62,13 @@ static bool is_guarded(const struct ruleset_rule *rule)
 	return rule->ir->section <= KARMOR_FILE && rule->action == KARMOR_BLOCK;
 }
 
+/* Whether being one of its sources is worth something. */
+static bool is_trusting(const struct ruleset_rule *rule)
+{
+	return rule->ir->n_sources && rule->action == KARMOR_ALLOW &&
+	       rule->ir->section < KARMOR_SYSCALLS;
+}
+
 static bool takes_rule(enum abi_automaton which, const struct ruleset_rule *rule)
 {
 	switch (which) {
@@ -70,7 +77,7 @@ static bool takes_rule(enum abi_automaton which, const struct ruleset_rule *rule
 	case ABI_AUTOMATON_FILE:
 		return rule->ir->section == KARMOR_FILE;
 	case ABI_AUTOMATON_GUARD:
-		return is_guarded(rule);
+		return is_guarded(rule) || is_trusting(rule);
 	case ABI_AUTOMATON_SYSCALL:
 		return rule->ir->section == KARMOR_SYSCALLS && rule->match != IR_SYSCALL;
 	case ABI_AUTOMATON_SOURCE:
@@ -85,28 +92,29 @@ static const char *called_path(struct arena *arena, const struct ruleset_rule *r
 	return arena_printf(arena, "%s//%s", rule->path, rule->name);
 }
 
-static size_t rule_matchers(enum abi_automaton which, const struct ruleset_rule *rule, uint32_t id,
+static size_t path_matchers(enum abi_automaton which, const struct ruleset_rule *rule, uint32_t id,
 			    struct automaton_matcher *ret)
 {
-	if (!takes_rule(which, rule))
-		return 0;
-	if (which != ABI_AUTOMATON_SOURCE) {
-		for (size_t i = 0; i <= rule->n_others; i++)
-			ret[i] = (struct automaton_matcher){
-				.match = rule->match,
-				.recursive = rule->recursive,
-				.path = i ? rule->others[i - 1] : rule->path,
-				.id = id,
-				.ancestors = which == ABI_AUTOMATON_GUARD,
-				.place = rule->ir->path_place,
-			};
-		if (which != ABI_AUTOMATON_SYSCALL || rule->path == rule->ir->path)
-			return rule->n_others + 1;
-		/* An argument is not resolved: it may name the object by the rule's own links. */
-		ret[rule->n_others + 1] = ret[0];
-		ret[rule->n_others + 1].path = rule->ir->path;
-		return rule->n_others + 2;
-	}
+	for (size_t i = 0; i <= rule->n_others; i++)
+		ret[i] = (struct automaton_matcher){
+			.match = rule->match,
+			.recursive = rule->recursive,
+			.path = i ? rule->others[i - 1] : rule->path,
+			.id = id,
+			.ancestors = which == ABI_AUTOMATON_GUARD,
+			.place = rule->ir->path_place,
+		};
+	if (which != ABI_AUTOMATON_SYSCALL || rule->path == rule->ir->path)
+		return rule->n_others + 1;
+	/* An argument is not resolved: it may name the object by the rule's own links. */
+	ret[rule->n_others + 1] = ret[0];
+	ret[rule->n_others + 1].path = rule->ir->path;
+	return rule->n_others + 2;
+}
+
+static size_t source_matchers(const struct ruleset_rule *rule, uint32_t id,
+			      struct automaton_matcher *ret)
+{
 	for (size_t i = 0; i < rule->ir->n_sources; i++)
 		ret[i] = (struct automaton_matcher){
 			.match = rule->sources[i].match,
@@ -116,6 +124,32 @@ static size_t rule_matchers(enum abi_automaton which, const struct ruleset_rule 
 			.place = rule->sources[i].place,
 		};
 	return rule->ir->n_sources;
+}
+
+/* Whoever puts another program in a source's place is no source yet: see rows.c. */
+static size_t guard_matchers(const struct ruleset_rule *rule, uint32_t id,
+			     struct automaton_matcher *ret)
+{
+	size_t n = is_guarded(rule) ? path_matchers(ABI_AUTOMATON_GUARD, rule, id, ret) : 0;
+	size_t sources = 0;
+
+	if (is_trusting(rule))
+		sources = source_matchers(rule, BPF_GUARDS_SOURCE(id), ret + n);
+	for (size_t i = 0; i < sources; i++)
+		ret[n + i].ancestors = true;
+	return n + sources;
+}
+
+static size_t rule_matchers(enum abi_automaton which, const struct ruleset_rule *rule, uint32_t id,
+			    struct automaton_matcher *ret)
+{
+	if (!takes_rule(which, rule))
+		return 0;
+	if (which == ABI_AUTOMATON_SOURCE)
+		return source_matchers(rule, id, ret);
+	if (which == ABI_AUTOMATON_GUARD)
+		return guard_matchers(rule, id, ret);
+	return path_matchers(which, rule, id, ret);
 }
 
 static int automaton_make(struct compiler *c, enum abi_automaton which)
@@ -216,6 +250,17 @@ static bool is_exact(const struct ruleset_rule *rule)
 	return is_guarded(rule) && rule->match == IR_PATH && !rule->multi_call;
 }
 
+/* Whether something that is enforced hangs on names: of files, programs or sources. */
+static bool is_named(const struct karmor_ruleset *set, uint32_t flags)
+{
+	bool trusting = false;
+
+	for (size_t i = 0; i < set->n_rules; i++)
+		trusting |= is_trusting(&set->rules[i]);
+	return flags & (ABI_CLOSED(ABI_PROCESS) | ABI_CLOSED(ABI_FILE)) ||
+	       (trusting && flags & ABI_CLOSED_ANY);
+}
+
 static uint32_t flags_make(const struct karmor_ruleset *set)
 {
 	uint32_t ret = 0;
@@ -225,10 +270,9 @@ static uint32_t flags_make(const struct karmor_ruleset *set)
 		ret |= is_closed(set, i) ? ABI_CLOSED(i) : 0;
 	}
 	for (size_t i = 0; i < set->n_rules; i++)
-		ret |= (is_guarded(&set->rules[i]) ? ABI_GUARDED : 0) |
-		       (is_exact(&set->rules[i]) ? ABI_LINKED : 0) |
+		ret |= (is_exact(&set->rules[i]) ? ABI_LINKED : 0) |
 		       (set->rules[i].multi_call ? ABI_CALLED : 0);
-	return ret;
+	return is_named(set, ret) ? ret | ABI_GUARDED : ret;
 }
 
 static uint32_t needs_make(const struct compiler *c, uint32_t flags)

@@ -72,10 +72,22 @@ static bool is_source_multi_call(const struct ruleset_rule *rule)
 	return rule->source_multi_call;
 }
 
+/* One that an attacker would want to be let through by, under a posture that blocks. */
+static bool is_name_allow(const struct ruleset_rule *rule)
+{
+	return rule->action == KARMOR_ALLOW &&
+	       (rule->ir->section <= KARMOR_FILE || rule->ir->n_sources);
+}
+
+static const char one_name[] =
+	"wider: the workload can mount only a new tmpfs, ramfs or devpts, and proc, sysfs and mqueue "
+	"over themselves, and open no block device: any other could give a file another name";
+
 static const struct {
 	bool (*touches)(const struct ruleset_rule *rule);
 	enum karmor_fidelity fidelity;
 	const char *reason, *fix;
+	bool posture; /* only where what no rule decides is denied */
 } shortcomings[] = {
 	{ is_syscall, KARMOR_EXACT,
 	  "while it is loaded, every system call of the machine takes the kernel's slow way in: "
@@ -91,10 +103,8 @@ static const struct {
 	{ is_syscall_path_partly, KARMOR_APPROXIMATED,
 	  "narrower: some of these system calls have no argument that is a path",
 	  "use matchSyscalls" },
-	{ is_path_block, KARMOR_APPROXIMATED,
-	  "wider: the workload can mount only a new tmpfs, ramfs or devpts, and proc, sysfs and "
-	  "mqueue over themselves, for any other mount could give a file another name",
-	  NULL },
+	{ is_path_block, KARMOR_APPROXIMATED, one_name, NULL },
+	{ is_name_allow, KARMOR_APPROXIMATED, one_name, NULL, true },
 	{ speaks_of_writing, KARMOR_APPROXIMATED,
 	  "wider: where a filesystem is mounted twice, a change of extended attributes, of access "
 	  "control lists or of times counts under each of the file's names",
@@ -109,9 +119,10 @@ static const struct {
 	  "use one binary for each program" },
 };
 
-static int rule_report(const struct ruleset_rule *rule, const struct karmor_caps *caps,
-		       struct karmor_report *report)
+static int rule_report(const struct karmor_ruleset *set, const struct ruleset_rule *rule,
+		       const struct karmor_caps *caps, struct karmor_report *report)
 {
+	bool blocks = set->posture[rule->ir->section] == KARMOR_POSTURE_BLOCK;
 	enum karmor_fidelity fidelity = KARMOR_EXACT;
 	_cleanup_buf_ struct buf reason = { 0 };
 	const char *fix = NULL;
@@ -124,7 +135,7 @@ static int rule_report(const struct ruleset_rule *rule, const struct karmor_caps
 					  : "this kernel lacks hooks that the section needs",
 				  NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
-		if (!shortcomings[i].touches(rule))
+		if (!shortcomings[i].touches(rule) || (shortcomings[i].posture && !blocks))
 			continue;
 		if (reason.len)
 			buf_puts(&reason, "; ");
@@ -144,6 +155,6 @@ int bpf_fidelity(const struct karmor_ruleset *set, const struct karmor_caps *cap
 	int err = 0;
 
 	for (size_t i = 0; !err && i < set->n_rules; i++)
-		err = rule_report(&set->rules[i], caps, report);
+		err = rule_report(set, &set->rules[i], caps, report);
 	return err;
 }

@@ -194,14 +194,21 @@ int bpf_rows_paths(struct bpf_rows *rows, enum karmor_section section,
 	return err;
 }
 
-static uint32_t guard_word(struct bpf_rows *rows, size_t n)
+/* What a rule of @ids says for @class: of its own path where it applies, of its sources always. */
+static uint32_t guard_word(const struct bpf_rows *rows, uint32_t class, const uint32_t *ids,
+			   size_t n)
 {
 	struct eval_verdict verdict = { .action = KARMOR_BLOCK };
 
-	if (!n)
-		return ABI_ALLOW;
-	verdict.rule = &rows->set->rules[rows->matched[0]];
-	return verdict_word(rows, &verdict);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t rule = ids[i] & ~BPF_GUARDS_SOURCE(0);
+
+		if (rule == ids[i] && !applies(rows, class, rule))
+			continue;
+		verdict.rule = &rows->set->rules[rule];
+		return verdict_word(rows, &verdict);
+	}
+	return ABI_ALLOW;
 }
 
 int bpf_rows_guard(struct bpf_rows *rows, const struct automaton *automaton, uint32_t *ret)
@@ -212,10 +219,10 @@ int bpf_rows_guard(struct bpf_rows *rows, const struct automaton *automaton, uin
 		const struct automaton_accept *accept = &automaton->accepts[i];
 
 		for (uint32_t class = 0; class < rows->classes; class ++) {
-			size_t n = select_rules(rows, class, accept->ids, accept->n);
+			uint32_t guard = guard_word(rows, class, accept->ids, accept->n);
 
 			for (unsigned word = 0; word < ROW_WORDS; word++)
-				rows->words[class * ROW_WORDS + word] = guard_word(rows, n);
+				rows->words[class * ROW_WORDS + word] = guard;
 		}
 		err = block_find(rows, &ret[i]);
 	}

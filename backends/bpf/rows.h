@@ -9,6 +9,9 @@
 #include "table.h"
 
 /* A ruleset with its source classes. */
+/* The id of a rule's matcher in the guard automaton that stands for its sources. */
+#define BPF_GUARDS_SOURCE(id) ((id) | 1u << 31)
+
 struct bpf_rows {
 	const struct karmor_ruleset *set;
 	uint32_t classes;

@@ -209,12 +209,11 @@ static void check_automaton(const struct karmor_ruleset *set, const struct autom
 		      access->path);
 }
 
-static bool is_on_the_way(const struct ruleset_rule *rule, const char *path)
+static bool is_on_the_way(enum ir_match match, bool recursive, const char *to, const char *path)
 {
-	struct automaton_matcher matcher = { .match = rule->match,
-					     .recursive = rule->recursive,
-					     .path = rule->path,
-					     .ancestors = true };
+	struct automaton_matcher matcher = {
+		.match = match, .recursive = recursive, .path = to, .ancestors = true
+	};
 	struct automaton *automaton = NULL;
 	bool ret;
 
@@ -224,7 +223,19 @@ static bool is_on_the_way(const struct ruleset_rule *rule, const char *path)
 	return ret;
 }
 
-/* The guard denies for the first Block rule that names something below. */
+static bool source_is_below(const struct ruleset_rule *rule, const char *path)
+{
+	for (size_t i = 0; i < rule->ir->n_sources; i++)
+		if (is_on_the_way(rule->sources[i].match, rule->sources[i].recursive,
+				  rule->sources[i].path, path))
+			return true;
+	return false;
+}
+
+/*
+ * The guard denies for the first Block rule that names something below, and else for the first
+ * Allow rule whose source is below, whoever asks.
+ */
 static void check_guard(const struct karmor_ruleset *set, const struct karmor_artifact *artifact,
 			const char *path, const char *source, const char *about)
 {
@@ -235,9 +246,14 @@ static void check_guard(const struct karmor_ruleset *set, const struct karmor_ar
 		const struct ruleset_rule *rule = &set->rules[i];
 
 		if (rule->ir->section <= KARMOR_FILE && rule->action == KARMOR_BLOCK &&
-		    match_source(rule, source) && is_on_the_way(rule, path))
+		    match_source(rule, source) &&
+		    is_on_the_way(rule->match, rule->recursive, rule->path, path))
 			expected = ABI_BLOCK | (uint32_t)(i + 1) << ABI_RULE_SHIFT;
 	}
+	for (size_t i = 0; i < set->n_rules && !expected; i++)
+		if (set->rules[i].ir->section < KARMOR_SYSCALLS &&
+		    set->rules[i].action == KARMOR_ALLOW && source_is_below(&set->rules[i], path))
+			expected = ABI_BLOCK | (uint32_t)(i + 1) << ABI_RULE_SHIFT;
 	ck_assert_msg(!answer.fault &&
 			      (answer.verdict & ~(uint32_t)(ABI_NAMED | ABI_EXACT)) == expected,
 		      "%s: guard of \"%s\" from \"%s\": %#x, should be %#x", about, path,
