@@ -7,7 +7,7 @@
  * calls exec as the source; the class of the last level becomes the task's once the exec cannot
  * fail any more.
  */
-#include "hook.bpf.h"
+#include "self.bpf.h"
 
 #define PROT_EXEC 4
 #define VM_EXEC 4
@@ -151,8 +151,10 @@ int BPF_PROG(karmor_mmap, struct file *file, unsigned long reqprot, unsigned lon
 	struct question question = { .hook = ABI_HOOK_MMAP };
 	struct label *label;
 
-	if (ret || !file || !(prot & PROT_EXEC))
+	if (ret || !file)
 		return ret;
+	if (!(prot & PROT_EXEC))
+		return self_is_anonymous(file) && label_current() && self_is_bpf(file) ? -EPERM : 0;
 	label = label_current();
 	if (!label)
 		return 0;

@@ -6,14 +6,16 @@
  * them): the open knew. Directories on the way to what a Block rule names are guarded: renaming
  * one, or mounting over it, would take the name away.
  */
-#include "hook.bpf.h"
+#include "self.bpf.h"
 
 #define FMODE_READ 1
-#define FMODE_WRITE 2
 #define FMODE_EXEC_FLAG 0x20 /* in f_flags: opened to be executed; asked about as exec */
 #define ATTR_SIZE 8
 #define ATTR_ATIME 16
 #define ATTR_MTIME 32
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define O_IOCTL 3 /* an access mode without reading or writing, for who could do both */
 #define MS_REMOUNT 32
 #define MS_BIND 4096
 #define MS_MOVE 8192
@@ -28,6 +30,23 @@ static __always_inline int ask_write(struct label *label, struct dentry *dentry,
 				     .hook = hook,
 				     .dentry = (__u64)dentry,
 				     .mnt = (__u64)mnt };
+
+	if (mnt->mnt_sb->s_magic == BPFFS_MAGIC)
+		return -EPERM;
+	return ask_path(label, &question);
+}
+
+/* A program that a Block rule names keeps that name, and gets no other. */
+static __always_inline int ask_program(struct label *label, struct dentry *dentry,
+				       struct vfsmount *mnt, __u32 hook)
+{
+	struct question question = { .automaton = ABI_AUTOMATON_PROCESS,
+				     .section = ABI_PROCESS,
+				     .ops = OP(ABI_OP_EXEC),
+				     .hook = hook,
+				     .dentry = (__u64)dentry,
+				     .mnt = (__u64)mnt,
+				     .named_only = 1 };
 
 	return ask_path(label, &question);
 }
@@ -48,11 +67,22 @@ static __always_inline int ask_guard(struct label *label, struct dentry *dentry,
 	return ask_path(label, &question);
 }
 
-static __always_inline bool is_dir(struct dentry *dentry)
+/* The kind of what a dentry stands for; 0 where it stands for nothing yet. */
+static __always_inline __u32 kind_of(struct dentry *dentry)
 {
 	struct inode *inode = dentry->d_inode; /* 7.3 knows that it may be NULL: loaded once */
 
-	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+	return inode ? inode->i_mode & S_IFMT : 0;
+}
+
+/* A block device shows what has a name under none: there is none to be opened in a workload whose
+ * Block rules or lists name paths. */
+static __always_inline int ask_device(struct label *label, struct question *question)
+{
+	if (!(hook_flags(label) & ABI_GUARDED))
+		return ask_path(label, question);
+	hook_refuse(label, question);
+	return -EACCES;
 }
 
 static __always_inline int ask_file(struct file *file, __u32 hook)
@@ -68,10 +98,16 @@ static __always_inline int ask_file(struct file *file, __u32 hook)
 	mode = file->f_mode;
 	question.ops = (mode & FMODE_READ ? OP(ABI_OP_READ) : 0) |
 		       (mode & FMODE_WRITE ? OP(ABI_OP_WRITE) : 0);
+	if ((file->f_flags & O_IOCTL) == O_IOCTL)
+		question.ops = OP(ABI_OP_READ) | OP(ABI_OP_WRITE);
+	if (self_is_kept(file) || (hook == ABI_HOOK_RECEIVE && self_is_bpf(file)))
+		return -EPERM;
 	if (!question.ops)
 		return 0;
 	question.dentry = (__u64)file->f_path.dentry;
 	question.mnt = (__u64)file->f_path.mnt;
+	if ((file->f_inode->i_mode & S_IFMT) == S_IFBLK)
+		return ask_device(label, &question);
 	return ask_path(label, &question);
 }
 
@@ -238,7 +274,8 @@ int BPF_PROG(karmor_link, struct dentry *old, const struct path *dir, struct den
 	if (ret || !label)
 		return ret;
 	return ask_write(label, old, dir->mnt, ABI_HOOK_LINK)
-		       ?: ask_write(label, dentry, dir->mnt, ABI_HOOK_LINK);
+		       ?: ask_write(label, dentry, dir->mnt, ABI_HOOK_LINK)
+		       ?: ask_program(label, old, dir->mnt, ABI_HOOK_LINK);
 }
 
 static __always_inline int ask_rename(struct label *label, struct dentry *dentry,
@@ -246,9 +283,15 @@ static __always_inline int ask_rename(struct label *label, struct dentry *dentry
 {
 	int ret = ask_write(label, dentry, dir->mnt, ABI_HOOK_RENAME);
 
-	if (!ret && is_dir(dentry))
-		ret = ask_guard(label, dentry, dir->mnt, ABI_HOOK_RENAME);
-	return ret;
+	if (ret)
+		return ret;
+	switch (kind_of(dentry)) {
+	case S_IFDIR:
+		return ask_guard(label, dentry, dir->mnt, ABI_HOOK_RENAME);
+	case S_IFREG:
+		return ask_program(label, dentry, dir->mnt, ABI_HOOK_RENAME);
+	}
+	return 0;
 }
 
 SEC("lsm/path_rename")
@@ -327,6 +370,8 @@ static __always_inline int ask_new(struct label *label, const struct path *path,
 
 	if (type)
 		bpf_probe_read_kernel_str(&name, sizeof(name), type);
+	if (name == TYPE('b', 'p', 'f', 0, 0, 0))
+		return -EPERM;
 	for (__u32 i = 0; i < MOUNTABLE; i++)
 		if (name == mountable[i].type &&
 		    (mountable[i].empty || is_top_of(path, mountable[i].magic)))
@@ -364,7 +409,10 @@ int BPF_PROG(karmor_mount, const char *dev, const struct path *path, const char 
 		return ask_alias(label, path);
 	if (flags & MS_PROPAGATION)
 		return 0;
-	return flags & MS_MOVE ? ask_alias(label, path) : ask_new(label, path, type);
+	/* What is moved is only named here, and may be the pins' own. */
+	if (flags & MS_MOVE)
+		return -EPERM;
+	return ask_new(label, path, type);
 }
 
 SEC("lsm/move_mount")
@@ -372,7 +420,11 @@ int BPF_PROG(karmor_move_mount, const struct path *from, const struct path *to, 
 {
 	struct label *label = label_current();
 
-	return ret || !label ? ret : ask_moved(label, from, to);
+	if (ret || !label)
+		return ret;
+	if (from->mnt->mnt_sb->s_magic == BPFFS_MAGIC)
+		return -EPERM;
+	return ask_moved(label, from, to);
 }
 
 SEC("lsm/sb_pivotroot")

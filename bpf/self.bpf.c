@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What keeps a workload from undoing its own enforcement, whatever its policies say: no bpf(), no
- * taking apart of the filesystem that holds the pins, no tracing of a task that is not of the same
- * workload and source.
+ * way into the running kernel, no taking apart of the filesystem that holds the pins, no looking
+ * into tasks outside, and no tracing of another source. What it may not open or rename is in
+ * self.bpf.h, where the hooks of files ask.
  */
-#include "hook.bpf.h"
+#include "self.bpf.h"
 
 #define PTRACE_MODE_ATTACH 2
-#define BPFFS_MAGIC 0xcafe4a11
+#define READING_FIRMWARE 1 /* of enum kernel_read_file_id, and of kernel_load_data_id */
 
 /*
  * The arguments behind @cmd differ between kernels, so that `ret` is not read: a program before
@@ -17,6 +18,33 @@ SEC("lsm/bpf")
 int BPF_PROG(karmor_bpf_call, int cmd)
 {
 	return label_current() ? -EPERM : 0;
+}
+
+/* /dev/mem, kexec, unsigned modules, kernel memory by any other file: all that the kernel's own
+ * lockdown, were it on, would be asked about. */
+SEC("lsm/locked_down")
+int BPF_PROG(karmor_locked_down, int what, int ret)
+{
+	return ret ?: label_current() ? -EPERM : 0;
+}
+
+static __always_inline int ask_load(int id)
+{
+	if (id == READING_FIRMWARE)
+		return 0;
+	return label_current() ? -EPERM : 0;
+}
+
+SEC("lsm/kernel_read_file")
+int BPF_PROG(karmor_read_file, struct file *file, int id, bool contents, int ret)
+{
+	return ret ?: ask_load(id);
+}
+
+SEC("lsm/kernel_load_data")
+int BPF_PROG(karmor_load_data, int id, bool contents, int ret)
+{
+	return ret ?: ask_load(id);
 }
 
 /* A lazy umount takes along what is mounted below, and the last mount of the pins is their end. */
@@ -31,40 +59,26 @@ int BPF_PROG(karmor_umount, struct vfsmount *mnt, int flags, int ret)
 	return walk_below(label, BPFFS_MAGIC) ? -EPERM : 0;
 }
 
-static __always_inline int ask_pin(const struct path *dir)
-{
-	if (dir->mnt->mnt_sb->s_magic != BPFFS_MAGIC)
-		return 0;
-	return label_current() ? -EPERM : 0;
-}
-
-SEC("lsm/path_unlink")
-int BPF_PROG(karmor_pin_unlink, const struct path *dir, struct dentry *dentry, int ret)
-{
-	return ret ?: ask_pin(dir);
-}
-
-SEC("lsm/path_rename")
-int BPF_PROG(karmor_pin_rename, const struct path *old_dir, struct dentry *old,
-	     const struct path *new_dir, struct dentry *new, unsigned int flags, int ret)
-{
-	return ret ?: ask_pin(old_dir) ?: ask_pin(new_dir);
-}
-
-/* A tracer acts as the task it traces: that must be of the same workload, and the same source. */
+/*
+ * A tracer acts as the task it traces: that must be of the same workload, and the same source. To
+ * look is enough to reach an outsider's root directory, namespaces and descriptors.
+ */
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(karmor_ptrace, struct task_struct *child, unsigned int mode, int ret)
 {
 	struct label *label, *other;
 
-	if (ret || !(mode & PTRACE_MODE_ATTACH))
+	if (ret)
 		return ret;
 	label = label_current();
 	if (!label)
 		return 0;
 	other = bpf_task_storage_get(&labels, child, 0, 0);
-	if (!other || other->enrol.id != label->enrol.id ||
-	    other->enrol.class_ != label->enrol.class_)
+	if (!other || other->enrol.id != label->enrol.id)
+		return -EPERM;
+	if (!(mode & PTRACE_MODE_ATTACH))
+		return 0;
+	if (other->enrol.class_ != label->enrol.class_)
 		return -EPERM;
 	other->traced = 1;
 	return 0;
