@@ -125,6 +125,7 @@ struct file {
 	unsigned int f_mode;
 	unsigned int f_flags;
 	struct inode *f_inode;
+	void *private_data;
 	struct path f_path;
 };
 
@@ -209,6 +210,10 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
+};
+
+struct proto_ops {
+	void *sendpage; /* until 6.5 */
 };
 
 struct socket {

@@ -12,6 +12,14 @@ static const struct abi_record *decide_record(void *table, __u32 index)
 
 #include "decide.bpf.h"
 
+#define S_IFSOCK 0140000
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_SMC 43
+#define SMC_OVER_INET6 1 /* a protocol of AF_SMC */
+#define IPPROTO_TCP 6
+#define IPPROTO_SMC 256 /* Linux 6.11: the same as a protocol of AF_INET and AF_INET6 */
+
 static __always_inline int ask_socket(__u32 family, __u32 type, __u32 protocol, __u32 hook)
 {
 	struct label *label = label_current();
@@ -23,6 +31,13 @@ static __always_inline int ask_socket(__u32 family, __u32 type, __u32 protocol, 
 
 	if (!label)
 		return 0;
+	/* SMC opens, and falls back to, a TCP connection by a socket of the kernel's own. */
+	if (family == AF_SMC) {
+		family = protocol == SMC_OVER_INET6 ? AF_INET6 : AF_INET;
+		protocol = IPPROTO_TCP;
+	}
+	if (protocol == IPPROTO_SMC && (family == AF_INET || family == AF_INET6))
+		protocol = IPPROTO_TCP;
 	question.index = decide_net_index(family, type, protocol);
 	return ask_word(label, &question);
 }
@@ -40,6 +55,27 @@ int BPF_PROG(karmor_socket, int family, int type, int protocol, int kern, int re
 	if (ret || kern)
 		return ret;
 	return ask_socket(family, type, protocol, ABI_HOOK_SOCKET);
+}
+
+/*
+ * Until 6.5 what splice and sendfile put into a socket comes by no hook of it, so that one which
+ * may not be used is not let in.
+ */
+SEC("lsm/file_receive")
+int BPF_PROG(karmor_receive_socket, struct file *file, int ret)
+{
+	struct socket *socket;
+	struct sock *sk;
+
+	if (ret || !bpf_core_field_exists(struct proto_ops, sendpage) ||
+	    (file->f_inode->i_mode & S_IFMT) != S_IFSOCK || !label_current())
+		return ret;
+	socket = file->private_data;
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk)
+		return 0;
+	return ask_socket(BPF_CORE_READ(sk, __sk_common.skc_family), BPF_CORE_READ(socket, type),
+			  BPF_CORE_READ(sk, sk_protocol), ABI_HOOK_RECEIVE);
 }
 
 #define ASK_USE(name, hook, ...)                                                                   \
