@@ -1,73 +1,164 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Ways round a policy, each first without it (the control), so that what fails under it fails for it.
+# Every way round a policy that attack/*.c knows, first without a policy (the control: it gets past), then
+# under one of each kind of rule (it must not, but where the language has it so).
 set -u
 . "$(dirname "$0")/tap.sh"
 
-work=$(mktemp -d)
+attack=$build/tests/live/attack
 here=/srv/attacks
-trap 'rm -rf "$work" "$here"' EXIT
+base=$here/base
+trap 'rm -rf "$here"' EXIT
+mkdir -p "$here"
 
-policy() { # name, section text
-	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata:\n  name: %s\nspec:\n  selector: {}\n%s\n' \
-		"$1" "$2" > "$work/$1.yaml"
+policy() { # section text
+	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: attacked}\nspec:\n  selector: {}\n%s\n' "$1"
 }
 
-keep_loaded
-run() { # policy, command...
-	local policy=$1
+# rules NAMES TEXT: TEXT once for each name, with @ for its place.
+rules() {
+	local name
+	for name in $1; do echo "      - ${2//@/$base/$name}"; done
+}
+
+# What each kind of rule says for the attacks of a group; nothing where the group has no such kind.
+policy_names() { # kind, names
+	case $1 in
+	path) printf '  file:\n    matchPaths:\n%s' "$(rules "$2" '{path: @/vault/secret}')" ;;
+	pattern) printf '  file:\n    matchPatterns:\n%s' "$(rules "$2" '{pattern: "@/vault/s?cre*"}')" ;;
+	dir) printf '  file:\n    matchDirectories:\n%s' "$(rules "$2" '{dir: @/vault/, recursive: true}')" ;;
+	allow) printf '  file:\n    action: Allow\n    matchDirectories:\n%s\n%s\n%s' \
+		"$(printf '      - {dir: %s, recursive: true}\n' /proc/ /dev/ /etc/)" \
+		"$(rules "$2" '{dir: @/out/, recursive: true}')" "$(rules "$2" '{dir: @/bin/, recursive: true}')" ;;
+	esac
+}
+
+policy_lengths() {
+	local deep name long rest
+	deep=$(printf '/d%.0s' {1..2000}) name=$(printf 'n%.0s' {1..255})
+	long=$base/path/vault
+	while [ $((4095 - ${#long})) -gt 400 ]; do long+=/$(printf 'p%.0s' {1..200}); done
+	rest=$((4095 - ${#long} - 1 - 200))
+	long+=/$(printf "q%.0s" $(seq $rest))/$(printf 'p%.0s' {1..199})
+	case $1 in
+	path)
+		printf '  file:\n    matchPaths:\n'
+		printf '      - {path: %s}\n' "$base/depth/vault$deep/secret" "$base/depth-relative/vault$deep/secret" \
+			"$base/name/vault/$name" "$long" "\"$base/control/vault/a\\nkarmor: block \\x01\\e[31m\\\"}\""
+		# Not to be written as YAML, which is text.
+		printf '    matchPatterns: [{pattern: "%s"}]' "$base/invalid/vault/s??cret"
+		;;
+	dir) printf '  file:\n    matchDirectories:\n%s' "$(rules "$2" '{dir: @/vault/, recursive: true}')" ;;
+	esac
+}
+
+policy_tasks() {
+	[ "$1" != path ] || policy_names "$@"
+}
+
+policy_changes() {
+	case $1 in
+	path) printf '  file:\n    matchPaths:\n%s\n%s' "$(rules "$2" '{path: @/vault/fixed, readOnly: true}')" \
+		"$(rules core-dump '{path: @/vault/core, readOnly: true}')" ;;
+	dir) printf '  file:\n    matchDirectories:\n%s' "$(rules "$2" '{dir: @/vault/, recursive: true, readOnly: true}')" ;;
+	esac
+}
+
+policy_programs() {
+	case $1 in
+	path) printf '  process:\n    matchPaths:\n%s' "$(rules "$2" '{path: @/vault/tool}')" ;;
+	pattern) printf '  process:\n    matchPatterns:\n%s' "$(rules "$2" '{pattern: "@/vault/to?l"}')" ;;
+	dir) printf '  process:\n    matchDirectories:\n%s' "$(rules "$2" '{dir: @/vault/}')" ;;
+	allow) printf '  process:\n    action: Allow\n    matchDirectories:\n      - {dir: /usr/, recursive: true}\n      - {dir: %s/}' \
+		"$(dirname "$attack")" ;;
+	esac
+}
+
+policy_sources() {
+	[ "$1" != path ] || printf '  file:\n    matchPaths:\n%s\n%s' "$(rules "$2" '{path: @/vault/secret}')" \
+		"$(rules "$2" '{path: @/vault/secret, action: Allow, fromSource: [{path: @/bin/reader}]}')"
+}
+
+policy_sockets() {
+	[ "$1" != path ] || printf '  network:\n    matchProtocols: [{protocol: "tcp,udp,raw"}]'
+}
+
+policy_keys() {
+	[ "$1" != path ] || printf '  capabilities:\n    matchCapabilities: [{capability: audit_write}]'
+}
+
+# Runs a group's attacks as "$@" would, in mounts that go with it.
+attempt() { # group, kind, command...
+	local group=$1 kind=$2
+	shift 2
+	mkdir "$base"
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'attack=$1 group=$2 kind=$3 base=$4; shift 4
+		"$attack" prepare "$group" "$base" && exec "$@" "$attack" run "$group" "$kind" "$base"' \
+		- "$attack" "$group" "$kind" "$base" "$@" 2> "$here/err"
+	rm -rf "$base"
+}
+
+# What is known to get past, and is told by karmor check: kind:name, by group.
+declare -A known=(
+	[changes]="utimes futimens setxattr fsetxattr removexattr acl flags project setattr"
+	[programs]="path:mprotect path:pkey-mprotect pattern:mprotect pattern:pkey-mprotect dir:loader dir:loader-copy allow:loader"
+)
+
+# check_open GROUP KIND NAME: a way round that is open.
+check_open() {
+	if [[ " ${known[$1]:-} " == *" $3 "* || " ${known[$1]:-} " == *" $2:$3 "* ]]; then
+		number=$((number + 1))
+		echo "not ok $number - $1, $2: $3 is stopped # TODO gets past, as karmor check tells"
+	else
+		check 1 "$1, $2: $3 is stopped" past
+	fi
+}
+
+# judge GROUP KIND: compares the outcomes on standard input with what is wanted.
+judge() {
+	local name outcome wanted
+	while IFS=$'\t' read -r name wanted; do
+		outcome=${name#* } name=${name%% *}
+		case $outcome/$wanted in
+		lacks*) [ "$2" != none ] || skip "$1: $name" "this kernel lacks ${outcome#lacks }" ;;
+		past/stopped) check_open "$1" "$2" "$name" ;;
+		past/past | stopped\ EACCES/stopped | stopped\ EPERM/stopped) check 0 "$1, $2: $name is $wanted" ;;
+		*) check 1 "$1, $2: $name is $wanted" "$outcome" ;;
+		esac
+	done
+}
+
+group() { # group, kind...
+	local group=$1 names kind text
 	shift
-	"$karmor" run -p "$work/$policy.yaml" --events "$work/events" -- "$@" 2> "$work/err"
-	# A command that was not started is not one that was denied.
-	[ $? -ne 2 ] || cat "$work/err"
+	names=$("$attack" list "$group")
+	for kind in none "$@"; do
+		if [ "$kind" = none ]; then
+			attempt "$group" none env > "$here/out"
+		else
+			policy "$("policy_$group" "$kind" "$names")" > "$here/policy.yaml"
+			text=$([ "$kind" != allow ] || echo --posture file=block)
+			# shellcheck disable=SC2086
+			attempt "$group" "$kind" "$karmor" run -p "$here/policy.yaml" $text --events "$here/events" -- > "$here/out"
+		fi
+		is "$(wc -l < "$here/out")" "$(wc -w <<< "$names")" "$group, $kind: every attack was tried"
+		[ "$(wc -l < "$here/out")" -gt 0 ] || sed 's/^/#   /' "$here/err"
+		judge "$group" "$kind" < "$here/out"
+	done
 }
 
-mkdir -p "$here/tmpfs"
-for program in actor reader own; do cp "$build/tests/live/actor" "$here/$program"; done
-echo content > "$here/secret"
-policy secret "  file: {matchPaths: [{path: $here/secret}]}"
-
-# A filesystem that is mounted a second time shows everything under a second name.
-policy hostname '  file: {matchPaths: [{path: /proc/sys/kernel/hostname}]}'
-again="$here/actor mount proc /mnt > /dev/null; cat /mnt/sys/kernel/hostname"
-is "$(unshare -m sh -c "$again")" "$(hostname)" "control: proc can be mounted again"
-is "$(run hostname unshare -m sh -c "$again")" "" "proc mounted again does not show a blocked file"
-has "$(cat "$work/events")" '"Data":"write lsm=sb_mount"' "and the mount is told of"
-is "$(run hostname unshare -m "$here/actor" tmpfs /mnt)" ok "an empty filesystem can be mounted, and propagation be changed"
-
-# What only one program may do, nobody does by tracing that program.
-policy reader "  file: {matchPaths: [{path: $here/secret}, {path: $here/secret, action: Allow, fromSource: [{path: $here/reader}]}]}"
-is "$(run reader "$here/reader" read "$here/secret")" ok "control: the source reads"
-is "$(run reader "$here/actor" read "$here/secret")" EACCES "another does not"
-is "$("$here/actor" seize "$here/reader")" ok "control: the source can be traced"
-is "$(run reader "$here/actor" seize "$here/reader")" EPERM "another source is not traced"
-is "$("$here/actor" traced "$here/reader")" ok "control: a traced task becomes the source"
-is "$(run reader "$here/actor" traced "$here/reader")" EACCES "a traced task does not become another source"
-is "$(run reader "$here/actor" traced "$here/actor")" ok "the same source may be traced"
-
-# A program that may not start itself can be started by others.
-policy own "  process: {matchPatterns: [{pattern: $here/ow*, fromSource: [{path: $here/own}]}]}"
-is "$(run own "$here/own" read /etc/hostname)" ok "a program that a rule keeps from starting itself runs"
-is "$(run own "$here/own" spawn "$here/own")" EACCES "and does not start itself"
-is "$(run own "$here/own" spawn "$here/actor")" ok "but others"
-
-# An executable whose name cannot be told, for its mount has no place any more.
-detached() { # policy
-	mount -t tmpfs none "$here/tmpfs"
-	cp "$here/actor" "$here/tmpfs/"
-	(cd "$here/tmpfs" && umount -l "$here/tmpfs" && run "$1" ./actor read /etc/hostname)
-}
-policy audit "  process: {matchPaths: [{path: /usr/bin/id, action: Audit, fromSource: [{path: $here/reader}]}]}"
-policy sourced "  file: {matchPaths: [{path: $here/secret, fromSource: [{path: $here/reader}]}]}"
-is "$(detached audit)" ok "what cannot be told is no reason to deny where nothing is"
-is "$(detached sourced)" "" "and is one where something is"
-has "$(cat "$work/events")" 'could not be decided' "which is told"
-
-# What enforces lies below /sys: taking that away, with all that is mounted on it.
-is "$(unshare -m sh -c "umount -l /sys && cat $here/secret")" content "control: /sys can be unmounted with what is below"
-is "$(run secret sh -c "umount -l /sys; sleep 3; cat $here/secret")" "" "enforcement does not go with a lazy umount above its pins"
-is "$(run secret sh -c "umount -l /sys/fs/bpf; sleep 3; cat $here/secret")" "" "nor with one of the pins themselves"
-mount -t tmpfs none "$here/tmpfs"
-is "$(run secret sh -c "umount -l $here/tmpfs && echo ok")" ok "what has nothing to do with it can be unmounted"
+(cd "$here" && exec "$attack" serve "$here/helper") &
+helper=$!
+keep_loaded
+group names path pattern dir allow
+group tasks path
+group changes path dir
+group programs path pattern dir allow
+group sources path
+group sockets path
+group keys path
+group lengths path dir
+kill "$helper"
 unkeep
 plan

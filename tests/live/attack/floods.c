@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The same attempt over and over, and what goes on beside it. Each says how often it got past. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attack.h"
+
+/* FILE COUNT: opens it so often. */
+int flood_opens(const char *file, long count)
+{
+	long past = 0;
+
+	for (long i = 0; i < count; i++)
+		past += read_path(file) == 0;
+	printf("%ld of %ld past\n", past, count);
+	return 0;
+}
+
+static volatile sig_atomic_t told_to_stop;
+
+static void stop(int signal)
+{
+	told_to_stop = signal;
+}
+
+/* DIR: moves a/x to b/y and back until it is told to stop; a/x and b/y hold a secret. */
+int flood_renames(const char *dir)
+{
+	long renames = 0;
+
+	signal(SIGTERM, stop);
+	if (chdir(dir) < 0 || mkdir("a", 0755) < 0 || mkdir("b", 0755) < 0 ||
+	    mkdir("a/x", 0755) < 0 || write_file("a/x/secret", SECRET, 0644) < 0)
+		return 2;
+	while (!told_to_stop) {
+		if (rename("a/x", "b/y") < 0 || rename("b/y", "a/x") < 0)
+			return 2;
+		renames += 2;
+	}
+	printf("%ld renames\n", renames);
+	return 0;
+}
+
+/* DIR COUNT: opens what the renames move, by both names; it is there by one of them. */
+int flood_race(const char *dir, long count)
+{
+	long past = 0, there = 0;
+
+	if (chdir(dir) < 0)
+		return 2;
+	for (long i = 0; i < count; i++) {
+		int r = read_path(i & 1 ? "a/x/secret" : "b/y/secret");
+
+		past += r == 0;
+		there += r == 0 || errno != ENOENT;
+	}
+	printf("%ld past, %s\n", past, there ? "some there" : "none there");
+	return 0;
+}
+
+struct bomb {
+	long left, past, alive;
+};
+
+static void explode(struct bomb *bomb, const char *file)
+{
+	while (__atomic_fetch_sub(&bomb->left, 1, __ATOMIC_SEQ_CST) > 0) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			usleep(1000);
+		if (pid != 0)
+			continue;
+		__atomic_fetch_add(&bomb->alive, 1, __ATOMIC_SEQ_CST);
+		if (read_path(file) == 0)
+			__atomic_fetch_add(&bomb->past, 1, __ATOMIC_SEQ_CST);
+		explode(bomb, file);
+		__atomic_fetch_sub(&bomb->alive, 1, __ATOMIC_SEQ_CST);
+		_exit(0);
+	}
+}
+
+/* FILE COUNT: so many tasks, each of which forks on; each tries with its first instruction. */
+int flood_forks(const char *file, long count)
+{
+	struct bomb *bomb = mmap(NULL, sizeof(*bomb), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (bomb == MAP_FAILED)
+		return 2;
+	bomb->left = count;
+	signal(SIGCHLD, SIG_IGN);
+	fflush(stdout);
+	explode(bomb, file);
+	while (__atomic_load_n(&bomb->alive, __ATOMIC_SEQ_CST) > 0)
+		usleep(1000);
+	printf("%ld of %ld past\n", bomb->past, count);
+	return 0;
+}

@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Ways round a policy that take more than one attempt at one file: floods, races, kills, and what a task had
+# before it was confined. KARMOR_LONG=1 does each as often as it takes to believe it.
+set -u
+. "$(dirname "$0")/tap.sh"
+
+work=$(mktemp -d)
+here=/srv/attacks
+attack=$build/tests/live/attack
+trap 'rm -rf "$work" "$here"' EXIT
+
+if [ -n "${KARMOR_LONG:-}" ]; then
+	opens=1000000 races=10000000 forks=30000 kills=500
+else
+	opens=20000 races=10000 forks=600 kills=8
+fi
+
+policy() { # name, section text
+	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata:\n  name: %s\nspec:\n  selector: {}\n%s\n' \
+		"$1" "$2" > "$work/$1.yaml"
+}
+
+keep_loaded
+run() { # policy, command...
+	local policy=$1
+	shift
+	"$karmor" run -p "$work/$policy.yaml" --events "$work/events" -- "$@" 2> "$work/err"
+	# A command that was not started is not one that was denied.
+	[ $? -ne 2 ] || cat "$work/err"
+}
+
+mkdir -p "$here/tmpfs"
+for program in actor own; do cp "$build/tests/live/actor" "$here/$program"; done
+printf 'the secret\n' > "$here/secret"
+policy secret "  file: {matchPaths: [{path: $here/secret}]}"
+
+# A filesystem that is mounted a second time shows everything under a second name.
+policy hostname '  file: {matchPaths: [{path: /proc/sys/kernel/hostname}]}'
+again="$here/actor mount proc /mnt > /dev/null; cat /mnt/sys/kernel/hostname"
+is "$(unshare -m sh -c "$again")" "$(hostname)" "control: proc can be mounted again"
+is "$(run hostname unshare -m sh -c "$again")" "" "proc mounted again does not show a blocked file"
+has "$(cat "$work/events")" '"Data":"write lsm=sb_mount"' "and the mount is told of"
+is "$(run hostname unshare -m "$here/actor" tmpfs /mnt)" ok "an empty filesystem can be mounted, and propagation be changed"
+
+# A program that may not start itself can be started by others.
+policy own "  process: {matchPatterns: [{pattern: $here/ow*, fromSource: [{path: $here/own}]}]}"
+is "$(run own "$here/own" read /etc/hostname)" ok "a program that a rule keeps from starting itself runs"
+is "$(run own "$here/own" spawn "$here/own")" EACCES "and does not start itself"
+is "$(run own "$here/own" spawn "$here/actor")" ok "but others"
+
+# An executable whose name cannot be told, for its mount has no place any more.
+detached() { # policy
+	mount -t tmpfs none "$here/tmpfs"
+	cp "$here/actor" "$here/tmpfs/"
+	(cd "$here/tmpfs" && umount -l "$here/tmpfs" && run "$1" ./actor read /etc/hostname)
+}
+policy audit "  process: {matchPaths: [{path: /usr/bin/id, action: Audit, fromSource: [{path: $here/reader}]}]}"
+policy sourced "  file: {matchPaths: [{path: $here/secret, fromSource: [{path: $here/reader}]}]}"
+is "$(detached audit)" ok "what cannot be told is no reason to deny where nothing is"
+is "$(detached sourced)" "" "and is one where something is"
+has "$(cat "$work/events")" 'could not be decided' "which is told"
+
+# Where one may look and be looked at: the same source may be traced.
+policy traced "  file: {matchPaths: [{path: $here/secret}, {path: $here/secret, action: Allow, fromSource: [{path: $here/reader}]}]}"
+is "$(run traced "$here/actor" traced "$here/actor")" ok "a task of the same source may be traced"
+is "$(run traced sh -c 'readlink /proc/$$/exe')" "$(readlink -f /bin/sh)" "a task sees what those of its workload run"
+is "$(run traced cat /proc/1/comm)" "$(cat /proc/1/comm)" "and of others what everybody may see"
+
+# What a task had before: the open that counted was another's, and a new one is its own.
+is "$("$karmor" run -p "$work/secret.yaml" -- cat < "$here/secret" 2> "$work/err")" "the secret" \
+	"a descriptor from before can be read, as the language has it"
+is "$("$karmor" run -p "$work/secret.yaml" -- cat /proc/self/fd/0 < "$here/secret" 2> "$work/err")" "" \
+	"and not be opened again"
+
+# What enforces lies below /sys: taking that away, with all that is mounted on it.
+is "$(unshare -m sh -c "umount -l /sys && cat $here/secret")" "the secret" "control: /sys can be unmounted with what is below"
+is "$(run secret sh -c "umount -l /sys; sleep 3; cat $here/secret")" "" "enforcement does not go with a lazy umount above its pins"
+is "$(run secret sh -c "umount -l /sys/fs/bpf; sleep 3; cat $here/secret")" "" "nor with one of the pins themselves"
+is "$(run secret sh -c "echo 0 > /proc/sys/kernel/ftrace_enabled; sleep 1; cat $here/secret")" "" "nor with the kernel's trampolines"
+is "$(cat /proc/sys/kernel/ftrace_enabled)" 1 "which stay"
+mount -t tmpfs none "$here/tmpfs"
+is "$(run secret sh -c "umount -l $here/tmpfs && echo ok")" ok "what has nothing to do with it can be unmounted"
+
+# Names that look like something else when they are told.
+evil=$'x","Action":"Allow"}\n{"PolicyName":"forged"}\nkarmor: block read /forged by \x1b[31m\xff\xe2\x80\xae'
+mkdir "$here/names"
+echo > "$here/names/$evil"
+cp "$(readlink -f /bin/cat)" "$here/names/cat $evil"
+policy names "  file: {matchDirectories: [{dir: $here/names/}]}"
+rm -f "$work/events"
+run names "$here/names/cat $evil" "$here/names/$evil"
+is "$(grep -c '^{"Timestamp' "$work/events")" "$(wc -l < "$work/events")" "every line of JSON is an event, whatever a file is called"
+lacks "$(cat "$work/events")" '"PolicyName":"forged"' "and says no more than the kernel decided"
+is "$(LC_ALL=C grep -c '[^ -~]' "$work/events")" 0 "and has no byte that is no text"
+"$karmor" run -p "$work/names.yaml" -- "$here/names/cat $evil" "$here/names/$evil" 2> "$work/text" > /dev/null
+is "$(grep -c '^karmor: block read /forged' "$work/text")" 0 "nor does an alert in text begin with what a file is called"
+is "$(grep '^karmor: ' "$work/text" | LC_ALL=C grep -c '[^ -~]')" 0 "or bring a terminal out of order"
+
+# More events than there is room for: the verdicts stand, and the loss is told.
+rm -f "$work/events"
+cat > "$work/flood" <<- END
+	touch $work/ready
+	while [ ! -e $work/go ]; do sleep 0.1; done
+	$attack opens $here/secret $opens > $work/flooded
+	while [ ! -e $work/again ]; do sleep 0.1; done
+	cat $here/secret
+END
+is "$("$attack" opens "$here/secret" 10)" "10 of 10 past" "control: every open gets past"
+run secret sh "$work/flood" > "$work/got" &
+eventually there "$work/ready"
+runner=$(pgrep -f -o "karmor run -p $work/secret.yaml")
+kill -STOP "$runner"
+touch "$work/go"
+eventually test -s "$work/flooded"
+is "$(cat "$work/flooded")" "0 of $opens past" "no open gets past while nobody reads the events"
+kill -CONT "$runner"
+eventually test -s "$work/events"
+touch "$work/again"
+wait $!
+is "$(cat "$work/got")" "" "nor after"
+lost=$(tail -n 1 "$work/events" | grep -o '"Lost":[0-9]*' | cut -d: -f2)
+[ "${lost:-0}" -gt 0 ]
+check $? "what was lost is counted and told" "$(tail -n 1 "$work/events")"
+echo "# $(wc -l < "$work/events") events told, ${lost:-0} lost"
+
+# Renames by somebody outside while the path is read: it is blocked under each name that it has.
+mkdir "$here/race"
+policy race "  file: {matchPaths: [{path: $here/race/a/x/secret}, {path: $here/race/b/y/secret}]}"
+"$attack" renames "$here/race" > "$work/renames" &
+renamer=$!
+eventually there "$here/race/b"
+lacks "$("$attack" race "$here/race" 1000)" " 0 past" "control: what is renamed all the time can be read"
+is "$(run race "$attack" race "$here/race" "$races")" "0 past, some there" "what is renamed all the time stays blocked"
+kill -TERM "$renamer"
+wait "$renamer"
+echo "# $races opens against $(cat "$work/renames")"
+
+# Tasks that fork on and on, and a karmor run that is killed at any instant.
+is "$("$attack" forks "$here/secret" 20)" "20 of 20 past" "control: every fork reads"
+is "$(run secret "$attack" forks "$here/secret" "$forks")" "0 of $forks past" "no fork of $forks reads with its first instruction"
+: > "$work/got"
+for ((i = 0; i < kills; i++)); do
+	"$karmor" run -p "$work/secret.yaml" -- sh -c "cat $here/secret >> $work/got" > /dev/null 2>&1 &
+	sleep "0.$((RANDOM % 60 + 10))"
+	kill -9 $! 2> /dev/null
+	wait $! 2> /dev/null
+done
+eventually sh -c "! pgrep -f 'cat $here/secret' > /dev/null"
+is "$(cat "$work/got")" "" "none of $kills runs reads that were killed at any instant"
+unkeep
+plan
