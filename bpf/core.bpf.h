@@ -100,7 +100,10 @@ struct vfsmount {
 	struct super_block *mnt_sb;
 };
 
+struct mount;
+
 struct mnt_namespace {
+	struct mount *root;
 	__u64 seq;    /* 0: anonymous, a tree that is mounted nowhere; until 6.14 */
 	bool is_anon; /* the same, since */
 };
@@ -114,6 +117,7 @@ struct mount {
 	struct list_head mnt_instance;
 	struct mount *mnt_next_for_sb;
 	struct mnt_namespace *mnt_ns;
+	struct mount *overmount; /* what is mounted on its root; since 6.15 */
 };
 
 struct path {

@@ -213,6 +213,7 @@ static __always_inline int inherit(struct task_struct *task)
 	child->image = label->image;
 	child->loader = label->loader;
 	child->loaded = label->loaded;
+	child->root = label->root;
 	count(label, 1);
 	return 0;
 }

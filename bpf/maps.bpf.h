@@ -23,6 +23,8 @@ struct label {
 	__u32 next_loader;
 	__u64 loaded; /* the dentry of what it runs; 0: not known yet */
 
+	__u64 root; /* of the mount namespace: see elsewhere.bpf.h */
+
 	/* The object: a dentry and the vfsmount it was reached by. */
 	__u64 leaf, mnt;
 	/* One mount of its filesystem, and the namespace that it is mounted in. */

@@ -8,6 +8,7 @@
  * changed its name or parent in between (research: 35 torn of 25,000 without it, none with it).
  */
 #include "walk.bpf.h"
+#include "elsewhere.bpf.h"
 
 #define TRIES 64
 #define BELOW_STEPS_MAX (1 << 18) /* two a mount, of which a namespace has 100,000 at most */
@@ -196,12 +197,13 @@ static long accept_try(__u32 i, struct walk *walk)
 __s64 walk_accept(struct label *label, __u32 which)
 {
 	struct walk walk = { .which = which };
-	const struct abi_record *start;
+	const struct abi_record *start, *header;
 	__s64 accept;
 	__u32 slot;
 
 	if (!label)
 		return -WALK_FAULT;
+	elsewhere_begin(label);
 	slot = label->enrol.slot;
 	walk.label = label;
 	walk.table = bpf_map_lookup_elem(&tables, &slot);
@@ -215,6 +217,9 @@ __s64 walk_accept(struct label *label, __u32 which)
 	/* An automaton without rules says the same of every path. */
 	if (start->w[0] >> ABI_KIND_SHIFT == ABI_SINK)
 		return start->w[2];
+	header = decide_record(walk.table, ABI_HEADER);
+	if (header && header->w[0] & ABI_GUARDED && is_elsewhere(label))
+		return -WALK_DETACHED;
 	bpf_loop(TRIES, accept_try, &walk, 0);
 	if (label->status != WALK_TOP)
 		return -(__s64)label->status;

@@ -44,7 +44,7 @@ policy_lengths() {
 	path)
 		printf '  file:\n    matchPaths:\n'
 		printf '      - {path: %s}\n' "$base/depth/vault$deep/secret" "$base/depth-relative/vault$deep/secret" \
-			"$base/name/vault/$name" "$long" "\"$base/control/vault/a\\nkarmor: block \\x01\\e[31m\\\"}\""
+			"$base/name/vault/$name" "$long" "\"$base/control/vault/a\\nkarmor: block \\x01\\e]31m\\\"}\""
 		# Not to be written as YAML, which is text.
 		printf '    matchPatterns: [{pattern: "%s"}]' "$base/invalid/vault/s??cret"
 		;;

@@ -136,12 +136,20 @@ static int by_reopen(void)
 	return fd < 0 ? -1 : done(open(path, O_WRONLY | O_CLOEXEC));
 }
 
+static int flags_change(int fd)
+{
+	int flags;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return -1;
+	flags |= FS_NOATIME_FL;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 static int by_mode_three(void)
 {
 	/* An access mode that is neither, for ioctl. */
-	int fd = opened(3), flags = FS_NOATIME_FL;
-
-	return fd < 0 ? -1 : ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	return flags_change(opened(3));
 }
 
 static int by_unlink(void)
@@ -265,9 +273,7 @@ static int by_acl(void)
 
 static int by_flags(void)
 {
-	int fd = opened(O_RDONLY), flags = FS_NOATIME_FL;
-
-	return fd < 0 ? -1 : ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	return flags_change(opened(O_RDONLY));
 }
 
 static int by_project(void)

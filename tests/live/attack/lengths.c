@@ -109,7 +109,7 @@ static int path_longest(void)
 	return read_path(path);
 }
 
-#define CONTROL "vault/a\nkarmor: block \x01\x1b[31m\"}"
+#define CONTROL "vault/a\nkarmor: block \x01\x1b]31m\"}"
 #define INVALID                                                                                    \
 	"vault/s\xff\xc3"                                                                          \
 	"cret"
