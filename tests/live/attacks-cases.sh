@@ -13,7 +13,7 @@ trap 'rm -rf "$work" "$here"' EXIT
 if [ -n "${KARMOR_LONG:-}" ]; then
 	opens=1000000 races=10000000 forks=30000 kills=500
 else
-	opens=20000 races=10000 forks=600 kills=8
+	opens=10000 races=10000 forks=600 kills=8
 fi
 
 policy() { # name, section text
@@ -83,19 +83,23 @@ mount -t tmpfs none "$here/tmpfs"
 is "$(run secret sh -c "umount -l $here/tmpfs && echo ok")" ok "what has nothing to do with it can be unmounted"
 
 # Names that look like something else when they are told.
-evil=$'x","Action":"Allow"}\n{"PolicyName":"forged"}\nkarmor: block read /forged by \x1b[31m\xff\xe2\x80\xae'
+evil=$'x","Action":"Allow"}\n{"PolicyName":"forged"}\nkarmor: block read forged by \x1b[31m\xff\xe2\x80\xae'
 mkdir "$here/names"
 echo > "$here/names/$evil"
 cp "$(readlink -f /bin/cat)" "$here/names/cat $evil"
 policy names "  file: {matchDirectories: [{dir: $here/names/}]}"
 rm -f "$work/events"
 run names "$here/names/cat $evil" "$here/names/$evil"
+is "$(grep -c '"PolicyName":"names".*"Action":"Block"' "$work/events")" 1 "the event is told"
 is "$(grep -c '^{"Timestamp' "$work/events")" "$(wc -l < "$work/events")" "every line of JSON is an event, whatever a file is called"
 lacks "$(cat "$work/events")" '"PolicyName":"forged"' "and says no more than the kernel decided"
 is "$(LC_ALL=C grep -c '[^ -~]' "$work/events")" 0 "and has no byte that is no text"
-"$karmor" run -p "$work/names.yaml" -- "$here/names/cat $evil" "$here/names/$evil" 2> "$work/text" > /dev/null
-is "$(grep -c '^karmor: block read /forged' "$work/text")" 0 "nor does an alert in text begin with what a file is called"
-is "$(grep '^karmor: ' "$work/text" | LC_ALL=C grep -c '[^ -~]')" 0 "or bring a terminal out of order"
+# shellcheck disable=SC2016 # What cat itself says is its own affair.
+"$karmor" run -p "$work/names.yaml" -- sh -c 'exec "$0" "$1" 2> /dev/null' "$here/names/cat $evil" "$here/names/$evil" \
+	2> "$work/text" > /dev/null
+is "$(grep -ac '^karmor: block read /srv/attacks/names/' "$work/text")" 1 "so is the alert in text"
+is "$(grep -ac '^karmor: block read forged' "$work/text")" 0 "which does not begin with what a file is called"
+is "$(grep -a '^karmor: ' "$work/text" | LC_ALL=C grep -ac '[^ -~]')" 0 "or bring a terminal out of order"
 
 # More events than there is room for: the verdicts stand, and the loss is told.
 rm -f "$work/events"
