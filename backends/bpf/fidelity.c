@@ -80,7 +80,8 @@ static bool is_name_allow(const struct ruleset_rule *rule)
 }
 
 static const char one_name[] =
-	"wider: the workload can mount only a new tmpfs, ramfs or devpts, and proc, sysfs and mqueue "
+	"wider: the workload can mount only a new tmpfs, ramfs or devpts, and proc, sysfs and "
+	"mqueue "
 	"over themselves, and open no block device: any other could give a file another name";
 
 static const struct {
