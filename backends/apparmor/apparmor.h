@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The AppArmor backend's own types. An artifact holds, for each ruleset, one profile a class of
+ * sources, as lines that print.c writes as profile text, and what events need to be named after.
+ *
+ * "Most specific wins" is not AppArmor's rule: there a deny always wins. So compile.c makes lines
+ * in one of three ways and, for every kind of path that the rules tell apart, holds what the lines
+ * mean against eval: as they stand; with priorities (parser 4.1); as disjoint sets (cover.c). The
+ * report is what that comparison found.
+ */
+#pragma once
+
+#include "automaton.h"
+#include "backend.h"
+#include "buf.h"
+#include "eval.h"
+
+/* What a line speaks about: an operation, by the object's owner or by another. */
+enum {
+	APPARMOR_READ = 1u << 0,
+	APPARMOR_WRITE = 1u << 1,
+	APPARMOR_EXEC = 1u << 2,
+	APPARMOR_OWNER = APPARMOR_READ | APPARMOR_WRITE | APPARMOR_EXEC,
+	APPARMOR_OTHER_SHIFT = 3,
+	APPARMOR_OTHER = APPARMOR_OWNER << APPARMOR_OTHER_SHIFT,
+	APPARMOR_BITS = 6,
+};
+
+/* Which of the paths that the rules tell apart a line's expression is about. */
+enum apparmor_about {
+	APPARMOR_ABOUT_ALL,
+	APPARMOR_ABOUT_ID,     /* what the matcher @id matches */
+	APPARMOR_ABOUT_ACCEPT, /* what has exactly the accept set @id */
+	APPARMOR_ABOUT_GUARD,  /* names on the way to what a Block rule names, and loaders */
+};
+
+#define APPARMOR_NO_RULE UINT32_MAX
+/* Profiles that one may name as targets of an exec; a format of the kernel's. */
+#define APPARMOR_TARGETS_MAX 12
+#define APPARMOR_CLASSES_MAX (APPARMOR_TARGETS_MAX + 1)
+#define APPARMOR_PRIORITY_MAX 1000
+/* Names of families and types that a profile can have. */
+#define APPARMOR_FAMILIES 46
+#define APPARMOR_TYPES 11
+
+struct apparmor_line {
+	const char *path; /* an expression of AppArmor's, escaped, without its quotes */
+	uint32_t rule;	  /* an index into the rules, or APPARMOR_NO_RULE */
+	uint32_t id;
+	enum apparmor_about about;
+	int priority;
+	uint8_t perms; /* of what it speaks about */
+	bool deny, audit;
+	bool literal;	/* one path, whose transition goes before those of expressions */
+	uint8_t target; /* the class of what is executed */
+};
+
+/* A profile: what one class of sources may do. */
+struct apparmor_profile {
+	struct apparmor_line *lines;
+	size_t n_lines;
+	enum karmor_action network[APPARMOR_FAMILIES][APPARMOR_TYPES];
+	uint32_t network_rules[APPARMOR_FAMILIES][APPARMOR_TYPES];
+	enum karmor_action capabilities[IR_CAPABILITY_COUNT];
+	uint32_t capability_rules[IR_CAPABILITY_COUNT];
+};
+
+/* What an event says of a rule, and what tells that it is about it; strings are the artifact's. */
+struct apparmor_rule {
+	enum karmor_section section;
+	enum karmor_action action;
+	enum ir_match match;
+	bool recursive, read_only, owner_only;
+	enum ir_protocol protocol;
+	unsigned capability;
+	uint32_t classes; /* a bit for each class of sources that it holds for */
+	const char *path; /* resolved */
+	const char *policy, *file, *locator, *written, *message, *tags;
+	unsigned line, severity;
+};
+
+/* A source as the rules name it. */
+struct apparmor_source {
+	enum ir_match match;
+	bool recursive;
+	const char *path;
+};
+
+struct apparmor_ruleset {
+	struct apparmor_profile *profiles; /* by class; 0: what no fromSource names */
+	size_t n_profiles;
+	struct apparmor_rule *rules; /* in the ruleset's order */
+	size_t n_rules;
+	bool mounts;		      /* mounting is free: no path is protected */
+	bool closed[KARMOR_SYSCALLS]; /* by section: what no rule decides is denied */
+};
+
+struct apparmor_artifact {
+	struct karmor_artifact base;
+	struct arena arena;
+	struct apparmor_ruleset *rulesets;
+};
+
+/* What a kernel mediates beside what the language speaks of, and must be told to let pass. */
+struct apparmor_mediates {
+	bool userns, io_uring, mqueue;
+};
+
+/* Facts of caps. */
+#define APPARMOR_CAP_PRIORITY "parser.priority" /* the parser has priorities */
+#define APPARMOR_CAP_NETWORK "network"		/* the kernel mediates sockets */
+#define APPARMOR_CAP_MOVE_MOUNT "mount.move_mount"
+
+/* compile.c */
+int apparmor_full(struct karmor_caps *caps);
+int apparmor_compile(const struct karmor_ruleset *const *sets, size_t n,
+		     const struct karmor_caps *caps, struct karmor_artifact **ret,
+		     struct karmor_report *report, struct karmor_diag *diag);
+void apparmor_artifact_free(struct karmor_artifact *artifact);
+
+/* print.c */
+int apparmor_print(const struct karmor_artifact *artifact, FILE *out);
+/*
+ * The profiles of a ruleset, the first under @name, that of class N under @name.N; where there are
+ * fewer than @n, the first again under the names that are left.
+ */
+void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
+		    const struct apparmor_ruleset *set, const char *name, size_t n);
+
+/*
+ * net.c: network and capabilities of a class of sources, whose rules are @active. @off, by rule, is
+ * set for those that are not kept for every protocol. 0 or -ENOMEM.
+ */
+int apparmor_network(struct apparmor_profile *profile, const struct karmor_ruleset *set,
+		     const bool *active, bool *off);
+int apparmor_capabilities(struct apparmor_profile *profile, const struct karmor_ruleset *set,
+			  const bool *active);
+const char *apparmor_family_name(unsigned family); /* NULL: none that a profile can have */
+const char *apparmor_type_name(unsigned type);
+
+/*
+ * A section of paths under way, for one class of sources. A matcher's id is the rule's place in the
+ * section; those of sources follow.
+ */
+struct apparmor_section {
+	const struct karmor_ruleset *set;
+	enum karmor_section section;
+	size_t first, n;		       /* the section's rules */
+	const bool *active;		       /* by index into set->rules */
+	const struct automaton *automaton;     /* of all matchers */
+	const struct apparmor_source *sources; /* ids n, n + 1, ...; process only */
+	size_t n_sources;
+	const uint8_t *targets; /* by accept: the class that an exec leads to; NULL: one class */
+	unsigned class;
+	bool priorities;   /* the parser has them */
+	bool lost_sources; /* found: an exec cannot be led to the profile it should have */
+	struct arena *arena;
+	struct apparmor_line *lines; /* malloc'ed */
+	size_t n_lines, size;
+};
+
+/* What a path of an accept set may be used for. */
+struct apparmor_effect {
+	uint8_t allow, audit; /* audit: of what is allowed, what is logged */
+	uint8_t target;
+	uint32_t rule; /* that decided something about it, or APPARMOR_NO_RULE */
+};
+
+/* lines.c */
+struct apparmor_effect apparmor_expect(const struct apparmor_section *s, uint32_t accept,
+				       uint32_t *scratch);
+int apparmor_line_add(struct apparmor_section *s, const struct apparmor_line *line);
+/* Makes the lines; @broken, by rule of the set, is set for those that they do not keep. */
+int apparmor_lines(struct apparmor_section *s, bool *broken);
+
+/* guard.c: lines that protect the names of Block rules, after the section's own. */
+int apparmor_guard(struct apparmor_section *s);
+
+/* cover.c: disjoint expressions for all accept sets. 0; -EINVAL where there are none, or too many.
+ */
+typedef int apparmor_cover_fn(struct apparmor_section *s, const char *path, uint32_t accept,
+			      bool literal, void *data);
+int apparmor_cover(struct apparmor_section *s, apparmor_cover_fn *fn, void *data);
+
+/* aare.c: expressions of AppArmor's, to be written between double quotes. */
+void aare_byte(struct buf *buf, unsigned char byte);
+void aare_text(struct buf *buf, const char *text);
+/* One byte of @has (256 of them); one that is all bytes, or all but the slash, as well. */
+void aare_class(struct buf *buf, const bool *has);
+/*
+ * Calls @fn for expressions that together match what the matcher does. @directories: with a slash
+ * behind it as well, as AppArmor names a directory. @literal: one name only. 0; what @fn returned;
+ * -EINVAL where there are too many choices; -ENOMEM.
+ */
+typedef int aare_fn(const char *path, bool literal, void *data);
+int aare_matcher(enum ir_match match, bool recursive, const char *matcher, bool directories,
+		 aare_fn *fn, void *data);
+#define AARE_CHOICES_MAX 256

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The vtable entry of the AppArmor backend: open, close. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "engine.h"
+
+static int apparmor_open(struct karmor_engine **ret, struct karmor_diag *diag)
+{
+	struct apparmor_engine *engine = calloc(1, sizeof(*engine));
+	int r;
+
+	if (!engine)
+		return -ENOMEM;
+	engine->records = -1;
+	engine->mediates = apparmor_kernel();
+	r = profiles_claim(engine, diag);
+	if (r < 0) {
+		free(engine);
+		return r;
+	}
+	*ret = &engine->base;
+	return 0;
+}
+
+/* Workloads with tasks stay as they are, for whoever opens an engine after the last of them. */
+static void apparmor_close(struct karmor_engine *base)
+{
+	struct apparmor_engine *engine = (struct apparmor_engine *)base;
+	bool empty = true;
+
+	while (engine->n_workloads) {
+		struct apparmor_workload *workload = &engine->workloads[engine->n_workloads - 1];
+
+		if (apparmor_detach(base, workload->name, NULL) == 0)
+			continue;
+		empty = false;
+		apparmor_workload_drop(engine, workload);
+	}
+	apparmor_abort(base);
+	cleanup_close(&engine->records);
+	profiles_release(engine, empty);
+	free(engine->workloads);
+	free(engine);
+}
+
+const struct karmor_backend backend_apparmor = {
+	.name = "apparmor",
+	.title = "AppArmor",
+	.enforces = true,
+	.probe = apparmor_probe,
+	.full = apparmor_full,
+	.compile = apparmor_compile,
+	.print = apparmor_print,
+	.artifact_free = apparmor_artifact_free,
+	.open = apparmor_open,
+	.close = apparmor_close,
+	.stage = apparmor_stage,
+	.commit = apparmor_commit,
+	.abort = apparmor_abort,
+	.attach = apparmor_attach,
+	.detach = apparmor_detach,
+	.enter = apparmor_enter,
+	.tasks = apparmor_tasks,
+	.event_fd = apparmor_event_fd,
+	.read_events = apparmor_read_events,
+	.stats = apparmor_stats,
+};

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rulesets to profiles: one for each class of sources, with the rules that hold for it. Pure.
+ *
+ * A class is what the fromSource of the rules cannot tell apart. Class 0 is every executable that
+ * none names; an exec leads to the profile of the class of what is executed, and back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apparmor.h"
+#include "array.h"
+#include "cleanup.h"
+#include "diag.h"
+#include "fidelity.h"
+
+#define SOURCES_MAX 4096
+
+struct compiler {
+	const struct karmor_ruleset *set;
+	const struct karmor_caps *caps;
+	struct arena *arena; /* the artifact's */
+	struct apparmor_ruleset *ret;
+	struct karmor_diag *diag;
+
+	struct apparmor_source *sources; /* all different */
+	size_t n_sources, sources_size;
+	struct automaton *automata[KARMOR_FILE + 1];
+	uint8_t *targets; /* by accept of the process section */
+	bool *active[APPARMOR_CLASSES_MAX];
+	size_t n_classes;
+	struct apparmor_found found;
+};
+
+static const char *const facts[] = {
+	APPARMOR_CAP_PRIORITY,
+	APPARMOR_CAP_NETWORK,
+	APPARMOR_CAP_MOVE_MOUNT,
+};
+
+int apparmor_full(struct karmor_caps *caps)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(facts); i++)
+		r = caps_set(caps, facts[i], 1);
+	return r;
+}
+
+static bool is_same_source(const struct apparmor_source *a, const struct ir_source *b)
+{
+	return a->match == b->match && a->recursive == b->recursive &&
+	       strcmp(a->path, b->path) == 0;
+}
+
+static int source_add(struct compiler *c, const struct ir_source *source)
+{
+	for (size_t i = 0; i < c->n_sources; i++)
+		if (is_same_source(&c->sources[i], source))
+			return 0;
+	if (c->n_sources == SOURCES_MAX) {
+		diag_error(c->diag, NULL, "name sources by directory or pattern",
+			   "these rules name more than %d sources", SOURCES_MAX);
+		return -EINVAL;
+	}
+	if (array_grow(&c->sources, c->n_sources, &c->sources_size, sizeof(*c->sources)) < 0)
+		return -ENOMEM;
+	c->sources[c->n_sources++] =
+		(struct apparmor_source){ source->match, source->recursive, source->path };
+	return 0;
+}
+
+static int sources_collect(struct compiler *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->set->n_rules; i++)
+		for (size_t j = 0; r == 0 && c->set->rules[i].ir->section < KARMOR_SYSCALLS &&
+				   j < c->set->rules[i].ir->n_sources;
+		     j++)
+			r = source_add(c, &c->set->rules[i].sources[j]);
+	return r;
+}
+
+static int automaton_make(struct compiler *c, enum karmor_section section)
+{
+	size_t n, first = eval_section(c->set, section, &n);
+	size_t n_sources = section == KARMOR_PROCESS ? c->n_sources : 0;
+	_cleanup_free_ struct automaton_matcher *matchers =
+		calloc(n + n_sources + 1, sizeof(*matchers));
+
+	if (!matchers)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct ruleset_rule *rule = &c->set->rules[first + i];
+
+		matchers[i] = (struct automaton_matcher){ .match = rule->match,
+							  .recursive = rule->recursive,
+							  .path = rule->path,
+							  .id = (uint32_t)i,
+							  .place = rule->ir->path_place };
+	}
+	for (size_t i = 0; i < n_sources; i++)
+		matchers[n + i] = (struct automaton_matcher){ .match = c->sources[i].match,
+							      .recursive = c->sources[i].recursive,
+							      .path = c->sources[i].path,
+							      .id = (uint32_t)(n + i) };
+	return automaton_compile(matchers, n + n_sources, &c->automata[section], c->diag);
+}
+
+/* The rules that hold for a source that the source matchers of @accept match. */
+static void active_make(const struct compiler *c, const struct automaton_accept *accept, size_t n,
+			bool *ret)
+{
+	for (size_t i = 0; i < c->set->n_rules; i++)
+		ret[i] = !c->set->rules[i].ir->n_sources;
+	for (size_t i = 0; i < accept->n; i++) {
+		const struct apparmor_source *source;
+
+		if (accept->ids[i] < n)
+			continue;
+		source = &c->sources[accept->ids[i] - n];
+		for (size_t j = 0; j < c->set->n_rules; j++)
+			for (size_t k = 0; !ret[j] && k < c->set->rules[j].ir->n_sources; k++)
+				ret[j] = is_same_source(source, &c->set->rules[j].sources[k]);
+	}
+}
+
+/* The class whose rules are @active, which it may have been given to; -1: there are too many. */
+static int class_find(struct compiler *c, bool **active)
+{
+	for (size_t i = 0; i < c->n_classes; i++)
+		if (memcmp(c->active[i], *active, c->set->n_rules) == 0)
+			return (int)i;
+	if (c->n_classes == APPARMOR_CLASSES_MAX)
+		return -1;
+	c->active[c->n_classes] = TAKE_PTR(*active);
+	return (int)c->n_classes++;
+}
+
+static int classes_make(struct compiler *c)
+{
+	const struct automaton *automaton = c->automata[KARMOR_PROCESS];
+	size_t n = c->set->sections[KARMOR_PROCESS].n;
+
+	c->targets = calloc(automaton->n_accepts, sizeof(*c->targets));
+	if (!c->targets)
+		return -ENOMEM;
+	for (size_t i = 0; i < automaton->n_accepts; i++) {
+		_cleanup_free_ bool *active = calloc(c->set->n_rules + 1, sizeof(*active));
+		int class;
+
+		if (!active)
+			return -ENOMEM;
+		active_make(c, &automaton->accepts[i], n, active);
+		class = class_find(c, &active);
+		c->found.lost_sources |= class < 0;
+		c->targets[i] = class < 0 ? 0 : (uint8_t) class;
+	}
+	return 0;
+}
+
+static int section_make(struct compiler *c, enum karmor_section section, size_t class,
+			struct apparmor_section *s)
+{
+	int r;
+
+	s->set = c->set;
+	s->section = section;
+	s->first = eval_section(c->set, section, &s->n);
+	s->active = c->active[class];
+	s->automaton = c->automata[section];
+	s->arena = c->arena;
+	s->priorities = caps_get(c->caps, APPARMOR_CAP_PRIORITY);
+	if (section == KARMOR_PROCESS) { /* whose automaton knows the sources too */
+		s->sources = c->sources;
+		s->n_sources = c->n_sources;
+		s->targets = c->n_classes > 1 ? c->targets : NULL;
+	}
+	r = apparmor_lines(s, c->found.broken);
+	c->found.lost_sources |= s->lost_sources;
+	r = r ? r : apparmor_guard(s);
+	if (r == -EINVAL)
+		diag_error(c->diag, NULL, "split the workload, or name directories",
+			   "apparmor: the %s rules come to more lines than a profile may have",
+			   ir_section_name(section));
+	return r;
+}
+
+/* Takes over the section's lines. */
+static int lines_take(struct compiler *c, struct apparmor_section *sections,
+		      struct apparmor_profile *profile)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i <= KARMOR_FILE; i++)
+		n += sections[i].n_lines;
+	profile->lines = arena_array(c->arena, n, sizeof(*profile->lines));
+	if (!profile->lines)
+		return -ENOMEM;
+	for (size_t i = 0; i <= KARMOR_FILE; i++) {
+		if (sections[i].n_lines)
+			memcpy(profile->lines + profile->n_lines, sections[i].lines,
+			       sections[i].n_lines * sizeof(*profile->lines));
+		profile->n_lines += sections[i].n_lines;
+	}
+	return 0;
+}
+
+static int profile_make(struct compiler *c, size_t class)
+{
+	struct apparmor_profile *profile = &c->ret->profiles[class];
+	struct apparmor_section sections[KARMOR_FILE + 1] = { 0 };
+	int r = 0;
+
+	for (int i = 0; r == 0 && i <= KARMOR_FILE; i++)
+		r = section_make(c, (enum karmor_section)i, class, &sections[i]);
+	r = r ? r : lines_take(c, sections, profile);
+	r = r ? r : apparmor_network(profile, c->set, c->active[class], c->found.protocols);
+	r = r ? r : apparmor_capabilities(profile, c->set, c->active[class]);
+	for (size_t i = 0; i <= KARMOR_FILE; i++)
+		free(sections[i].lines);
+	return r;
+}
+
+static const char *copy(struct arena *arena, const char *text, bool *failed)
+{
+	const char *ret = arena_strdup(arena, text ? text : "");
+
+	*failed |= !ret;
+	return ret;
+}
+
+static const char *join_tags(struct arena *arena, const struct ir_rule *ir, bool *failed)
+{
+	_cleanup_buf_ struct buf buf = { 0 };
+
+	for (size_t i = 0; i < ir->n_tags; i++) {
+		buf_puts(&buf, i ? "," : "");
+		buf_puts(&buf, ir->tags[i]);
+	}
+	*failed |= buf_failed(&buf);
+	return copy(arena, buf.data, failed);
+}
+
+static void rule_copy(struct compiler *c, size_t i, bool *failed)
+{
+	const struct ruleset_rule *rule = &c->set->rules[i];
+	const struct ir_rule *ir = rule->ir;
+	const struct source *source = ir->place.source;
+	struct arena *arena = c->arena;
+	uint32_t classes = 0;
+
+	for (size_t class = 0; class < c->n_classes; class ++)
+		classes |= (uint32_t)c->active[class][i] << class;
+	c->ret->rules[i] = (struct apparmor_rule){
+		.section = ir->section,
+		.action = rule->action,
+		.match = rule->match,
+		.recursive = rule->recursive,
+		.read_only = ir->read_only,
+		.owner_only = ir->owner_only,
+		.protocol = ir->protocol,
+		.capability = ir->capability,
+		.classes = classes,
+		.path = copy(arena, rule->path, failed),
+		.policy = copy(arena, ir->policy->name, failed),
+		.file = copy(arena, source ? source->name : NULL, failed),
+		.locator = copy(arena, ir->locator, failed),
+		.written = copy(arena, ir->path, failed),
+		.message = copy(arena, ir->message, failed),
+		.tags = join_tags(arena, ir, failed),
+		.line = ir->place.line,
+		.severity = ir->severity,
+	};
+}
+
+static int rules_copy(struct compiler *c)
+{
+	bool failed = false;
+
+	c->ret->n_rules = c->set->n_rules;
+	c->ret->rules = arena_array(c->arena, c->set->n_rules, sizeof(*c->ret->rules));
+	if (!c->ret->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->set->n_rules; i++)
+		rule_copy(c, i, &failed);
+	return failed ? -ENOMEM : 0;
+}
+
+static bool is_closed(const struct karmor_ruleset *set, enum karmor_section section)
+{
+	return set->allow_list[section] && set->posture[section] == KARMOR_POSTURE_BLOCK;
+}
+
+/* A mount gives other names to what a rule names, so that it is free only where none does. */
+static bool mounts_are_free(const struct karmor_ruleset *set)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (set->rules[i].ir->section <= KARMOR_FILE &&
+		    set->rules[i].action == KARMOR_BLOCK)
+			return false;
+	return !is_closed(set, KARMOR_PROCESS) && !is_closed(set, KARMOR_FILE);
+}
+
+static int profiles_make(struct compiler *c)
+{
+	int r = 0;
+
+	c->ret->n_profiles = c->n_classes;
+	c->ret->profiles = arena_array(c->arena, c->n_classes, sizeof(*c->ret->profiles));
+	if (!c->ret->profiles)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < c->n_classes && !(i && c->found.lost_sources); i++)
+		r = profile_make(c, i);
+	return r;
+}
+
+/* Where sources cannot be told apart there is one profile, without the rules that name them. */
+static int profiles_make_one(struct compiler *c)
+{
+	while (c->n_classes > 1)
+		free(c->active[--c->n_classes]);
+	return profiles_make(c);
+}
+
+static int ruleset_make(struct compiler *c)
+{
+	int r = sources_collect(c);
+
+	for (int i = 0; r == 0 && i <= KARMOR_FILE; i++)
+		r = automaton_make(c, (enum karmor_section)i);
+	r = r ? r : classes_make(c);
+	if (r)
+		return r;
+	c->ret->mounts = mounts_are_free(c->set);
+	for (int i = 0; i < KARMOR_SYSCALLS; i++)
+		c->ret->closed[i] = is_closed(c->set, (enum karmor_section)i);
+	r = profiles_make(c);
+	if (r == 0 && c->found.lost_sources)
+		r = profiles_make_one(c);
+	return r ? r : rules_copy(c);
+}
+
+static void compiler_done(struct compiler *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(c->automata); i++)
+		automaton_free(c->automata[i]);
+	for (size_t i = 0; i < c->n_classes; i++)
+		free(c->active[i]);
+	free(c->targets);
+	free(c->sources);
+	free(c->found.broken);
+	free(c->found.protocols);
+}
+
+static int ruleset_compile(struct apparmor_artifact *artifact, const struct karmor_ruleset *set,
+			   struct apparmor_ruleset *ret, const struct karmor_caps *caps,
+			   struct karmor_report *report, struct karmor_diag *diag)
+{
+	_cleanup_(compiler_done) struct compiler c = {
+		.set = set, .caps = caps, .arena = &artifact->arena, .ret = ret, .diag = diag
+	};
+	int r;
+
+	c.found.broken = calloc(set->n_rules + 1, sizeof(bool));
+	c.found.protocols = calloc(set->n_rules + 1, sizeof(bool));
+	if (!c.found.broken || !c.found.protocols)
+		return -ENOMEM;
+	r = ruleset_make(&c);
+	if (r || !report)
+		return r;
+	return apparmor_fidelity(set, caps, &c.found, report);
+}
+
+int apparmor_compile(const struct karmor_ruleset *const *sets, size_t n,
+		     const struct karmor_caps *caps, struct karmor_artifact **ret,
+		     struct karmor_report *report, struct karmor_diag *diag)
+{
+	struct apparmor_artifact *artifact = calloc(1, sizeof(*artifact));
+	int r = 0;
+
+	if (!artifact)
+		return -ENOMEM;
+	artifact->base = (struct karmor_artifact){ .backend = caps->backend, .n_rulesets = n };
+	artifact->rulesets = arena_array(&artifact->arena, n, sizeof(*artifact->rulesets));
+	if (!artifact->rulesets)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = ruleset_compile(artifact, sets[i], &artifact->rulesets[i], caps, report, diag);
+	if (r) {
+		apparmor_artifact_free(&artifact->base);
+		return r;
+	}
+	*ret = &artifact->base;
+	return 0;
+}
+
+void apparmor_artifact_free(struct karmor_artifact *base)
+{
+	struct apparmor_artifact *artifact = (struct apparmor_artifact *)base;
+
+	arena_done(&artifact->arena);
+	free(artifact);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The AppArmor backend, live: profiles of our own names in the kernel, tasks under them, and the
+ * audit records of what they were denied.
+ *
+ * Every workload has profiles of its own, karmor-<engine>-<digest of its name>, and one more for
+ * each class of sources. They are loaded from memory and stand in no directory that anything else
+ * reads. An engine holds a lock on /run/karmor/apparmor/<engine> while it lives; whoever opens one
+ * next removes the profiles of engines that are gone, once they have no task. A profile with tasks
+ * is never removed, for that would leave them unconfined.
+ */
+#pragma once
+
+#include "apparmor.h"
+
+#define ENGINE_PREFIX "karmor-"
+
+struct apparmor_workload {
+	char *name, *namespace_name, *container, *labels;
+	size_t ruleset;
+	char *profile;	   /* of class 0 */
+	size_t n_profiles; /* that were ever loaded for it: tasks may be in any */
+};
+
+struct apparmor_engine {
+	struct karmor_engine base;
+	const struct apparmor_artifact *live, *staged;
+	struct buf binary; /* staged */
+	struct apparmor_workload *workloads;
+	size_t n_workloads;
+	uint64_t generation;
+	struct apparmor_mediates mediates; /* this kernel */
+	char id[17];
+	int lock; /* held on the engine's own file */
+
+	int records;	     /* netlink socket of audit records; -1: not open */
+	uint32_t audit_lost; /* the kernel's own count when last asked */
+	bool audit_asked;
+	uint64_t events, lost, lost_told;
+};
+
+/* probe.c: what this kernel mediates beside files; all false where AppArmor is not there. */
+struct apparmor_mediates apparmor_kernel(void);
+int apparmor_probe(struct karmor_caps *caps, struct karmor_diag *diag);
+
+/* profiles.c */
+int profiles_replace(const struct buf *binary, struct karmor_diag *diag);
+int profiles_remove(const char *profile);
+/* Calls @fn for each loaded profile of ours. 0, what @fn returned, or a negative errno. */
+typedef int profiles_fn(const char *profile, void *data);
+int profiles_each(profiles_fn *fn, void *data);
+/* How many tasks are under profiles that begin with @prefix, then end or go on with ".". */
+long profiles_tasks(const char *prefix);
+/* The engine's id and its lock; removes what dead engines left. */
+int profiles_claim(struct apparmor_engine *engine, struct karmor_diag *diag);
+void profiles_release(struct apparmor_engine *engine, bool empty);
+
+/* apply.c */
+int apparmor_stage(struct karmor_engine *engine, const struct karmor_artifact *artifact,
+		   struct karmor_diag *diag);
+int apparmor_commit(struct karmor_engine *engine, struct karmor_diag *diag);
+void apparmor_abort(struct karmor_engine *engine);
+int apparmor_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
+		    struct karmor_diag *diag);
+int apparmor_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
+int apparmor_enter(struct karmor_engine *engine, const char *name);
+long apparmor_tasks(struct karmor_engine *engine, const char *name);
+int apparmor_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
+void apparmor_workload_drop(struct apparmor_engine *engine, struct apparmor_workload *workload);
+/* Whether @label is a profile of @workload; its class then. */
+bool apparmor_workload_has(const struct apparmor_workload *workload, const char *label,
+			   size_t *class);
+
+/* events.c */
+int apparmor_events_open(struct apparmor_engine *engine);
+int apparmor_event_fd(const struct karmor_engine *engine);
+int apparmor_read_events(struct karmor_engine *engine, karmor_event_fn *fn, void *data);

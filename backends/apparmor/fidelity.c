@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See fidelity.h. What AppArmor cannot do at all stands in the table; the rest compiling found. */
+#include "fidelity.h"
+
+#include <errno.h>
+
+#include "cleanup.h"
+#include "diag.h"
+
+struct question {
+	const struct karmor_ruleset *set;
+	const struct ruleset_rule *rule;
+	const struct karmor_caps *caps;
+	const struct apparmor_found *found;
+};
+
+static size_t rule_index(const struct question *q)
+{
+	return (size_t)(q->rule - q->set->rules);
+}
+
+static bool is_process(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_PROCESS;
+}
+
+static bool is_path_block(const struct question *q)
+{
+	return q->rule->ir->section <= KARMOR_FILE && q->rule->action == KARMOR_BLOCK;
+}
+
+static bool is_closed_allow(const struct question *q)
+{
+	return q->rule->action == KARMOR_ALLOW &&
+	       q->set->posture[q->rule->ir->section] == KARMOR_POSTURE_BLOCK;
+}
+
+static bool is_syscall(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_SYSCALLS;
+}
+
+static bool is_broken(const struct question *q)
+{
+	return q->found->broken[rule_index(q)];
+}
+
+static bool has_lost_source(const struct question *q)
+{
+	return q->found->lost_sources && q->rule->ir->n_sources;
+}
+
+static bool is_network_lost(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_NETWORK && !caps_get(q->caps, APPARMOR_CAP_NETWORK);
+}
+
+static bool is_protocol(const struct question *q)
+{
+	return q->found->protocols[rule_index(q)];
+}
+
+static bool is_interpretable(const struct question *q)
+{
+	return is_process(q) && (is_path_block(q) || is_closed_allow(q));
+}
+
+static bool is_process_audit(const struct question *q)
+{
+	return is_process(q) && q->rule->action == KARMOR_AUDIT;
+}
+
+static bool is_mount_open(const struct question *q)
+{
+	return is_path_block(q) && !caps_get(q->caps, APPARMOR_CAP_MOVE_MOUNT);
+}
+
+static bool is_exact_block(const struct question *q)
+{
+	return is_path_block(q) && q->rule->match == IR_PATH;
+}
+
+static bool is_wild_block(const struct question *q)
+{
+	return is_path_block(q) && q->rule->match == IR_PATTERN && *q->rule->path == '/';
+}
+
+static bool is_file_decision(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_FILE;
+}
+
+static bool is_owner(const struct question *q)
+{
+	return q->rule->ir->section <= KARMOR_FILE && q->rule->ir->owner_only;
+}
+
+static bool has_source(const struct question *q)
+{
+	return q->rule->ir->n_sources && !is_syscall(q);
+}
+
+static bool is_multi_call(const struct question *q)
+{
+	return q->rule->multi_call;
+}
+
+static bool is_source_multi_call(const struct question *q)
+{
+	return q->rule->source_multi_call;
+}
+
+static const struct {
+	bool (*touches)(const struct question *q);
+	enum karmor_fidelity fidelity;
+	const char *reason, *fix;
+} shortcomings[] = {
+	{ is_syscall, KARMOR_UNSUPPORTED, "AppArmor knows no syscalls", "use bpf" },
+	{ is_broken, KARMOR_UNSUPPORTED,
+	  "it stands under or beside a rule that says otherwise, and AppArmor cannot write the "
+	  "exception",
+	  "name paths or directories, or use a parser of AppArmor 4.1, or bpf" },
+	{ has_lost_source, KARMOR_UNSUPPORTED,
+	  "the fromSource of these rules tell more than 12 kinds of sources apart, or overlap in a "
+	  "way that AppArmor cannot write",
+	  "give rules that belong together the same fromSource, name sources by path, or use bpf" },
+	{ is_network_lost, KARMOR_UNSUPPORTED, "this kernel's AppArmor does not mediate sockets",
+	  NULL },
+	{ is_multi_call, KARMOR_UNSUPPORTED,
+	  "the path is a link to a multi-call binary, and AppArmor does not see the name it is "
+	  "called by",
+	  "name the binary itself" },
+	{ is_protocol, KARMOR_APPROXIMATED,
+	  "AppArmor knows socket families and types, not protocols: sctp, dccp and udplite go with "
+	  "stream and dgram, icmp over raw sockets with raw, ping sockets with udp",
+	  "use bpf" },
+	{ is_interpretable, KARMOR_APPROXIMATED,
+	  "narrower: a program is not stopped as the interpreter of a script or of an ELF file; "
+	  "wider: no program can be run through the dynamic loader by name",
+	  "use bpf" },
+	{ is_process_audit, KARMOR_APPROXIMATED,
+	  "narrower: a program is not logged as the interpreter of a script or of an ELF file",
+	  "use bpf" },
+	{ is_path_block, KARMOR_APPROXIMATED,
+	  "wider: the workload can mount nothing, for a mount could give a file another name, and "
+	  "can change the mode and owner of no directory above",
+	  NULL },
+	{ is_mount_open, KARMOR_APPROXIMATED,
+	  "narrower: this kernel's AppArmor does not see move_mount(2), with which a file can be "
+	  "given another name",
+	  "block the capability sys_admin, or use bpf" },
+	{ is_exact_block, KARMOR_APPROXIMATED,
+	  "narrower: other names that the file has when the workload starts (hard links, bind "
+	  "mounts) are not protected",
+	  "use bpf" },
+	{ is_wild_block, KARMOR_APPROXIMATED,
+	  "narrower: a directory that a wildcard of the pattern stands for can be renamed", NULL },
+	{ is_file_decision, KARMOR_APPROXIMATED,
+	  "narrower: changes of extended attributes are not decided, nor descriptors that were "
+	  "opened before the workload or before a change of policy",
+	  "use bpf" },
+	{ is_owner, KARMOR_APPROXIMATED,
+	  "for what is about to be created, the owner is the one who creates it, not its "
+	  "directory's",
+	  "use bpf" },
+	{ has_source, KARMOR_APPROXIMATED,
+	  "wider: under no_new_privs a source cannot be started, for its profile is another",
+	  NULL },
+	{ is_source_multi_call, KARMOR_APPROXIMATED,
+	  "wider: a source is a multi-call binary, and counts under all its names",
+	  "use one binary for each program" },
+};
+
+static int rule_report(const struct question *q, struct karmor_report *report)
+{
+	enum karmor_fidelity fidelity = KARMOR_EXACT;
+	_cleanup_buf_ struct buf reason = { 0 };
+	const char *fix = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
+		if (!shortcomings[i].touches(q))
+			continue;
+		if (fidelity == KARMOR_UNSUPPORTED &&
+		    shortcomings[i].fidelity != KARMOR_UNSUPPORTED)
+			break;
+		if (reason.len)
+			buf_puts(&reason, "; ");
+		buf_puts(&reason, shortcomings[i].reason);
+		fix = fix ? fix : shortcomings[i].fix;
+		fidelity = shortcomings[i].fidelity;
+	}
+	if (buf_failed(&reason))
+		return -ENOMEM;
+	return report_add(report, q->rule, fidelity, reason.len ? reason.data : NULL, fix);
+}
+
+int apparmor_fidelity(const struct karmor_ruleset *set, const struct karmor_caps *caps,
+		      const struct apparmor_found *found, struct karmor_report *report)
+{
+	struct question q = { .set = set, .caps = caps, .found = found };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < set->n_rules; i++) {
+		q.rule = &set->rules[i];
+		r = rule_report(&q, report);
+	}
+	return r;
+}

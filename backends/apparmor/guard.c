@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What keeps a Block rule's names from being changed: the directories on the way to what it names
+ * may not be renamed, and no program may be run through the dynamic loader, which AppArmor would
+ * not see as an exec of that program. (Mounts are left out of the profile altogether.)
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apparmor.h"
+#include "array.h"
+#include "cleanup.h"
+#include "glob.h"
+
+/* Where loaders are, whatever the architecture; a program needs no leave to be loaded by one. */
+static const char *const loaders[] = {
+	"/{,usr/}lib{,32,64,x32}/{,**/}ld-{linux,musl}*.so*",
+	"/{,usr/}lib{,32,64,x32}/{,**/}ld-[0-9]*.so",
+};
+
+struct guard {
+	struct apparmor_line *lines;
+	size_t n, size;
+	struct arena *arena;
+};
+
+static int guard_add(struct guard *guard, struct apparmor_line line, const char *path, size_t len)
+{
+	if (array_grow(&guard->lines, guard->n, &guard->size, sizeof(*guard->lines)) < 0)
+		return -ENOMEM;
+	line.path = arena_memdup(guard->arena, path, len);
+	guard->lines[guard->n++] = line;
+	return line.path ? 0 : -ENOMEM;
+}
+
+/* Each directory above @path, but the root. */
+static int guard_above(struct guard *guard, struct apparmor_line line, const char *path)
+{
+	_cleanup_buf_ struct buf buf = { 0 };
+	int r = 0;
+
+	buf_putc(&buf, '/');
+	for (const char *at = path + 1; r == 0 && *at; at++) {
+		aare_byte(&buf, (unsigned char)*at);
+		if (buf_failed(&buf))
+			return -ENOMEM;
+		if (*at == '/')
+			r = guard_add(guard, line, buf.data, buf.len);
+	}
+	return r;
+}
+
+/* The directories of a pattern before its first wildcard. Below, another one takes the place of
+ * what was renamed. */
+static char *pattern_directories(const char *pattern)
+{
+	size_t len = strlen(pattern);
+	_cleanup_buf_ struct buf buf = { 0 };
+	struct glob_element element;
+
+	for (size_t at = 0; *pattern == '/' && at < len; at += element.size) {
+		element = glob_element(pattern, len, at);
+		if (element.kind != GLOB_BYTE && element.kind != GLOB_NEXT)
+			break;
+		buf_putc(&buf, element.kind == GLOB_NEXT ? ',' : element.byte);
+	}
+	return buf_take(&buf);
+}
+
+static int guard_rule(struct guard *guard, const struct ruleset_rule *rule, uint32_t index)
+{
+	struct apparmor_line line = {
+		.rule = index,
+		.about = APPARMOR_ABOUT_GUARD,
+		.perms = APPARMOR_WRITE | APPARMOR_WRITE << APPARMOR_OTHER_SHIFT,
+		.deny = true,
+	};
+	_cleanup_free_ char *prefix = NULL;
+	int r;
+
+	switch ((int)rule->match) {
+	case IR_PATTERN:
+		prefix = pattern_directories(rule->path);
+		return prefix ? guard_above(guard, line, prefix) : -ENOMEM;
+	case IR_EXECNAME:
+		return 0;
+	case IR_DIR:
+		if (strcmp(rule->path, "/") == 0)
+			return 0;
+		/* A file rule's directory is what it names, and writing it is denied as such. */
+		r = asprintf(&prefix, "%s/", rule->path);
+		if (r < 0) {
+			prefix = NULL;
+			return -ENOMEM;
+		}
+		return guard_above(guard, line,
+				   rule->ir->section == KARMOR_PROCESS ? prefix : rule->path);
+	default:
+		return guard_above(guard, line, rule->path);
+	}
+}
+
+static int line_order(const void *a, const void *b)
+{
+	const struct apparmor_line *x = a, *y = b;
+	int r = strcmp(x->path, y->path);
+
+	return r ? r : (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+/* The first rule's line for each name. */
+static int guard_give(struct guard *guard, struct apparmor_section *s)
+{
+	int r = 0;
+
+	if (guard->n)
+		qsort(guard->lines, guard->n, sizeof(*guard->lines), line_order);
+	for (size_t i = 0; r == 0 && i < guard->n; i++)
+		if (!i || strcmp(guard->lines[i].path, guard->lines[i - 1].path) != 0)
+			r = apparmor_line_add(s, &guard->lines[i]);
+	return r;
+}
+
+static int guard_names(struct apparmor_section *s)
+{
+	struct guard guard = { .arena = s->arena };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->set->n_rules; i++)
+		if (s->active[i] && s->set->rules[i].ir->section <= KARMOR_FILE &&
+		    s->set->rules[i].action == KARMOR_BLOCK)
+			r = guard_rule(&guard, &s->set->rules[i], (uint32_t)i);
+	r = r ? r : guard_give(&guard, s);
+	free(guard.lines);
+	return r;
+}
+
+static int guard_loaders(struct apparmor_section *s)
+{
+	bool closed = s->set->allow_list[KARMOR_PROCESS] &&
+		      s->set->posture[KARMOR_PROCESS] == KARMOR_POSTURE_BLOCK;
+	struct apparmor_line line = {
+		.rule = APPARMOR_NO_RULE,
+		.about = APPARMOR_ABOUT_GUARD,
+		.perms = APPARMOR_EXEC | APPARMOR_EXEC << APPARMOR_OTHER_SHIFT,
+		.deny = true,
+	};
+	int r = 0;
+
+	for (size_t i = s->n; i-- > 0;)
+		if (s->active[s->first + i] && s->set->rules[s->first + i].action == KARMOR_BLOCK)
+			line.rule = (uint32_t)(s->first + i);
+	if (line.rule == APPARMOR_NO_RULE && !closed)
+		return 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(loaders); i++) {
+		line.path = loaders[i];
+		r = apparmor_line_add(s, &line);
+	}
+	line.path = "/"; /* what a memfd is called */
+	return r || !closed ? r : apparmor_line_add(s, &line);
+}
+
+int apparmor_guard(struct apparmor_section *s)
+{
+	size_t n = s->n_lines;
+	int priority = 0, r;
+
+	for (size_t i = 0; i < n; i++)
+		priority = s->lines[i].priority ? APPARMOR_PRIORITY_MAX : priority;
+	r = s->section == KARMOR_FILE ? guard_names(s) : guard_loaders(s);
+	for (size_t i = n; i < s->n_lines; i++)
+		s->lines[i].priority = priority;
+	return r;
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lines of a section of paths, and whether they mean what eval says.
+ *
+ * Three ways, the plainest first: every rule as it stands, where a deny wins whatever the order;
+ * with priorities by the order of the rules; disjoint sets, which eval alone makes. After each the
+ * lines are held against eval for every accept set, so that no way has to know when it is right.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apparmor.h"
+#include "array.h"
+#include "cleanup.h"
+
+/* Lines of a profile: what makes a parser slow must be told before. */
+#define LINES_MAX 20000
+#define GUARD_PRIORITY APPARMOR_PRIORITY_MAX
+
+static const struct {
+	uint8_t bit;
+	enum karmor_section section;
+	enum karmor_op op;
+	bool owner;
+} asked[] = {
+	{ APPARMOR_EXEC, KARMOR_PROCESS, KARMOR_EXEC, true },
+	{ APPARMOR_EXEC << APPARMOR_OTHER_SHIFT, KARMOR_PROCESS, KARMOR_EXEC, false },
+	{ APPARMOR_READ, KARMOR_FILE, KARMOR_READ, true },
+	{ APPARMOR_READ << APPARMOR_OTHER_SHIFT, KARMOR_FILE, KARMOR_READ, false },
+	{ APPARMOR_WRITE, KARMOR_FILE, KARMOR_WRITE, true },
+	{ APPARMOR_WRITE << APPARMOR_OTHER_SHIFT, KARMOR_FILE, KARMOR_WRITE, false },
+};
+
+static struct eval_access access_of(size_t i)
+{
+	return (struct eval_access){ .section = asked[i].section,
+				     .op = asked[i].op,
+				     .owner = asked[i].owner };
+}
+
+static uint8_t section_bits(enum karmor_section section)
+{
+	uint8_t bits = section == KARMOR_PROCESS ? APPARMOR_EXEC : APPARMOR_READ | APPARMOR_WRITE;
+
+	return bits | (uint8_t)(bits << APPARMOR_OTHER_SHIFT);
+}
+
+/* The accesses that a rule speaks about. */
+static uint8_t rule_bits(const struct ruleset_rule *rule)
+{
+	uint8_t ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		struct eval_access access = access_of(i);
+
+		if (asked[i].section == rule->ir->section &&
+		    eval_speaks(rule->action, rule->ir->read_only, rule->ir->owner_only, &access))
+			ret |= asked[i].bit;
+	}
+	return ret;
+}
+
+/* The rules of an accept set that hold for this class of sources. */
+static size_t accept_rules(const struct apparmor_section *s, uint32_t accept, uint32_t *ret)
+{
+	const struct automaton_accept *set = &s->automaton->accepts[accept];
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (set->ids[i] < s->n && s->active[s->first + set->ids[i]])
+			ret[n++] = (uint32_t)s->first + set->ids[i];
+	return n;
+}
+
+struct apparmor_effect apparmor_expect(const struct apparmor_section *s, uint32_t accept,
+				       uint32_t *scratch)
+{
+	struct apparmor_effect ret = { .target = s->targets ? s->targets[accept] : 0,
+				       .rule = APPARMOR_NO_RULE };
+	size_t n = accept_rules(s, accept, scratch);
+
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		struct eval_access access = access_of(i);
+		struct eval_verdict verdict;
+
+		if (asked[i].section != s->section)
+			continue;
+		verdict = eval_choose(s->set, &access, scratch, n);
+		ret.allow |= verdict.action == KARMOR_BLOCK ? 0 : asked[i].bit;
+		ret.audit |= verdict.action == KARMOR_AUDIT ? asked[i].bit : 0;
+		if (verdict.rule && ret.rule == APPARMOR_NO_RULE)
+			ret.rule = (uint32_t)(verdict.rule - s->set->rules);
+	}
+	return ret;
+}
+
+int apparmor_line_add(struct apparmor_section *s, const struct apparmor_line *line)
+{
+	if (s->n_lines == LINES_MAX)
+		return -EINVAL;
+	if (!line->perms)
+		return 0;
+	if (array_grow(&s->lines, s->n_lines, &s->size, sizeof(*s->lines)) < 0)
+		return -ENOMEM;
+	s->lines[s->n_lines] = *line;
+	s->lines[s->n_lines].path = arena_strdup(s->arena, line->path);
+	return s->lines[s->n_lines++].path ? 0 : -ENOMEM;
+}
+
+/* A line for each expression of a matcher. */
+struct matcher_lines {
+	struct apparmor_section *s;
+	struct apparmor_line line;
+};
+
+static int matcher_line(const char *path, bool literal, void *data)
+{
+	struct matcher_lines *lines = data;
+
+	lines->line.path = path;
+	lines->line.literal = literal;
+	return apparmor_line_add(lines->s, &lines->line);
+}
+
+static int rule_line(struct apparmor_section *s, size_t i, struct apparmor_line line)
+{
+	const struct ruleset_rule *rule = &s->set->rules[s->first + i];
+	struct matcher_lines lines = { .s = s, .line = line };
+
+	lines.line.rule = (uint32_t)(s->first + i);
+	lines.line.id = (uint32_t)i;
+	lines.line.about = APPARMOR_ABOUT_ID;
+	if (s->targets && rule->match == IR_PATH)
+		lines.line.target = s->targets[automaton_run(s->automaton, rule->path)];
+	return aare_matcher(rule->match, rule->recursive, rule->path, s->section == KARMOR_FILE,
+			    matcher_line, &lines);
+}
+
+static uint8_t home(const struct apparmor_section *s)
+{
+	return s->targets ? s->targets[0] : 0;
+}
+
+/* What no rule decides. */
+static int base_line(struct apparmor_section *s)
+{
+	bool listed = s->set->allow_list[s->section];
+	bool blocks = listed && s->set->posture[s->section] == KARMOR_POSTURE_BLOCK;
+	struct apparmor_line line = {
+		.path = "/{,**}",
+		.rule = APPARMOR_NO_RULE,
+		.about = APPARMOR_ABOUT_ALL,
+		.perms = section_bits(s->section),
+		.audit = listed,
+		.target = home(s),
+	};
+
+	return blocks ? 0 : apparmor_line_add(s, &line);
+}
+
+static bool is_active(const struct apparmor_section *s, size_t i)
+{
+	return s->active[s->first + i];
+}
+
+static const struct ruleset_rule *rule_at(const struct apparmor_section *s, size_t i)
+{
+	return &s->set->rules[s->first + i];
+}
+
+/* How two matchers lie to each other, by the accept sets of both. */
+struct relation {
+	bool both, first_alone, second_alone;
+};
+
+static bool accept_has(const struct automaton_accept *accept, uint32_t id)
+{
+	size_t low = 0, high = accept->n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (accept->ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < accept->n && accept->ids[low] == id;
+}
+
+static struct relation relation_of(const struct apparmor_section *s, uint32_t a, uint32_t b)
+{
+	struct relation ret = { 0 };
+
+	for (size_t i = 0; i < s->automaton->n_accepts; i++) {
+		bool has_a = accept_has(&s->automaton->accepts[i], a);
+		bool has_b = accept_has(&s->automaton->accepts[i], b);
+
+		ret.both |= has_a && has_b;
+		ret.first_alone |= has_a && !has_b;
+		ret.second_alone |= has_b && !has_a;
+	}
+	return ret;
+}
+
+/*
+ * A rule that allows, as lines at its priority: the parts of it that Audit rules log, which lie
+ * within it or which it lies within, are audited there. (An Audit rule may not allow by itself.)
+ */
+static int allow_lines(struct apparmor_section *s, size_t i, struct apparmor_line line)
+{
+	uint8_t all = line.perms, audited = 0;
+	int r = 0;
+
+	for (size_t a = 0; r == 0 && a < s->n; a++) {
+		struct apparmor_line part = line;
+		struct relation relation;
+
+		part.perms = all & rule_bits(rule_at(s, a));
+		if (!is_active(s, a) || rule_at(s, a)->action != KARMOR_AUDIT || !part.perms)
+			continue;
+		relation = relation_of(s, (uint32_t)i, (uint32_t)a);
+		part.audit = true;
+		if (relation.both && !relation.first_alone)
+			audited |= part.perms;
+		else if (relation.both && !relation.second_alone)
+			r = rule_line(s, a, part);
+	}
+	line.perms = audited;
+	line.audit = true;
+	r = r ? r : rule_line(s, i, line);
+	line.perms = all & (uint8_t)~audited;
+	line.audit = false;
+	return r ? r : rule_line(s, i, line);
+}
+
+static int audit_lines(struct apparmor_section *s)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n; i++)
+		if (is_active(s, i) && rule_at(s, i)->action == KARMOR_AUDIT)
+			r = rule_line(s, i,
+				      (struct apparmor_line){ .perms = rule_bits(rule_at(s, i)),
+							      .audit = true,
+							      .target = home(s) });
+	return r;
+}
+
+/* Every rule as it stands, or with priorities: one more wherever Allow and Block change. */
+static int plain_lines(struct apparmor_section *s, bool priorities)
+{
+	enum karmor_action last = KARMOR_AUDIT;
+	int priority = 0, r = base_line(s);
+
+	if (r == 0 && s->n_lines) /* where nothing is let through, an Audit rule must not do so */
+		r = audit_lines(s);
+	for (size_t i = s->n; r == 0 && i-- > 0;) {
+		const struct ruleset_rule *rule = rule_at(s, i);
+		struct apparmor_line line = { .perms = rule_bits(rule), .target = home(s) };
+
+		if (!is_active(s, i) || rule->action == KARMOR_AUDIT)
+			continue;
+		if (priorities && rule->action != last && ++priority >= GUARD_PRIORITY / 2)
+			return -EINVAL;
+		last = rule->action;
+		line.priority = 2 * priority;
+		line.deny = rule->action == KARMOR_BLOCK;
+		r = line.deny ? rule_line(s, i, line) : allow_lines(s, i, line);
+	}
+	return r;
+}
+
+/* A source that can be executed: a line of its own, for the profile that it leads to. */
+static int source_lines(struct apparmor_section *s, bool priorities, uint32_t *scratch)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && s->targets && i < s->n_sources; i++) {
+		const struct apparmor_source *source = &s->sources[i];
+		struct matcher_lines lines = { .s = s };
+		struct apparmor_effect effect;
+		uint32_t accept = 0, id = (uint32_t)(s->n + i);
+
+		while (accept < s->automaton->n_accepts &&
+		       !accept_has(&s->automaton->accepts[accept], id))
+			accept++;
+		if (accept == s->automaton->n_accepts)
+			continue;
+		effect = apparmor_expect(s, accept, scratch);
+		lines.line = (struct apparmor_line){
+			.rule = effect.rule,
+			.id = id,
+			.about = APPARMOR_ABOUT_ID,
+			.priority = priorities ? GUARD_PRIORITY - 2 : 0,
+			.perms = effect.allow,
+			.audit = effect.audit != 0,
+			.target = effect.target,
+		};
+		if (effect.audit != 0 && effect.audit != effect.allow)
+			return -EINVAL;
+		r = aare_matcher(source->match, source->recursive, source->path, false,
+				 matcher_line, &lines);
+	}
+	return r;
+}
+
+static int cover_line(struct apparmor_section *s, const char *path, uint32_t accept, bool literal,
+		      void *data)
+{
+	struct apparmor_effect effect = apparmor_expect(s, accept, data);
+	struct apparmor_line line = {
+		.path = path,
+		.rule = effect.rule,
+		.id = accept,
+		.about = APPARMOR_ABOUT_ACCEPT,
+		.literal = literal,
+		.target = effect.target,
+	};
+	bool based = s->n_lines && s->lines[0].about == APPARMOR_ABOUT_ALL;
+	int r = 0;
+
+	line.perms = based ? section_bits(s->section) & (uint8_t)~effect.allow : 0;
+	line.deny = true;
+	r = apparmor_line_add(s, &line);
+	line.deny = false;
+	line.audit = true;
+	line.perms = effect.audit;
+	r = r ? r : apparmor_line_add(s, &line);
+	line.audit = false;
+	line.perms = based ? 0 : effect.allow & (uint8_t)~effect.audit;
+	return r ? r : apparmor_line_add(s, &line);
+}
+
+/* A base only where it holds for whatever no line denies. */
+static int cover_lines(struct apparmor_section *s, uint32_t *scratch)
+{
+	int r = 0;
+
+	if (!s->targets && !s->set->allow_list[s->section])
+		r = base_line(s);
+	return r ? r : apparmor_cover(s, cover_line, scratch);
+}
+
+/*
+ * What the lines mean for one access: what the parser makes of priorities, denies and audits. Two
+ * ways to go on after an exec are an error to it, even where the exec is denied.
+ */
+struct meaning {
+	int priority[APPARMOR_BITS];
+	uint8_t allow, deny, audit, targets;
+	bool literal, mixed;
+	uint8_t target;
+};
+
+static void mean_target(struct meaning *meaning, const struct apparmor_line *line)
+{
+	bool first = !meaning->targets;
+
+	if (!first && meaning->literal != line->literal) {
+		if (meaning->literal)
+			return;
+		first = true;
+	}
+	if (!first && meaning->target != line->target)
+		meaning->mixed = true;
+	if (first)
+		meaning->mixed = false;
+	meaning->targets = 1;
+	meaning->target = line->target;
+	meaning->literal = line->literal;
+}
+
+static void mean_add(struct meaning *meaning, const struct apparmor_line *line)
+{
+	for (unsigned i = 0; i < APPARMOR_BITS; i++) {
+		uint8_t bit = (uint8_t)(1u << i);
+
+		if (!(line->perms & bit) || line->priority < meaning->priority[i])
+			continue;
+		if (line->priority > meaning->priority[i]) {
+			meaning->priority[i] = line->priority;
+			meaning->allow &= (uint8_t)~bit;
+			meaning->deny &= (uint8_t)~bit;
+			meaning->audit &= (uint8_t)~bit;
+			meaning->targets = 0;
+		}
+		meaning->allow |= line->deny ? 0 : bit;
+		meaning->deny |= line->deny ? bit : 0;
+		meaning->audit |= line->audit ? bit : 0;
+		if (!line->deny && bit & (APPARMOR_EXEC | APPARMOR_EXEC << APPARMOR_OTHER_SHIFT))
+			mean_target(meaning, line);
+	}
+}
+
+/* Lines sorted by what they are about, so that a kind of path finds its own. */
+struct lookup {
+	const struct apparmor_line **by_id, **by_accept;
+	size_t n_ids, n_accepts, *id_starts, *accept_starts;
+};
+
+static bool means_the_same(const struct apparmor_effect *effect, struct meaning *meaning)
+{
+	meaning->allow &= (uint8_t)~meaning->deny;
+	meaning->audit &= meaning->allow;
+	return meaning->allow == effect->allow && meaning->audit == effect->audit &&
+	       !meaning->mixed &&
+	       (!meaning->targets || !effect->allow || meaning->target == effect->target);
+}
+
+static int starts_make(const struct apparmor_section *s, enum apparmor_about about, size_t n,
+		       size_t **starts, const struct apparmor_line ***lines)
+{
+	size_t *at = calloc(n + 2, sizeof(*at));
+	const struct apparmor_line **ret = calloc(s->n_lines + 1, sizeof(*ret));
+
+	*starts = at;
+	*lines = ret;
+	if (!at || !ret)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_lines; i++)
+		if (s->lines[i].about == about)
+			at[s->lines[i].id + 2]++;
+	for (size_t i = 2; i < n + 2; i++)
+		at[i] += at[i - 1];
+	for (size_t i = 0; i < s->n_lines; i++)
+		if (s->lines[i].about == about)
+			ret[at[s->lines[i].id + 1]++] = &s->lines[i];
+	return 0;
+}
+
+static void lookup_done(struct lookup *lookup)
+{
+	free(lookup->by_id);
+	free(lookup->by_accept);
+	free(lookup->id_starts);
+	free(lookup->accept_starts);
+}
+
+static int lookup_make(struct lookup *lookup, const struct apparmor_section *s)
+{
+	int r = starts_make(s, APPARMOR_ABOUT_ID, s->n + s->n_sources, &lookup->id_starts,
+			    &lookup->by_id);
+
+	return r ? r
+		 : starts_make(s, APPARMOR_ABOUT_ACCEPT, s->automaton->n_accepts,
+			       &lookup->accept_starts, &lookup->by_accept);
+}
+
+static struct meaning accept_meaning(const struct apparmor_section *s, const struct lookup *lookup,
+				     uint32_t accept)
+{
+	const struct automaton_accept *set = &s->automaton->accepts[accept];
+	struct meaning ret = { 0 };
+
+	for (unsigned i = 0; i < APPARMOR_BITS; i++)
+		ret.priority[i] = -1;
+	if (s->n_lines && s->lines[0].about == APPARMOR_ABOUT_ALL)
+		mean_add(&ret, &s->lines[0]);
+	for (size_t i = 0; i < set->n; i++)
+		for (size_t j = lookup->id_starts[set->ids[i]];
+		     j < lookup->id_starts[set->ids[i] + 1]; j++)
+			mean_add(&ret, lookup->by_id[j]);
+	for (size_t j = lookup->accept_starts[accept]; j < lookup->accept_starts[accept + 1]; j++)
+		mean_add(&ret, lookup->by_accept[j]);
+	return ret;
+}
+
+static bool leads_elsewhere(const struct apparmor_effect *effect, const struct meaning *meaning)
+{
+	return meaning->mixed ||
+	       (effect->allow && meaning->allow && meaning->target != effect->target);
+}
+
+/* How many kinds of paths mean something else; their rules are @broken where that is wanted. */
+static int compare(struct apparmor_section *s, uint32_t *scratch, bool *broken, size_t *ret)
+{
+	_cleanup_(lookup_done) struct lookup lookup = { 0 };
+	int r = lookup_make(&lookup, s);
+
+	*ret = 0;
+	for (uint32_t i = 0; r == 0 && i < s->automaton->n_accepts; i++) {
+		struct apparmor_effect effect = apparmor_expect(s, i, scratch);
+		struct meaning meaning = accept_meaning(s, &lookup, i);
+		size_t n;
+
+		if (means_the_same(&effect, &meaning))
+			continue;
+		++*ret;
+		s->lost_sources |= broken && s->targets && leads_elsewhere(&effect, &meaning);
+		n = broken ? accept_rules(s, i, scratch) : 0;
+		for (size_t j = 0; j < n; j++)
+			broken[scratch[j]] = true;
+	}
+	return r;
+}
+
+enum way { AS_THEY_STAND, BY_PRIORITY, DISJOINT, WAYS };
+
+static int lines_make(struct apparmor_section *s, enum way way, uint32_t *scratch)
+{
+	int r;
+
+	s->n_lines = 0;
+	if (way == DISJOINT)
+		return cover_lines(s, scratch);
+	r = plain_lines(s, way == BY_PRIORITY);
+	return r ? r : source_lines(s, way == BY_PRIORITY, scratch);
+}
+
+int apparmor_lines(struct apparmor_section *s, bool *broken)
+{
+	_cleanup_free_ uint32_t *scratch = calloc(s->n + 1, sizeof(*scratch));
+	size_t wrong = 1;
+	int r = 0;
+
+	if (!scratch)
+		return -ENOMEM;
+	for (enum way way = AS_THEY_STAND; way < WAYS && wrong; way++) {
+		if (way == BY_PRIORITY && !s->priorities)
+			continue;
+		r = lines_make(s, way, scratch);
+		r = r ? r : compare(s, scratch, NULL, &wrong);
+		if (r == -EINVAL) /* too much for this way */
+			wrong = 1;
+		else if (r < 0)
+			return r;
+	}
+	if (!wrong)
+		return 0;
+	/* No way keeps them all: what the last but the disjoint one does not keep is told. */
+	r = lines_make(s, s->priorities ? BY_PRIORITY : AS_THEY_STAND, scratch);
+	if (r == -EINVAL && s->targets) {
+		s->lost_sources = true;
+		return 0;
+	}
+	return r ? r : compare(s, scratch, broken, &wrong);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The AppArmor backend without a kernel: what is written of paths, what is reported, golden texts
+ * (tests/golden/apparmor; KARMOR_GOLDEN=write makes them anew), and audit records taken apart.
+ * Verdicts are judged in tests/offline.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support.h"
+#include "apparmor/apparmor.h"
+#include "apparmor/record.h"
+#include "caps.h"
+#include "cleanup.h"
+#include "fs.h"
+
+static const struct apparmor_mediates everything = { true, true, true };
+
+struct compiled {
+	struct karmor_policies *policies;
+	struct karmor_ruleset *set;
+	struct karmor_caps *caps;
+	struct karmor_artifact *artifact;
+	struct karmor_report *report;
+};
+
+static void compiled_done(struct compiled *c)
+{
+	karmor_report_free(c->report);
+	karmor_artifact_free(c->artifact);
+	karmor_caps_free(c->caps);
+	karmor_ruleset_free(c->set);
+	karmor_policies_free(c->policies);
+}
+
+static void compile_loaded(struct compiled *c, const char *posture, bool priorities)
+{
+	struct karmor_subject subject =
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture);
+	const struct karmor_ruleset *sets[1];
+
+	ck_assert_int_eq(karmor_ruleset_new(c->policies, &subject, &c->set, NULL), 0);
+	sets[0] = c->set;
+	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("apparmor"), &c->caps), 0);
+	ck_assert_int_eq(caps_set(c->caps, APPARMOR_CAP_PRIORITY, priorities), 0);
+	ck_assert_int_eq(karmor_compile(sets, 1, c->caps, &c->artifact, &c->report, NULL), 0);
+}
+
+/* @spec: JSON, what stands in a policy beside its selector. */
+static void compile_spec(struct compiled *c, const char *spec, const char *posture, bool priorities)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	buf_printf(&text,
+		   "{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","
+		   "\"metadata\":{\"name\":\"p\"},\"spec\":{\"selector\":{},%s}}",
+		   spec);
+	ck_assert_int_eq(karmor_policies_new(&c->policies), 0);
+	ck_assert_int_eq(karmor_policies_add_text(c->policies, "p", text.data, text.len, NULL), 0);
+	compile_loaded(c, posture, priorities);
+}
+
+static char *text_of(const struct compiled *c)
+{
+	const struct apparmor_artifact *artifact = (const struct apparmor_artifact *)c->artifact;
+	struct buf buf = { 0 };
+
+	apparmor_write(&buf, &everything, &artifact->rulesets[0], "karmor", 0);
+	return buf_take(&buf);
+}
+
+static enum karmor_fidelity fidelity_of(const struct compiled *c, size_t i)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+
+	ck_assert_int_eq(karmor_report_at(c->report, i, &line), 0);
+	ck_assert(line.fidelity == KARMOR_EXACT || line.reason);
+	return line.fidelity;
+}
+
+START_TEST(no_name_can_say_anything_but_itself)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(&c,
+		     "\"file\":{\"matchDirectories\":[{\"dir\":\"/a\\\" rw,\\n}\\u0001 "
+		     "@x} ^#\\\\\"}]}",
+		     NULL, true);
+	text = text_of(&c);
+	ck_assert_ptr_nonnull(strstr(text, "audit deny \"/a\\\" rw,\\012\\}\\001 @x\\} "
+					   "\\^#\\\\{,/,/*,/*/}\" rwl,\n"));
+}
+END_TEST
+
+START_TEST(a_comment_cannot_be_left)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(&c, "\"file\":{\"matchPaths\":[{\"path\":\"/x\\ny\"}]}", NULL, true);
+	text = text_of(&c);
+	ck_assert_ptr_nonnull(strstr(text, "\"/x\\012y{,/}\" rwl,\n"));
+	ck_assert_ptr_null(strstr(text, "\ny"));
+}
+END_TEST
+
+START_TEST(raw_sockets_are_named_by_family_so_that_netlink_goes_on)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(&c, "\"network\":{\"matchProtocols\":[{\"protocol\":\"raw\"}]}", NULL, true);
+	text = text_of(&c);
+	ck_assert_ptr_null(strstr(text, "deny network raw"));
+	ck_assert_ptr_nonnull(strstr(text, "audit deny network inet raw,\n"));
+	ck_assert_ptr_null(strstr(text, "deny network netlink"));
+	ck_assert_ptr_null(strstr(text, "deny network unix"));
+	ck_assert_int_eq(fidelity_of(&c, 0), KARMOR_EXACT);
+}
+END_TEST
+
+START_TEST(an_exception_under_a_block_needs_priorities_or_a_prefix)
+{
+	static const char literal[] = "\"process\":{\"matchPaths\":[{\"path\":\"/usr/bin/node\","
+				      "\"action\":\"Allow\"}],\"matchDirectories\":[{\"dir\":\"/\","
+				      "\"recursive\":true}]}";
+	static const char pattern[] = "\"process\":{\"matchPatterns\":[{\"pattern\":\"*/node*\","
+				      "\"action\":\"Allow\"}],\"matchDirectories\":[{\"dir\":\"/\","
+				      "\"recursive\":true}]}";
+	static const struct {
+		const char *spec;
+		bool priorities;
+		enum karmor_fidelity expected;
+	} cases[] = { { literal, true, KARMOR_APPROXIMATED },
+		      { literal, false, KARMOR_APPROXIMATED },
+		      { pattern, true, KARMOR_APPROXIMATED },
+		      { pattern, false, KARMOR_UNSUPPORTED } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(compiled_done) struct compiled c = { 0 };
+		_cleanup_free_ char *text = NULL;
+
+		compile_spec(&c, cases[i].spec, "file=block", cases[i].priorities);
+		text = text_of(&c);
+		ck_assert_int_eq(fidelity_of(&c, 0), cases[i].expected);
+		ck_assert_int_eq(!!strstr(text, "priority="), cases[i].priorities);
+	}
+}
+END_TEST
+
+START_TEST(more_sources_than_a_profile_can_lead_to_are_not_kept)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_buf_ struct buf spec = { 0 };
+
+	buf_puts(&spec, "\"file\":{\"matchPaths\":[");
+	for (int i = 0; i <= APPARMOR_TARGETS_MAX; i++)
+		buf_printf(&spec, "{\"path\":\"/x%d\",\"fromSource\":[{\"path\":\"/s%d\"}]},", i,
+			   i);
+	buf_puts(&spec, "{\"path\":\"/y\"}]}");
+	compile_spec(&c, spec.data, NULL, true);
+	for (size_t i = 0; i < karmor_ruleset_rules(c.set); i++)
+		ck_assert_int_eq(fidelity_of(&c, i), c.set->rules[i].ir->n_sources
+							     ? KARMOR_UNSUPPORTED
+							     : KARMOR_APPROXIMATED);
+}
+END_TEST
+
+static const struct {
+	const char *policy, *posture;
+	bool priorities;
+	const char *golden;
+} golden[] = {
+	{ "block-shell", NULL, true, "block-shell" },
+	{ "checkout-service-lockdown", "file=block,network=block", true,
+	  "checkout-service-lockdown" },
+	{ "checkout-service-lockdown", "file=block,network=block", false,
+	  "checkout-service-lockdown-3.x" },
+	{ "restrict-capabilities", NULL, true, "restrict-capabilities" },
+	{ "restrict-network", NULL, true, "restrict-network" },
+	{ "web-app-audit", NULL, true, "web-app-audit" },
+	{ "web-app-hardened", NULL, true, "web-app-hardened" },
+	{ "web-app-hardened", NULL, false, "web-app-hardened-3.x" },
+};
+
+static void golden_compare(const char *path, const char *text)
+{
+	_cleanup_buf_ struct buf expected = { 0 };
+	_cleanup_close_ int fd = -1;
+	_cleanup_fclose_ FILE *out = NULL;
+	bool is_directory;
+
+	if (getenv("KARMOR_GOLDEN")) {
+		out = fopen(path, "we");
+		ck_assert_ptr_nonnull(out);
+		fputs(text, out);
+		return;
+	}
+	ck_assert_int_eq(fs_open(path, &is_directory, &fd, NULL), 0);
+	ck_assert_int_eq(fs_read(fd, path, &expected, NULL), 0);
+	ck_assert_msg(strcmp(text, expected.data) == 0, "%s differs from\n%s", path, text);
+}
+
+START_TEST(texts_are_the_golden_ones)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_buf_ struct buf policy = { 0 }, path = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	buf_printf(&policy, "tests/data/policies/mission/%s.yaml", golden[_i].policy);
+	buf_printf(&path, "tests/golden/apparmor/%s.txt", golden[_i].golden);
+	ck_assert_int_eq(karmor_policies_new(&c.policies), 0);
+	ck_assert_int_eq(karmor_policies_add_path(c.policies, policy.data, NULL), 0);
+	compile_loaded(&c, golden[_i].posture, golden[_i].priorities);
+	text = text_of(&c);
+	golden_compare(path.data, text);
+}
+END_TEST
+
+static bool read_text(struct apparmor_record *record, const char *text)
+{
+	return record_read(record, text, strlen(text));
+}
+
+START_TEST(a_record_of_a_file_is_taken_apart)
+{
+	struct apparmor_record record;
+
+	ck_assert(read_text(
+		&record,
+		"audit(1795312372.777:4): apparmor=\"DENIED\" operation=\"open\" "
+		"class=\"file\" profile=\"karmor-1-2.3\" name=2F746D702F6120620A pid=199 "
+		"comm=\"op ener\" requested_mask=\"wr\" denied_mask=\"r\" fsuid=0 ouid=7"));
+	ck_assert_str_eq(record.verdict, "DENIED");
+	ck_assert_str_eq(record.profile, "karmor-1-2.3");
+	ck_assert_str_eq(record.name, "/tmp/a b\n");
+	ck_assert_str_eq(record.comm, "op ener");
+	ck_assert_str_eq(record.denied, "r");
+	ck_assert_int_eq(record.pid, 199);
+	ck_assert_int_eq(record.ouid, 7);
+	ck_assert_int_eq(record.capability, -1);
+	ck_assert_int_eq(record.time.tv_sec, 1795312372);
+	ck_assert_int_eq(record.time.tv_nsec, 777000000);
+}
+END_TEST
+
+START_TEST(a_name_cannot_pass_for_a_field)
+{
+	struct apparmor_record record;
+
+	ck_assert(read_text(&record, "audit(1.0:1): apparmor=\"DENIED\" operation=\"open\" "
+				     "profile=\"p\" name=\"/a pid=1 ouid=9\" pid=2 ouid=3"));
+	ck_assert_int_eq(record.pid, 2);
+	ck_assert_int_eq(record.ouid, 3);
+}
+END_TEST
+
+START_TEST(what_is_no_record_is_none)
+{
+	static const char *const lines[] = {
+		"",
+		"audit(",
+		"audit(1.1:1): ",
+		"audit(1.1:1): apparmor=\"STATUS\" operation=\"profile_load\"",
+		"audit(1.1:1): avc:  denied  { read } for  pid=218",
+		"apparmor=\"DENIED\" operation=\"open\" profile=\"p\"",
+	};
+	struct apparmor_record record;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		ck_assert(!read_text(&record, lines[i]));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("apparmor");
+	TCase *text = tcase_create("text"), *record = tcase_create("record");
+
+	tcase_add_test(text, no_name_can_say_anything_but_itself);
+	tcase_add_test(text, a_comment_cannot_be_left);
+	tcase_add_test(text, raw_sockets_are_named_by_family_so_that_netlink_goes_on);
+	tcase_add_test(text, an_exception_under_a_block_needs_priorities_or_a_prefix);
+	tcase_add_test(text, more_sources_than_a_profile_can_lead_to_are_not_kept);
+	tcase_add_loop_test(text, texts_are_the_golden_ones, 0, ARRAY_SIZE(golden));
+	tcase_add_test(record, a_record_of_a_file_is_taken_apart);
+	tcase_add_test(record, a_name_cannot_pass_for_a_field);
+	tcase_add_test(record, what_is_no_record_is_none);
+	suite_add_tcase(suite, text);
+	suite_add_tcase(suite, record);
+	return support_run(suite);
+}
