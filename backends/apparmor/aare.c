@@ -123,7 +123,7 @@ static void glob_write(struct buf *buf, struct glob_text *glob)
 	struct glob_element element;
 	size_t at = 0;
 
-	glob->literal = *glob->pattern == '/';
+	glob->literal = slash_size(glob, 0);
 	if (!glob->literal) {
 		buf_puts(buf, "/{,**/}");
 		at = strncmp(glob->pattern, "**/", 3) == 0 ? 3 : 0;

@@ -114,7 +114,8 @@ static void active_make(const struct compiler *c, const struct automaton_accept 
 			bool *ret)
 {
 	for (size_t i = 0; i < c->set->n_rules; i++)
-		ret[i] = !c->set->rules[i].ir->n_sources;
+		ret[i] = !c->set->rules[i].ir->n_sources ||
+			 c->set->rules[i].ir->section == KARMOR_SYSCALLS;
 	for (size_t i = 0; i < accept->n; i++) {
 		const struct apparmor_source *source;
 

@@ -17,6 +17,7 @@
 /* Lines of a profile: what makes a parser slow must be told before. */
 #define LINES_MAX 20000
 #define GUARD_PRIORITY APPARMOR_PRIORITY_MAX
+#define EXEC_BITS (APPARMOR_EXEC | APPARMOR_EXEC << APPARMOR_OTHER_SHIFT)
 
 static const struct {
 	uint8_t bit;
@@ -349,49 +350,52 @@ static int cover_lines(struct apparmor_section *s, uint32_t *scratch)
  */
 struct meaning {
 	int priority[APPARMOR_BITS];
-	uint8_t allow, deny, audit, targets;
-	bool literal, mixed;
-	uint8_t target;
+	uint8_t allow, deny, audit;
+	struct meant_target {
+		bool any, literal, mixed;
+		uint8_t class;
+	} targets[2]; /* of the owner's exec, and of others' */
 };
 
-static void mean_target(struct meaning *meaning, const struct apparmor_line *line)
+static void mean_target(struct meant_target *target, const struct apparmor_line *line)
 {
-	bool first = !meaning->targets;
+	bool first = !target->any || (line->literal && !target->literal);
 
-	if (!first && meaning->literal != line->literal) {
-		if (meaning->literal)
-			return;
-		first = true;
+	if (!first && target->literal && !line->literal)
+		return;
+	target->mixed = !first && (target->mixed || target->class != line->target);
+	target->any = true;
+	target->literal = line->literal;
+	target->class = line->target;
+}
+
+static void mean_bit(struct meaning *meaning, unsigned i, const struct apparmor_line *line)
+{
+	uint8_t bit = (uint8_t)(1u << i);
+	struct meant_target *target = &meaning->targets[i / APPARMOR_OTHER_SHIFT];
+
+	if (line->priority < meaning->priority[i])
+		return;
+	if (line->priority > meaning->priority[i]) {
+		meaning->priority[i] = line->priority;
+		meaning->allow &= (uint8_t)~bit;
+		meaning->deny &= (uint8_t)~bit;
+		meaning->audit &= (uint8_t)~bit;
+		if (bit & EXEC_BITS)
+			*target = (struct meant_target){ 0 };
 	}
-	if (!first && meaning->target != line->target)
-		meaning->mixed = true;
-	if (first)
-		meaning->mixed = false;
-	meaning->targets = 1;
-	meaning->target = line->target;
-	meaning->literal = line->literal;
+	meaning->allow |= line->deny ? 0 : bit;
+	meaning->deny |= line->deny ? bit : 0;
+	meaning->audit |= line->audit ? bit : 0;
+	if (!line->deny && bit & EXEC_BITS)
+		mean_target(target, line);
 }
 
 static void mean_add(struct meaning *meaning, const struct apparmor_line *line)
 {
-	for (unsigned i = 0; i < APPARMOR_BITS; i++) {
-		uint8_t bit = (uint8_t)(1u << i);
-
-		if (!(line->perms & bit) || line->priority < meaning->priority[i])
-			continue;
-		if (line->priority > meaning->priority[i]) {
-			meaning->priority[i] = line->priority;
-			meaning->allow &= (uint8_t)~bit;
-			meaning->deny &= (uint8_t)~bit;
-			meaning->audit &= (uint8_t)~bit;
-			meaning->targets = 0;
-		}
-		meaning->allow |= line->deny ? 0 : bit;
-		meaning->deny |= line->deny ? bit : 0;
-		meaning->audit |= line->audit ? bit : 0;
-		if (!line->deny && bit & (APPARMOR_EXEC | APPARMOR_EXEC << APPARMOR_OTHER_SHIFT))
-			mean_target(meaning, line);
-	}
+	for (unsigned i = 0; i < APPARMOR_BITS; i++)
+		if (line->perms & 1u << i)
+			mean_bit(meaning, i, line);
 }
 
 /* Lines sorted by what they are about, so that a kind of path finds its own. */
@@ -400,13 +404,24 @@ struct lookup {
 	size_t n_ids, n_accepts, *id_starts, *accept_starts;
 };
 
-static bool means_the_same(const struct apparmor_effect *effect, struct meaning *meaning)
+/* Whether an exec leads where it should, if it is allowed; two places are none. */
+static bool leads_there(const struct apparmor_effect *effect, const struct meaning *meaning)
 {
-	meaning->allow &= (uint8_t)~meaning->deny;
-	meaning->audit &= meaning->allow;
+	for (size_t i = 0; i < ARRAY_SIZE(meaning->targets); i++) {
+		const struct meant_target *target = &meaning->targets[i];
+		uint8_t bit = (uint8_t)(APPARMOR_EXEC << i * APPARMOR_OTHER_SHIFT);
+
+		if (target->mixed ||
+		    (effect->allow & meaning->allow & bit && target->class != effect->target))
+			return false;
+	}
+	return true;
+}
+
+static bool means_the_same(const struct apparmor_effect *effect, const struct meaning *meaning)
+{
 	return meaning->allow == effect->allow && meaning->audit == effect->audit &&
-	       !meaning->mixed &&
-	       (!meaning->targets || !effect->allow || meaning->target == effect->target);
+	       leads_there(effect, meaning);
 }
 
 static int starts_make(const struct apparmor_section *s, enum apparmor_about about, size_t n,
@@ -464,13 +479,9 @@ static struct meaning accept_meaning(const struct apparmor_section *s, const str
 			mean_add(&ret, lookup->by_id[j]);
 	for (size_t j = lookup->accept_starts[accept]; j < lookup->accept_starts[accept + 1]; j++)
 		mean_add(&ret, lookup->by_accept[j]);
+	ret.allow &= (uint8_t)~ret.deny;
+	ret.audit &= ret.allow;
 	return ret;
-}
-
-static bool leads_elsewhere(const struct apparmor_effect *effect, const struct meaning *meaning)
-{
-	return meaning->mixed ||
-	       (effect->allow && meaning->allow && meaning->target != effect->target);
 }
 
 /* How many kinds of paths mean something else; their rules are @broken where that is wanted. */
@@ -488,7 +499,7 @@ static int compare(struct apparmor_section *s, uint32_t *scratch, bool *broken, 
 		if (means_the_same(&effect, &meaning))
 			continue;
 		++*ret;
-		s->lost_sources |= broken && s->targets && leads_elsewhere(&effect, &meaning);
+		s->lost_sources |= broken && s->targets && !leads_there(&effect, &meaning);
 		n = broken ? accept_rules(s, i, scratch) : 0;
 		for (size_t j = 0; j < n; j++)
 			broken[scratch[j]] = true;

@@ -105,8 +105,9 @@ static int class_of(const struct judged *j, const char *source)
 		bool same = true;
 
 		for (size_t i = 0; i < set->n_rules && same; i++)
-			same = (set->rules[i].classes >> class & 1) ==
-			       match_source(&j->set->rules[i], source);
+			same = set->rules[i].section == KARMOR_SYSCALLS ||
+			       (set->rules[i].classes >> class & 1) ==
+				       match_source(&j->set->rules[i], source);
 		if (same)
 			return (int)class;
 	}
