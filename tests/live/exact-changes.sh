@@ -2,7 +2,7 @@
 # Changes of what is not a file's content: attributes, access control lists, times, flags. A part of exact.sh.
 # shellcheck shell=bash disable=SC2154
 
-# On a disk, for flags; tmpfs has no trusted attributes before 6.6 but these.
+# On a disk, for flags.
 disk=/srv/exact-disk
 rm -rf "$disk" && mkdir -p "$disk/a" "$disk/b"
 echo content > "$disk/a/secret"
@@ -11,12 +11,11 @@ mount --bind "$disk/a" "$disk/b"
 policy changed "  file: {matchPaths: [{path: $disk/a/secret, readOnly: true}]}"
 policy changeddir "  file: {matchDirectories: [{dir: $disk/b/, readOnly: true}]}"
 for change in setxattr fsetxattr removexattr setacl removeacl utimes touch setflags; do
-	"$ways" setxattr "$disk/a/secret" > /dev/null
-	way changed ok EACCES "$change of the file" "$change" "$disk/a/secret"
-	"$ways" setxattr "$disk/a/other" > /dev/null
-	is "$(run changed "$ways" "$change" "$disk/a/other")" ok "changed: $change of another file: ok"
-	is "$(run changed "$ways" "$change" "$disk/b/secret")" EACCES "changed: $change by a bind mount's name: EACCES"
-done
+	echo "ok EACCES $ways $change $disk/a/secret"
+	echo "ok EACCES $ways $change $disk/b/secret"
+	echo "ok ok $ways $change $disk/a/other"
+done | grep -v "remove.* $disk/b/" > "$work/changes"
+each changed < "$work/changes"
 is "$(run changed "$ways" fsetxattr "$disk/a/secret")" EACCES "changed: by a descriptor that was opened to read"
 has "$(cat "$work/events")" '"Data":"write lsm=inode_setxattr"' "and the hook is told"
 is "$(wc -l < "$work/events")" 1 "and told once"

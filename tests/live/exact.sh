@@ -32,8 +32,21 @@ both() {
 	is "$(run "$policy" "$actor" "$@")" "$with" "$policy: $name: $with"
 }
 
-events() { # how many lines the last run's events have
-	wc -l < "$work/events"
+# each POLICY [PREFIX...]: lines "WITHOUT WITH COMMAND...", where a command prints one word: all of them without the
+# policy, then all in one workload under it. PREFIX is how both are started.
+each() {
+	local policy=$1 n=0 without with command
+	shift
+	cat > "$work/lines"
+	cut -d' ' -f3- "$work/lines" > "$work/commands"
+	"$@" sh "$work/commands" > "$work/without" 2> /dev/null
+	: > "$work/events"
+	"$@" "$karmor" run -p "$work/$policy.yaml" --events "$work/events" -- sh "$work/commands" > "$work/with" 2> "$work/err"
+	while read -r without with command; do
+		n=$((n + 1))
+		is "$(sed -n "${n}p" "$work/without")" "$without" "control: $command: $without"
+		is "$(sed -n "${n}p" "$work/with")" "$with" "$policy: $command: $with"
+	done < "$work/lines"
 }
 
 mkdir -p "$here"
