@@ -30,9 +30,8 @@ void fs_message(struct karmor_diag *diag, enum karmor_level level, const char *s
 	diag_add(diag, level, &place, fix, "%s", text ? text : "out of memory");
 }
 
-static int fault(int code, const char *shown, const char *doing, struct karmor_diag *diag)
+int fs_error(int code)
 {
-	fs_message(diag, KARMOR_ERROR, shown, NULL, "cannot %s: %s", doing, strerror(code));
 	switch (code) {
 	case ENOENT:
 	case ENOTDIR:
@@ -45,6 +44,12 @@ static int fault(int code, const char *shown, const char *doing, struct karmor_d
 	default:
 		return -EIO;
 	}
+}
+
+static int fault(int code, const char *shown, const char *doing, struct karmor_diag *diag)
+{
+	fs_message(diag, KARMOR_ERROR, shown, NULL, "cannot %s: %s", doing, strerror(code));
+	return fs_error(code);
 }
 
 static int check_kind(int fd, const char *shown, bool *is_directory, struct karmor_diag *diag)
@@ -76,6 +81,27 @@ int fs_open(const char *path, bool *is_directory, int *ret, struct karmor_diag *
 	return r;
 }
 
+/* Opens @name below @dir, following no link in any of its components. */
+static int open_plainly(int dir, const char *name)
+{
+	_cleanup_free_ char *copy = strdup(name);
+	_cleanup_close_ int at = -1;
+	char *rest = copy, *part;
+
+	if (!copy)
+		return -1;
+	while ((part = strsep(&rest, "/"))) {
+		int flags = O_NOFOLLOW | (rest ? O_PATH | O_DIRECTORY | O_CLOEXEC : OPEN_FLAGS);
+		int fd = openat(at < 0 ? dir : at, part, flags);
+
+		if (fd < 0)
+			return -1;
+		cleanup_close(&at);
+		at = fd;
+	}
+	return TAKE_FD(at);
+}
+
 int fs_open_below(int dir, const char *name, const char *shown, int *ret, struct karmor_diag *diag)
 {
 	struct open_how how = { .flags = OPEN_FLAGS,
@@ -85,10 +111,11 @@ int fs_open_below(int dir, const char *name, const char *shown, int *ret, struct
 
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		/* A sandbox without openat2: no links at all, rather than any. */
-		fd = openat(dir, name, OPEN_FLAGS | O_NOFOLLOW);
+		fd = open_plainly(dir, name);
 	if (fd < 0)
-		return errno == EXDEV || errno == ELOOP ? -EXDEV
-							: fault(errno, shown, "open", diag);
+		return errno == EXDEV || errno == ELOOP || errno == ENOTDIR
+			       ? -EXDEV
+			       : fault(errno, shown, "open", diag);
 	r = check_kind(fd, shown, NULL, diag);
 	if (r == 0)
 		*ret = TAKE_FD(fd);

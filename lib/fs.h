@@ -13,6 +13,9 @@
 #include "buf.h"
 #include "diag.h"
 
+/* What the library makes of an errno of opening or reading: -ENOENT, -EPERM, -ENOMEM or -EIO. */
+int fs_error(int code);
+
 #define FS_FILE_MAX (16u << 20)
 #define FS_FILES_MAX 10000
 #define FS_DEPTH_MAX 32

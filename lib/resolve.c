@@ -17,6 +17,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "fs.h"
 #include "match.h"
 #include "multicall.h"
 
@@ -44,16 +45,7 @@ int resolve_open_at(const struct resolve *resolve, const char *path, uint64_t fl
 static int open_fault(const char *root, int error, struct karmor_diag *diag)
 {
 	diag_error(diag, NULL, NULL, "root \"%s\": %s", root, strerror(error));
-	switch (error) {
-	case ENOENT:
-	case ENOTDIR:
-		return -ENOENT;
-	case EACCES:
-	case EPERM:
-		return -EPERM;
-	default:
-		return -EIO;
-	}
+	return fs_error(error);
 }
 
 int resolve_open(struct resolve *resolve, struct arena *arena, const char *root,
