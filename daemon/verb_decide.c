@@ -14,6 +14,7 @@
 #include "table.h"
 #include "text.h"
 #include "verb.h"
+#include "verdict.h"
 
 static const char help_text[] =
 	"Usage: karmor decide -p FILE... [-l k=v,...] [-n NAMESPACE] --op OP --object OBJECT\n"
@@ -170,37 +171,13 @@ static int check_options(struct decide_options *options)
 	return 0;
 }
 
-static void print_text(const struct karmor_verdict *verdict)
-{
-	printf("%s  ", table_action_name(verdict->action));
-	text_print(stdout, verdict->policy);
-	fputs("  ", stdout);
-	if (verdict->file) {
-		text_print(stdout, verdict->file);
-		printf(":%u", verdict->line);
-	} else {
-		putchar('-');
-	}
-	printf("  %s\n", verdict->rule ? verdict->rule : "-");
-}
-
 static void print_json(const struct decide_options *options, const struct karmor_verdict *verdict)
 {
-	bool nobody = strcmp(verdict->policy, "-") == 0;
-
 	printf("{\"op\":\"%s\",\"object\":", table_op_name(options->access.op));
 	text_print_json(stdout, options->access.object);
-	printf(",\"verdict\":\"%s\",\"policy\":", table_action_name(verdict->action));
-	text_print_json(stdout, nobody ? NULL : verdict->policy);
-	fputs(",\"file\":", stdout);
-	text_print_json(stdout, verdict->file);
-	if (verdict->file)
-		printf(",\"line\":%u", verdict->line);
-	else
-		fputs(",\"line\":null", stdout);
-	fputs(",\"rule\":", stdout);
-	text_print_json(stdout, verdict->rule);
-	fputs("}\n", stdout);
+	putchar(',');
+	verdict_print_json(verdict);
+	puts("}");
 }
 
 static int ask(const struct decide_options *options, struct karmor_diag *diag)
@@ -221,7 +198,7 @@ static int ask(const struct decide_options *options, struct karmor_diag *diag)
 	if (r == 0 && options->json)
 		print_json(options, &verdict);
 	else if (r == 0)
-		print_text(&verdict);
+		verdict_print(&verdict);
 	karmor_ruleset_free(set);
 	karmor_policies_free(policies);
 	return r;

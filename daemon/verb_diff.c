@@ -12,6 +12,7 @@
 #include "table.h"
 #include "text.h"
 #include "verb.h"
+#include "verdict.h"
 
 static const char help[] =
 	"Usage: karmor diff [OPTION...] OLD NEW\n"
@@ -62,20 +63,6 @@ static int parse(struct diff *diff, int argc, char *argv[])
 	return -EINVAL;
 }
 
-static void print_verdict(char sign, const struct karmor_verdict *verdict)
-{
-	printf("  %c %s  ", sign, table_action_name(verdict->action));
-	text_print(stdout, verdict->policy);
-	fputs("  ", stdout);
-	if (verdict->file) {
-		text_print(stdout, verdict->file);
-		printf(":%u", verdict->line);
-	} else {
-		putchar('-');
-	}
-	printf("  %s\n", verdict->rule ? verdict->rule : "-");
-}
-
 static void print_text(const struct diff *diff, const struct karmor_change *change)
 {
 	printf("%s%s ", diff->subject.host ? "host: " : "", table_op_name(change->access.op));
@@ -85,25 +72,10 @@ static void print_text(const struct diff *diff, const struct karmor_change *chan
 		text_print(stdout, change->access.source);
 	}
 	puts(change->access.not_owner ? ", not the owner" : "");
-	print_verdict('-', &change->before);
-	print_verdict('+', &change->after);
-}
-
-static void print_verdict_json(const char *name, const struct karmor_verdict *verdict)
-{
-	bool nobody = strcmp(verdict->policy, "-") == 0;
-
-	printf(",\"%s\":{\"verdict\":\"%s\",\"policy\":", name, table_action_name(verdict->action));
-	text_print_json(stdout, nobody ? NULL : verdict->policy);
-	fputs(",\"file\":", stdout);
-	text_print_json(stdout, verdict->file);
-	if (verdict->file)
-		printf(",\"line\":%u", verdict->line);
-	else
-		fputs(",\"line\":null", stdout);
-	fputs(",\"rule\":", stdout);
-	text_print_json(stdout, verdict->rule);
-	putchar('}');
+	fputs("  - ", stdout);
+	verdict_print(&change->before);
+	fputs("  + ", stdout);
+	verdict_print(&change->after);
 }
 
 static void print_json(const struct diff *diff, const struct karmor_change *change)
@@ -114,9 +86,11 @@ static void print_json(const struct diff *diff, const struct karmor_change *chan
 	fputs(",\"source\":", stdout);
 	text_print_json(stdout, change->access.source);
 	printf(",\"owner\":%s", change->access.not_owner ? "false" : "true");
-	print_verdict_json("old", &change->before);
-	print_verdict_json("new", &change->after);
-	putchar('}');
+	fputs(",\"old\":{", stdout);
+	verdict_print_json(&change->before);
+	fputs("},\"new\":{", stdout);
+	verdict_print_json(&change->after);
+	fputs("}}", stdout);
 }
 
 static int print(const struct karmor_change *change, void *data)
