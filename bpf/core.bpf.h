@@ -195,7 +195,10 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
 
+struct bpf_local_storage;
+
 struct task_struct {
+	struct bpf_local_storage *bpf_storage;
 	struct thread_info thread_info;
 	struct fs_struct *fs;
 	const struct cred *cred;

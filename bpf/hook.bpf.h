@@ -9,7 +9,12 @@
 /* The current task's label; NULL for a task in no workload. */
 static __always_inline struct label *label_current(void)
 {
-	return bpf_task_storage_get(&labels, bpf_get_current_task_btf(), 0, 0);
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	/* Most tasks have no storage at all: the helper costs more than to look. */
+	if (bpf_core_field_exists(task->bpf_storage) && !task->bpf_storage)
+		return 0;
+	return bpf_task_storage_get(&labels, task, 0, 0);
 }
 
 /*

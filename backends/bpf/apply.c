@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,9 +21,6 @@
 #include "diag.h"
 #include "engine.h"
 #include "links.h"
-
-/* Records of one update: bounds the array of keys. */
-#define BATCH 4096
 
 void bpf_tables_close(int *tables, size_t n)
 {
@@ -33,24 +31,20 @@ void bpf_tables_close(int *tables, size_t n)
 
 static int table_fill(int fd, const struct bpf_ruleset *set, uint32_t generation)
 {
-	struct abi_record header = set->records[ABI_HEADER];
-	uint32_t keys[BATCH], key = ABI_HEADER;
+	size_t size = set->n_records * sizeof(*set->records);
+	struct abi_record *records = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	for (size_t at = 0; at < set->n_records; at += BATCH) {
-		uint32_t n = set->n_records - at < BATCH ? (uint32_t)(set->n_records - at) : BATCH;
-
-		for (uint32_t i = 0; i < n; i++)
-			keys[i] = (uint32_t)at + i;
-		if (bpf_map_update_batch(fd, keys, &set->records[at], &n, NULL) < 0)
-			return -errno;
-	}
-	header.w[2] = generation;
-	return bpf_map_update_elem(fd, &key, &header, BPF_ANY) < 0 ? -errno : 0;
+	if (records == MAP_FAILED)
+		return -errno;
+	memcpy(records, set->records, size);
+	records[ABI_HEADER].w[2] = generation;
+	munmap(records, size);
+	return 0;
 }
 
 static int table_make(const struct bpf_ruleset *set, uint32_t generation)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 	_cleanup_close_ int fd = -1;
 	int r;
 
