@@ -17,8 +17,8 @@ usage() {
 	Installs what is missing, builds, runs every suite, and ends with "N passed, N failed, N skipped".
 	Run it as root. The exit status is 0 if nothing failed.
 
-	  --long     also what takes long: a million random accesses, both compilers optimising, valgrind, and
-	             every fuzz target for ten minutes
+	  --long     also what takes long: a million random accesses, both compilers optimising, valgrind, every
+	             fuzz target for ten minutes, and whether an access costs more than it did
 
 	In a virtual machine a live test that skips itself has failed.
 	END
@@ -66,6 +66,7 @@ run_long() {
 	heading "what takes long"
 	tests/tap --totals "$totals" run valgrind tests/valgrind
 	tests/tap --totals "$totals" run fuzz tests/fuzz/run 600
+	tests/tap --totals "$totals" run bench tests/bench/run --check
 }
 
 print_totals() {

@@ -1,33 +1,95 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The columns of tests/bench/run, in the guest: row, column, instructions.
+# usage: guest.sh bpf|apparmor [ROW...]
+# The columns of tests/bench/run that can be had in one boot, in the guest: row, column, instructions.
 set -eu
 
+lsm=$1
+shift
 build=${KARMOR_BUILD:-$(dirname "$0")/../../build}
 access=$build/tests/bench/access
 work=$(mktemp -d)
-mkdir -p /bench/b/c/d/e/g/h
+rows=("$@")
+
+mkdir -p /bench/b/c/d/e/g/h /bench/tree
 echo x > /bench/b/f
+echo x > /bench/b/r
 echo x > /bench/b/c/d/e/g/h/f
 cp "$access" /bench/b/true
+for directory in $(seq 10); do
+	mkdir "/bench/tree/$directory"
+	for file in $(seq 20); do echo "$file" > "/bench/tree/$directory/$file"; done
+done
+ip link set lo up
 
-policy() { # rules
+head_of_policy() {
 	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: bench}\n'
 	printf 'spec:\n  selector: {}\n  process: {matchPaths: [{path: /opt/blocked}]}\n'
-	printf '  network: {matchProtocols: [{protocol: icmp}]}\n  file:\n    matchPaths:\n'
-	seq -f '      - path: /opt/app/data/f%05.0f.conf' "$1"
+	printf '  network: {matchProtocols: [{protocol: icmp}]}\n  file:\n'
+}
+
+paths() { # rules, more of each
+	printf '    matchPaths:\n'
+	seq -f "      - {path: /opt/app/data/f%05.0f.conf$2}" "$1"
+}
+
+# Nothing here names what is accessed, but for the allow-list, and the directory beside the deepest file.
+policy() {
+	head_of_policy
+	case $1 in
+	inside-allow)
+		printf '    matchDirectories:\n'
+		for directory in bench usr lib lib64 bin etc dev proc sys tmp run opt/app var/lib; do
+			printf '      - {dir: /%s/, recursive: true, action: Allow}\n' "$directory"
+		done ;;
+	inside-globs) printf '    matchPatterns:\n'; seq -f '      - {pattern: "/opt/app/data/g%05.0f*.conf"}' 998 ;;
+	inside-anywhere) printf '    matchPatterns:\n'; seq -f '      - {pattern: "**/w%02.0f*.key"}' 10 ;;
+	inside-sources) paths 8 ', fromSource: [{path: /opt/app/tool}]' ;;
+	inside-deep) printf '    matchDirectories:\n      - {dir: /bench/b/c/d/e/g/h/zz/, recursive: true}\n' ;;
+	inside-*) paths $((${1#inside-} - 2)) '' ;;
+	esac
+}
+
+inside() { # column
+	policy "$1" > "$work/$1.yaml"
+	"$build/daemon/karmor" run --posture file=block -p "$work/$1.yaml" -- "$access" "$1" "${rows[@]}" 2> "$work/errors" ||
+		cat "$work/errors" >&2
+}
+
+columns_bpf() {
+	"$access" none "${rows[@]}"
+	"$access" --landlock landlock-11 "${rows[@]}"
+	"$build/tests/bench/programs" empty > "$work/empty" &
+	while [ ! -s "$work/empty" ]; do sleep 1; done
+	"$access" empty "${rows[@]}"
+	kill $!
+	wait || true
+	policy inside-10 > "$work/outside.yaml"
+	"$build/daemon/karmor" run -p "$work/outside.yaml" -- sh -c "touch $work/up; sleep 1000000" 2> /dev/null &
+	while [ ! -e "$work/up" ]; do sleep 1; done
+	"$access" outside "${rows[@]}"
+	for column in 10 1000 10000 globs anywhere sources deep allow; do inside "inside-$column"; done
+	"$build/tests/bench/programs" verified
+	kill $!
+}
+
+profile() { # name, rules
+	printf 'profile %s {\n  file,\n  network,\n  capability,\n  signal,\n  ptrace,\n  unix,\n' "$1"
+	printf '  deny /opt/blocked x,\n  deny network inet raw,\n'
+	seq -f '  deny /opt/app/data/f%05.0f.conf rw,' $(($2 - 2))
+	printf '}\n'
+}
+
+columns_apparmor() {
+	"$access" unconfined "${rows[@]}"
+	for rules in 10 1000; do
+		profile "bench-$rules" "$rules" > "$work/profile"
+		apparmor_parser -r "$work/profile"
+		aa-exec -p "bench-$rules" -- "$access" "apparmor-$rules" "${rows[@]}"
+	done
 }
 
 # A kernel that has just booted takes slower ways for some seconds.
 "$access" warm > /dev/null
 sleep 5
-"$access" none
-policy 10 > "$work/10.yaml"
-policy 9000 > "$work/9000.yaml"
-"$build/daemon/karmor" run -p "$work/10.yaml" -- sh -c "touch $work/up; sleep 1000000" 2> /dev/null &
-keeper=$!
-while [ ! -e "$work/up" ]; do sleep 1; done
-"$access" outside
-"$build/daemon/karmor" run -p "$work/10.yaml" -- "$access" inside-10 2> /dev/null
-"$build/daemon/karmor" run -p "$work/9000.yaml" -- "$access" inside-9000 2> /dev/null
-kill "$keeper"
+"columns_$lsm"
