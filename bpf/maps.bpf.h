@@ -46,13 +46,14 @@ struct label {
 
 enum walk_status {
 	WALK_ON,
-	WALK_TOP,      /* reached the top of the mount tree */
-	WALK_UNNAMED,  /* a pipe, a socket, a memfd, a file of a filesystem that is mounted nowhere
-			*/
-	WALK_DETACHED, /* a file of a mount that has no place in any namespace (any more) */
-	WALK_TORN,     /* a rename went on all the time */
-	WALK_DEEP,     /* deeper than ABI_DEPTH_MAX */
-	WALK_FAULT,    /* the table is at fault */
+	WALK_TOP,	/* reached the top of the mount tree */
+	WALK_UNNAMED,	/* a pipe, a socket, a memfd, a file of a filesystem that is mounted nowhere
+			 */
+	WALK_DETACHED,	/* a file of a mount that has no place in any namespace (any more) */
+	WALK_ELSEWHERE, /* a file of a mount namespace that has another root */
+	WALK_TORN,	/* a rename went on all the time */
+	WALK_DEEP,	/* deeper than ABI_DEPTH_MAX */
+	WALK_FAULT,	/* the table is at fault */
 };
 
 struct {

@@ -219,7 +219,7 @@ __s64 walk_accept(struct label *label, __u32 which)
 		return start->w[2];
 	header = decide_record(walk.table, ABI_HEADER);
 	if (header && header->w[0] & ABI_GUARDED && is_elsewhere(label))
-		return -WALK_DETACHED;
+		return -WALK_ELSEWHERE;
 	bpf_loop(TRIES, accept_try, &walk, 0);
 	if (label->status != WALK_TOP)
 		return -(__s64)label->status;
