@@ -181,14 +181,22 @@ struct abi_lookup {
 #define ABI_SYSCALL_PLACE_MASK 63
 #define ABI_SYSCALL_PATHS (1u << 31) /* some rule that names it names a path */
 
-/* One workload's slot, counted by the kernel side. */
+/*
+ * One workload's slot, counted by the kernel side. The first three words, the map's name and that
+ * of the names stay what they are in every build: by them another one tells what is alive.
+ */
 struct abi_workload {
 	uint64_t id;	  /* never used twice on a boot; 0: the slot is free */
 	uint64_t tasks;	  /* enrolled tasks that exist */
+	uint64_t flags;	  /* ABI_LASTING; user space's alone, as the next */
+	uint64_t needs;	  /* of its table, enum bpf_need */
 	uint64_t refused; /* denied because no decision could be taken */
 	uint64_t events, lost;
-	uint64_t needs; /* of its table, enum bpf_need: user space's alone */
 };
+#define ABI_LASTING 1 /* it has a name, and outlives the process that attached it */
+
+/* The name of a lasting workload, by slot, with its NUL. */
+#define ABI_NAME 256
 
 /* What user space writes into a task's storage to enrol it; the rest of the label is the kernel
  * side's. */

@@ -94,6 +94,8 @@ int BPF_PROG(karmor_bprm_check, struct linux_binprm *bprm, int ret)
 		return ret;
 	label->leaf = question.dentry;
 	label->mnt = question.mnt;
+	/* First: a table that comes in between tells the class anew. */
+	label->next_generation = hook_generation(label);
 	class = unnamed ? -WALK_UNNAMED : walk_accept(label, ABI_AUTOMATON_SOURCE);
 	/* An executable without a name is no rule's source; nor is one whose name cannot be told,
 	 * where nothing is ever denied. */
@@ -117,6 +119,7 @@ int BPF_PROG(karmor_bprm_committing, struct linux_binprm *bprm)
 	if (!label)
 		return 0;
 	label->enrol.class_ = label->next_class;
+	label->generation = label->next_generation;
 	label->image = label->next_image;
 	label->loader = label->next_loader;
 	label->loaded = 0;
@@ -214,6 +217,7 @@ static __always_inline int inherit(struct task_struct *task)
 	child->loader = label->loader;
 	child->loaded = label->loaded;
 	child->root = label->root;
+	child->generation = label->generation;
 	count(label, 1);
 	return 0;
 }

@@ -189,7 +189,8 @@ int hook_path(struct label *label, struct question *question)
 {
 	struct told told = {};
 	const struct abi_record *header, *row = 0;
-	__s64 accept;
+	__s64 accept = -WALK_FAULT;
+	bool classified;
 	__u64 linked;
 	__u32 slot;
 	void *table;
@@ -212,7 +213,10 @@ int hook_path(struct label *label, struct question *question)
 	if (question->automaton != ABI_AUTOMATON_GUARD &&
 	    !(header->w[0] & ABI_HAS(question->section & 3)))
 		return 0;
-	accept = question->accepted ? question->accept : walk_accept(label, question->automaton);
+	classified = is_classified(label, header);
+	if (classified)
+		accept = question->accepted ? question->accept
+					    : walk_accept(label, question->automaton);
 	/* The mount shows another part of the filesystem. */
 	if (accept == -WALK_DETACHED && question->here)
 		return 0;
@@ -227,7 +231,7 @@ int hook_path(struct label *label, struct question *question)
 		told.verdict = row_verdict(row, question, &told.op);
 	else
 		told.verdict = undecided(label, header, question->section);
-	if (header->w[0] & ABI_LINKED && ABI_ACTION(told.verdict) != ABI_BLOCK) {
+	if (classified && header->w[0] & ABI_LINKED && ABI_ACTION(told.verdict) != ABI_BLOCK) {
 		linked = hook_linked(label, question);
 		if (linked) {
 			told.verdict = (__u32)linked;
@@ -321,7 +325,8 @@ int hook_word(struct label *label, struct word_question *question)
 		told.generation = header->w[2];
 		if (!(header->w[0] & ABI_HAS(question->section & 3)))
 			return 0;
-		base = decide_record(table, ABI_HEADER_BASE);
+		if (is_classified(label, header))
+			base = decide_record(table, ABI_HEADER_BASE);
 	}
 	if (base) {
 		words = question->section == ABI_NETWORK ? ABI_NET_WORDS : ABI_CAPABILITY_WORDS;
@@ -332,6 +337,20 @@ int hook_word(struct label *label, struct word_question *question)
 	if (question->silent)
 		return ABI_ACTION(told.verdict) == ABI_BLOCK ? -EPERM : 0;
 	return conclude(label, &told, question->section == ABI_NETWORK ? -EACCES : -EPERM);
+}
+
+__u32 hook_generation(struct label *label)
+{
+	const struct abi_record *header;
+	__u32 slot;
+	void *table;
+
+	if (!label)
+		return 0;
+	slot = label->enrol.slot;
+	table = bpf_map_lookup_elem(&tables, &slot);
+	header = table ? decide_record(table, ABI_HEADER) : 0;
+	return header ? header->w[2] : 0;
 }
 
 __u32 hook_flags(struct label *label)

@@ -93,5 +93,46 @@ struct told {
 /* Sends it; the resource stands in label->leaf and label->mnt where it is an object's path. */
 int event_send(struct label *label, struct told *told);
 
+/*
+ * Makes the label's source class the one that the table of @generation tells: classes are numbers
+ * of one table. 0; -1 where it cannot be told. Inline, for a program has eight frames at most.
+ *
+ * The executable is still the task's own file, as long as it is what was executed: a task may say
+ * that it is another (PR_SET_MM_EXE_FILE), and is nobody's source then, nor known to be none.
+ */
+static __always_inline int label_renew(struct label *label, __u32 generation)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 leaf, mnt;
+	__s64 class = 0;
+
+	leaf = label->leaf;
+	mnt = label->mnt;
+	if (task->mm && task->mm->exe_file) {
+		label->leaf = (__u64)task->mm->exe_file->f_path.dentry;
+		label->mnt = (__u64)task->mm->exe_file->f_path.mnt;
+		if (label->image && label->image != label->leaf)
+			class = -WALK_FAULT;
+		else
+			class = walk_accept(label, ABI_AUTOMATON_SOURCE);
+	}
+	label->leaf = leaf;
+	label->mnt = mnt;
+	if (class < 0 && class != -WALK_UNNAMED)
+		return -1;
+	label->enrol.class_ = class < 0 ? 0 : (__u32) class;
+	label->generation = generation;
+	return 0;
+}
+
+/* Whether the label's class is one of this table's. */
+static __always_inline bool is_classified(struct label *label, const struct abi_record *header)
+{
+	return label->generation == header->w[2] || label_renew(label, header->w[2]) == 0;
+}
+
+/* The generation of the workload's table; 0 where it has none. */
+__u32 hook_generation(struct label *label);
+
 /* The flags of the workload's table; 0 where it has none. */
 __u32 hook_flags(struct label *label);

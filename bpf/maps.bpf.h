@@ -13,13 +13,14 @@
 
 struct label {
 	struct abi_enrol enrol;
-	__u32 next_class; /* the source class that a running exec leads to */
-	__u32 traced;	  /* a task of the workload traces it, or did */
-	__u32 exited;	  /* and is counted no more */
-	__u64 home;	  /* the mount namespace in which it was enrolled */
-	__u64 image;	  /* the dentry of what runs */
-	__u64 next_image; /* and of what a running exec leads to */
-	__u32 loader;	  /* what runs is one that is told what to run, as ld.so is */
+	__u32 generation; /* of the table that told the source class; 0: none did */
+	__u32 next_class, next_generation; /* of the source that a running exec leads to */
+	__u32 traced;			   /* a task of the workload traces it, or did */
+	__u32 exited;			   /* and is counted no more */
+	__u64 home;			   /* the mount namespace in which it was enrolled */
+	__u64 image;			   /* the dentry of what runs */
+	__u64 next_image;		   /* and of what a running exec leads to */
+	__u32 loader; /* what runs is one that is told what to run, as ld.so is */
 	__u32 next_loader;
 	__u64 loaded; /* the dentry of what it runs; 0: not known yet */
 
@@ -41,6 +42,7 @@ struct label {
 	__u32 state, pos, left;
 	__u64 name;
 	__u32 text_len, text_base;
+	__u32 number; /* of the system call that is entered, as the table has it */
 	__u64 chunk[ABI_CHUNK];
 };
 
@@ -117,6 +119,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct abi_workload);
 } workloads SEC(".maps") __weak;
+
+/* By slot: user space's alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ABI_WORKLOADS);
+	__type(key, __u32);
+	__uint(value_size, ABI_NAME);
+} names SEC(".maps") __weak;
 
 /* Where an event is put together; a task gets one with its first event. */
 struct text {

@@ -35,18 +35,9 @@ struct reader {
 	void *table;
 };
 
-/* The system call that a task enters. */
-struct entered {
-	struct pt_regs *regs;
-	__u32 number; /* as in the table */
-	bool compat;
-};
-
-static __always_inline __u64 argument(const struct entered *entered, __u32 place)
+static __always_inline __u64 argument(const struct pt_regs *regs, bool compat, __u32 place)
 {
-	const struct pt_regs *regs = entered->regs;
-
-	if (entered->compat)
+	if (compat)
 		return (__u32)(place == 1   ? regs->bx
 			       : place == 2 ? regs->cx
 			       : place == 3 ? regs->dx
@@ -62,21 +53,18 @@ static __always_inline __u64 argument(const struct entered *entered, __u32 place
 }
 
 /* Number @id as the table has it; ia32 packs some calls into one. */
-static __always_inline void number_take(struct entered *entered, long id)
+static __always_inline __u32 table_number(const struct pt_regs *regs, bool compat, long id)
 {
 	__u32 number = (__u32)id & ~X32_BIT, call;
 
-	if (!entered->compat) {
-		entered->number = number < ABI_SYSCALL_COMPAT ? number : ABI_SYSCALL_NUMBERS;
-		return;
-	}
-	call = (__u32)entered->regs->bx & 0xffff;
+	if (!compat)
+		return number < ABI_SYSCALL_COMPAT ? number : ABI_SYSCALL_NUMBERS;
+	call = (__u32)regs->bx & 0xffff;
 	if (number == IA32_SOCKETCALL && call < 32)
-		entered->number = ABI_SYSCALL_SOCKETCALL + call;
-	else if (number == IA32_IPC && call < 32)
-		entered->number = ABI_SYSCALL_IPC + call;
-	else
-		entered->number = number < 512 ? ABI_SYSCALL_COMPAT + number : ABI_SYSCALL_NUMBERS;
+		return ABI_SYSCALL_SOCKETCALL + call;
+	if (number == IA32_IPC && call < 32)
+		return ABI_SYSCALL_IPC + call;
+	return number < 512 ? ABI_SYSCALL_COMPAT + number : ABI_SYSCALL_NUMBERS;
 }
 
 static __always_inline __u8 text_byte(struct reader *reader, __u32 at)
@@ -336,6 +324,8 @@ __s64 syscall_decide(struct label *label, struct text *text, __u32 number)
 	header = decide_record(reader.table, ABI_HEADER);
 	if (!word || !section || !header)
 		return 0;
+	if (label->generation != header->w[2] && label_renew(label, header->w[2]))
+		return (__s64)header->w[2] << 32 | ABI_AUDIT | ABI_UNDECIDED;
 	block = section->w[2];
 	if (text && word & ABI_SYSCALL_PATHS)
 		block = path_block(&reader, section->w[1]);
@@ -355,19 +345,20 @@ struct asked {
 
 /* Asks about the argument at @place; false where there is none. */
 static __always_inline bool place_ask(struct label *label, struct text *text,
-				      const struct entered *entered, __u32 word, __u32 place,
+				      const struct pt_regs *regs, __u32 word, __u32 place,
 				      struct asked *asked)
 {
-	__u64 user = place & 7 ? argument(entered, place & 7) : 0;
+	bool compat = label->number >= ABI_SYSCALL_COMPAT;
+	__u64 user = place & 7 ? argument(regs, compat, place & 7) : 0;
 	__u32 status;
 
 	if (!place || (place & 7 && !user))
 		return false;
 	status = syscall_path(label, text, user,
-			      place >> 3 ? (__s32)argument(entered, place >> 3) : AT_FDCWD);
+			      place >> 3 ? (__s32)argument(regs, compat, place >> 3) : AT_FDCWD);
 	if (status == WALK_TOP) {
 		asked->resource_len = label->text_len & (ABI_PATH_MAX - 1);
-		asked->decision = syscall_decide(label, text, entered->number);
+		asked->decision = syscall_decide(label, text, label->number);
 	} else if (status != WALK_UNNAMED && word & ABI_SYSCALL_PATHS) {
 		/* Nobody hides an argument from the log by giving one that cannot be read. */
 		asked->decision |= ABI_AUDIT | ABI_UNDECIDED;
@@ -376,8 +367,8 @@ static __always_inline bool place_ask(struct label *label, struct text *text,
 }
 
 /* The paths of a system call that has some: the first that is to be logged. */
-static __always_inline void places_ask(struct label *label, const struct entered *entered,
-				       __u32 word, struct asked *asked)
+static __always_inline void places_ask(struct label *label, const struct pt_regs *regs, __u32 word,
+				       struct asked *asked)
 {
 	struct text *text;
 
@@ -388,14 +379,18 @@ static __always_inline void places_ask(struct label *label, const struct entered
 			asked->decision |= ABI_AUDIT | ABI_UNDECIDED; /* to be counted as lost */
 		return;
 	}
-	if (!place_ask(label, text, entered, word,
+	if (!place_ask(label, text, regs, word,
 		       word >> ABI_SYSCALL_FIRST_SHIFT & ABI_SYSCALL_PLACE_MASK, asked))
-		place_ask(label, text, entered, word,
+		place_ask(label, text, regs, word,
 			  word >> ABI_SYSCALL_SECOND_SHIFT & ABI_SYSCALL_PLACE_MASK, asked);
 }
 
-/* Out of line, so that the gate for everybody else is short. */
-static __noinline int entered_ask(struct label *label, struct entered *entered)
+/*
+ * Out of line, so that the gate for everybody else is short. The number is in the label and not on
+ * the stack, where 6.1 takes what it saw of it on one way for what is so on all, and leaves out the
+ * code of the others.
+ */
+static __noinline int entered_ask(struct label *label, const struct pt_regs *regs)
 {
 	struct told told = { .op = ABI_OP_SYSCALL,
 			     .section = ABI_SYSCALLS,
@@ -405,18 +400,18 @@ static __noinline int entered_ask(struct label *label, struct entered *entered)
 	__u32 slot = label->enrol.slot, word;
 	void *table = bpf_map_lookup_elem(&tables, &slot);
 
-	word = table ? number_word(table, entered->number, &section) : 0;
+	word = table ? number_word(table, label->number, &section) : 0;
 	if (!word)
 		return 0;
-	asked.decision = syscall_decide(label, 0, entered->number);
+	asked.decision = syscall_decide(label, 0, label->number);
 	if (word & ABI_SYSCALL_PATHS || ABI_ACTION(asked.decision))
-		places_ask(label, entered, word, &asked);
+		places_ask(label, regs, word, &asked);
 	if (!ABI_ACTION(asked.decision))
 		return 0;
 	told.verdict = (__u32)asked.decision;
 	told.generation = asked.decision >> 32;
 	told.resource_len = asked.resource_len;
-	told.family = entered->number;
+	told.family = label->number;
 	return event_send(label, &told);
 }
 
@@ -424,13 +419,13 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(karmor_sys_enter, struct pt_regs *regs, long id)
 {
 	struct label *label = label_current();
-	struct entered entered = { .regs = regs };
+	bool compat;
 
 	if (!label)
 		return 0;
-	entered.compat = bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
-	number_take(&entered, id);
-	entered_ask(label, &entered);
+	compat = bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
+	label->number = table_number(regs, compat, id);
+	entered_ask(label, regs);
 	return 0;
 }
 

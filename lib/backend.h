@@ -57,6 +57,9 @@ struct karmor_backend {
 	int (*attach)(struct karmor_engine *engine, const struct karmor_workload *workload,
 		      struct karmor_diag *diag);
 	int (*detach)(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
+	/* May: each lasting workload that is pinned. */
+	int (*pinned)(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
+		      struct karmor_diag *diag);
 	/* In the child, after attach and before its execve; must. Async-signal-safe. */
 	int (*enter)(struct karmor_engine *engine, const char *name);
 	/* Tasks of a workload, or -ENOENT; must. */

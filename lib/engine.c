@@ -54,6 +54,13 @@ int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workl
 	return r < 0 ? r : engine->backend->attach(engine, &asked, diag);
 }
 
+int karmor_engine_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
+			 struct karmor_diag *diag)
+{
+	return engine->backend->pinned ? engine->backend->pinned(engine, fn, data, diag)
+				       : -EOPNOTSUPP;
+}
+
 int karmor_engine_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag)
 {
 	return engine->backend->detach(engine, name, diag);

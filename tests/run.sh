@@ -46,11 +46,11 @@ build_in() {
 
 # Adds the guest's suites to live_commands; a kernel that cannot be had is said and counted here.
 prepare_live() {
-	local kernel=$1 lsm=$2
+	local kernel=$1 lsm=$2 suite=${3:-all}
 
 	if tests/vm/run --prepare "$kernel" "$lsm"; then
-		live_commands+=(${live_commands:+::} "live $kernel $lsm"
-			tests/vm/run --timeout 3000 "$kernel" "$lsm" tests/live/all.sh)
+		live_commands+=(${live_commands:+::} "live $kernel $lsm${3:+ $3}"
+			tests/vm/run --timeout 3000 "$kernel" "$lsm" "tests/live/$suite.sh")
 	elif [[ $kernel == newest ]]; then
 		echo "SKIP   live $kernel $lsm: no such kernel on this machine's mirror"
 		count 0 0 1

@@ -21,6 +21,7 @@
 #include "diag.h"
 #include "engine.h"
 #include "links.h"
+#include "others.h"
 
 void bpf_tables_close(int *tables, size_t n)
 {
@@ -170,15 +171,11 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 	return r;
 }
 
-int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
+/* The caller holds the lock. */
+static int commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
 {
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-	_cleanup_close_ int lock = engine->n_workloads ? kernel_lock(diag) : -1;
-	int r;
+	int r = publish_all(engine, diag);
 
-	if (engine->n_workloads && lock < 0)
-		return lock;
-	r = publish_all(engine, diag);
 	if (r < 0)
 		return kernel_error(r, diag, "publish a table of rules");
 	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
@@ -188,6 +185,16 @@ int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
 	engine->staged_tables = NULL;
 	engine->generation++;
 	return 0;
+}
+
+int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	_cleanup_close_ int lock = engine->n_workloads ? kernel_lock(diag) : -1;
+
+	if (engine->n_workloads && lock < 0)
+		return lock;
+	return commit_locked(engine, diag);
 }
 
 static struct bpf_workload *workload_find(const struct bpf_engine *engine, const char *name)
@@ -261,14 +268,16 @@ static int task_label(const struct kernel_maps *maps, pid_t pid, const struct ab
  * Fills the slot, labels the task, and counts it last: a slot that never had a task is dead. The
  * count is added to, for the task may be gone by then.
  */
-static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload, pid_t pid,
-		     struct karmor_diag *diag)
+static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload,
+		     const struct karmor_workload *from, struct karmor_diag *diag)
 {
 	const struct bpf_version versions[2] = { { &engine->live->rulesets[workload->ruleset],
 						   engine->generation } };
 	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
 	struct abi_workload slot = { .id = workload->id,
+				     .flags = from->lasting ? ABI_LASTING : 0,
 				     .needs = engine->live->rulesets[workload->ruleset].needs };
+	char name[ABI_NAME] = "";
 	int r;
 
 	r = kernel_attach(slot.needs);
@@ -280,12 +289,113 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	r = r < 0 ? r : slot_publish(engine, engine->live_tables, workload);
 	if (r < 0)
 		return r;
-	if (bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
+	if (from->lasting)
+		memcpy(name, from->name, strlen(from->name));
+	if (bpf_map_update_elem(engine->maps.names, &workload->slot, name, BPF_ANY) < 0 ||
+	    bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
 		return -errno;
-	r = task_label(&engine->maps, pid, &enrol);
+	r = task_label(&engine->maps, from->pid, &enrol);
 	if (r < 0)
 		return r;
 	__atomic_add_fetch(&engine->maps.slots[workload->slot].tasks, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* The slot of the lasting workload @name; -ENOENT. */
+static int lasting_find(const struct kernel_maps *maps, const char *name, uint32_t *ret)
+{
+	char text[ABI_NAME];
+
+	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
+		const struct abi_workload *slot = &maps->slots[i];
+
+		if (!slot->id || is_dead(slot) || !(slot->flags & ABI_LASTING))
+			continue;
+		if (bpf_map_lookup_elem(maps->names, &i, text) < 0)
+			return -errno;
+		if (strcmp(text, name) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int bpf_pinned(struct karmor_engine *base, karmor_pinned_fn *fn, void *data,
+	       struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	_cleanup_close_ int lock = kernel_lock(diag);
+	char text[ABI_NAME];
+
+	if (lock < 0)
+		return lock;
+	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
+		const struct abi_workload *slot = &engine->maps.slots[i];
+
+		if (!slot->id || is_dead(slot) || !(slot->flags & ABI_LASTING))
+			continue;
+		if (bpf_map_lookup_elem(engine->maps.names, &i, text) < 0)
+			return kernel_error(-errno, diag, "read the name of a workload");
+		fn(text, (long)slot->tasks, data);
+	}
+	return 0;
+}
+
+/* The generation of the table in a slot. */
+static int generation_read(const struct kernel_maps *maps, uint32_t slot, uint32_t *ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct abi_record header;
+	uint32_t id, key = ABI_HEADER;
+
+	if (bpf_map_lookup_elem(maps->tables, &slot, &id) < 0)
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0 || bpf_map_lookup_elem(fd, &key, &header) < 0)
+		return -errno;
+	*ret = header.w[2];
+	return 0;
+}
+
+/*
+ * Takes over the workload in a slot: all but its table is made ready for the new one, whose
+ * generation must be another than that in force, for by it tasks know that their source's class is
+ * another.
+ */
+static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
+		      struct karmor_diag *diag)
+{
+	struct abi_workload *slot = &engine->maps.slots[workload->slot];
+	uint32_t in_force = 0;
+	int r = generation_read(&engine->maps, workload->slot, &in_force);
+
+	if (r == 0 && engine->generation <= in_force) {
+		const struct karmor_artifact *live = &engine->live->base;
+
+		engine->generation = in_force;
+		r = bpf_stage(&engine->base, live, diag);
+		r = r < 0 ? r : commit_locked(engine, diag);
+	}
+	if (r < 0)
+		return r;
+	slot->needs |= engine->live->rulesets[workload->ruleset].needs;
+	r = kernel_attach(slot->needs);
+	if (r == 0)
+		r = bpf_links_adopt(
+			&engine->maps, workload,
+			&(struct bpf_version){ &engine->live->rulesets[workload->ruleset],
+					       engine->generation },
+			in_force, diag);
+	if (r == 0 &&
+	    bpf_map_update_elem(engine->maps.rings, &workload->slot, &engine->ring, BPF_ANY) < 0)
+		r = -errno;
+	r = r < 0 ? r : slot_publish(engine, engine->live_tables, workload);
+	if (r < 0)
+		return r;
+	workload->id = slot->id;
+	slot->needs = engine->live->rulesets[workload->ruleset].needs;
+	kernel_settle(&engine->maps);
 	return 0;
 }
 
@@ -313,7 +423,7 @@ static int root_open(pid_t pid)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return open(pid ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Appends the workload, its strings copied; takes @root. NULL when memory is out. */
@@ -362,6 +472,36 @@ static int pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
 	return 0;
 }
 
+/* What stands in the way of a lasting workload of this name. */
+static int lasting_check(const char *name, struct karmor_diag *diag)
+{
+	if (strlen(name) < ABI_NAME)
+		return others_refuse(name, diag);
+	diag_error(diag, NULL, NULL, "the name of workload \"%.32s...\" is longer than %d bytes",
+		   name, KARMOR_WORKLOAD_NAME_MAX);
+	return -EINVAL;
+}
+
+/* The caller holds the lock. */
+static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *workload,
+			  const struct karmor_workload *from, struct karmor_diag *diag)
+{
+	int r = from->lasting ? lasting_find(&engine->maps, from->name, &workload->slot) : -ENOENT;
+
+	if (r != -ENOENT)
+		return r < 0 ? kernel_error(r, diag, "read the name of a workload")
+			     : slot_adopt(engine, workload, diag);
+	r = slot_take(&engine->maps, &workload->slot, diag);
+	if (r < 0)
+		return r;
+	r = slot_fill(engine, workload, from, diag);
+	if (r == 0)
+		return 0;
+	slot_free(&engine->maps, workload->slot);
+	kernel_settle(&engine->maps);
+	return r == -ESRCH || r == -ENOENT ? -ENOENT : kernel_error(r, diag, "enrol the task");
+}
+
 int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	       struct karmor_diag *diag)
 {
@@ -383,7 +523,8 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	lock = kernel_lock(diag);
 	if (lock < 0)
 		return lock;
-	r = pins_renew(engine, diag);
+	r = from->lasting ? lasting_check(from->name, diag) : 0;
+	r = r < 0 ? r : pins_renew(engine, diag);
 	if (r < 0)
 		return r;
 	root = root_open(from->pid);
@@ -394,20 +535,10 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	workload = workload_add(engine, from, &root);
 	if (!workload)
 		return -ENOMEM;
-	r = slot_take(&engine->maps, &workload->slot, diag);
-	if (r < 0) {
+	r = workload_enrol(engine, workload, from, diag);
+	if (r < 0)
 		workload_drop(engine, workload);
-		return r;
-	}
-	r = slot_fill(engine, workload, from->pid, diag);
-	if (r < 0) {
-		slot_free(&engine->maps, workload->slot);
-		kernel_settle(&engine->maps);
-		workload_drop(engine, workload);
-		return r == -ESRCH || r == -ENOENT ? -ENOENT
-						   : kernel_error(r, diag, "enrol the task");
-	}
-	return 0;
+	return r;
 }
 
 int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)

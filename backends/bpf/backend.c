@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "cleanup.h"
+#include "diag.h"
 #include "engine.h"
+#include "others.h"
 
 static int bpf_probe(struct karmor_caps *caps, struct karmor_diag *diag)
 {
@@ -17,6 +19,7 @@ static int bpf_open(struct karmor_engine **ret, struct karmor_diag *diag)
 {
 	_cleanup_close_ int lock = kernel_lock(diag);
 	struct bpf_engine *engine;
+	unsigned others;
 	int r;
 
 	if (lock < 0)
@@ -30,6 +33,12 @@ static int bpf_open(struct karmor_engine **ret, struct karmor_diag *diag)
 		free(engine);
 		return r;
 	}
+	others = others_sweep();
+	if (others)
+		diag_note(diag, NULL, NULL,
+			  "bpf: another build of karmor enforces %u workload%s here, which stay as "
+			  "they are",
+			  others, others == 1 ? "" : "s");
 	*ret = &engine->base;
 	return 0;
 }
@@ -82,6 +91,7 @@ const struct karmor_backend backend_bpf = {
 	.commit = bpf_commit,
 	.abort = bpf_abort,
 	.attach = bpf_attach,
+	.pinned = bpf_pinned,
 	.detach = bpf_detach,
 	.enter = bpf_enter,
 	.tasks = bpf_tasks,

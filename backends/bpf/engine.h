@@ -41,6 +41,8 @@ int bpf_commit(struct karmor_engine *engine, struct karmor_diag *diag);
 void bpf_abort(struct karmor_engine *engine);
 int bpf_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
 	       struct karmor_diag *diag);
+int bpf_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
+	       struct karmor_diag *diag);
 int bpf_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
 long bpf_tasks(struct karmor_engine *engine, const char *name);
 int bpf_stats(const struct karmor_engine *engine, struct karmor_stats *ret);

@@ -22,19 +22,19 @@
 #include "diag.h"
 #include "karmor.skel.h"
 #include "probe.h"
+#include "require.h"
 
 #define BPFFS_MAGIC 0xcafe4a11
 #define SLOTS_BYTES (ABI_WORKLOADS * sizeof(struct abi_workload))
-#define PINS_ASIDE "_aside" /* bpffs allows no dot in a name */
 #define FIX_LSM "boot with lsm=...,bpf"
 #define FIX_PREEMPT "boot with preempt=voluntary, or run Linux 6.2 or later"
 #define UNSOUND "before Linux 6.2 labels are not reliable under full preemption"
 #define FIX_MOUNT "mount -t bpf bpf " PINS_MOUNT
 
 #define MAPS_CLOSED                                                                                \
-	(struct kernel_maps)                                                                       \
 	{                                                                                          \
-		-1, -1, -1, -1, -1, -1, 0, NULL                                                    \
+		.labels = -1, .tables = -1, .links = -1, .rings = -1, .workloads = -1,             \
+		.names = -1, .inode = -1                                                           \
 	}
 
 DEFINE_CLEANUP(skeleton, struct karmor_bpf, karmor_bpf__destroy)
@@ -176,10 +176,17 @@ static uint64_t object_digest(void)
 	return digest;
 }
 
+void kernel_dir_name(struct buf *name)
+{
+	buf_printf(name, "%016llx", (unsigned long long)object_digest());
+}
+
 static void pins_path(struct buf *path, const char *name)
 {
 	buf_reset(path);
-	buf_printf(path, PINS_ROOT "/%016llx%s", (unsigned long long)object_digest(), name);
+	buf_puts(path, PINS_ROOT "/");
+	kernel_dir_name(path);
+	buf_puts(path, name);
 }
 
 static int map_get(const char *dir, const char *name, int *ret)
@@ -201,7 +208,8 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 		int *fd;
 	} maps[] = { { "labels", &ret->labels }, { "tables", &ret->tables },
 		     { "links", &ret->links },	 { "rings", &ret->rings },
-		     { "inode", &ret->inode },	 { "workloads", &ret->workloads } };
+		     { "inode", &ret->inode },	 { "workloads", &ret->workloads },
+		     { "names", &ret->names } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -287,8 +295,7 @@ static int pin_programs(struct karmor_bpf *skeleton, const char *dir)
 	return r;
 }
 
-/* Removes a directory of pins. */
-static int dir_remove(const char *path)
+int kernel_remove_dir(const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -336,7 +343,7 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 	if (r == 0) {
 		step = "pin the maps";
 		pins_path(&aside, PINS_ASIDE);
-		r = buf_failed(&aside) ? -ENOMEM : dir_remove(aside.data);
+		r = buf_failed(&aside) ? -ENOMEM : kernel_remove_dir(aside.data);
 	}
 	if (r == 0 && mkdir(aside.data, 0700) < 0)
 		r = -errno;
@@ -353,7 +360,7 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 	if (r == 0)
 		return 0;
 	if (aside.data)
-		dir_remove(aside.data);
+		kernel_remove_dir(aside.data);
 	diag_error(diag, NULL, "run karmor-probe, which says what this kernel lacks",
 		   "bpf: cannot %s: %s", step, strerror(-r));
 	return r == -EPERM || r == -ENOMEM ? r : -EOPNOTSUPP;
@@ -411,7 +418,7 @@ int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag)
 		kernel_close(&maps);
 		diag_error(diag, NULL, NULL, "bpf: cannot open the pins in \"%s\": %s", dir.data,
 			   strerror(-r));
-		return r == -EPERM ? -EPERM : -EIO;
+		return r == -EPERM || r == -ENOMEM ? r : -EIO;
 	}
 	*ret = maps;
 	return 0;
@@ -485,8 +492,8 @@ void kernel_settle(const struct kernel_maps *maps)
 
 void kernel_close(struct kernel_maps *maps)
 {
-	int *fds[] = { &maps->labels, &maps->tables,	&maps->links,
-		       &maps->rings,  &maps->workloads, &maps->inode };
+	int *fds[] = { &maps->labels,	 &maps->tables, &maps->links, &maps->rings,
+		       &maps->workloads, &maps->names,	&maps->inode };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);
@@ -504,11 +511,11 @@ int kernel_remove(struct karmor_diag *diag)
 
 	pins_path(&dir, "");
 	pins_path(&aside, PINS_ASIDE);
-	r = buf_failed(&dir) || buf_failed(&aside) ? -ENOMEM : dir_remove(aside.data);
+	r = buf_failed(&dir) || buf_failed(&aside) ? -ENOMEM : kernel_remove_dir(aside.data);
 	/* First the name: whoever is killed half way leaves nothing that would be adopted. */
 	if (r == 0 && rename(dir.data, aside.data) < 0 && errno != ENOENT)
 		r = -errno;
-	r = r < 0 ? r : dir_remove(aside.data);
+	r = r < 0 ? r : kernel_remove_dir(aside.data);
 	if (r < 0)
 		diag_error(diag, NULL, NULL, "bpf: cannot remove \"%s\": %s",
 			   dir.data ? dir.data : PINS_ROOT, strerror(-r));
@@ -578,10 +585,14 @@ static bool bpf_is_denied(void)
 
 /* What stands against it without having tried anything; leaves the state ready where nothing does.
  */
-static int probe_outside(struct karmor_caps *caps)
+static int probe_outside(struct karmor_caps *caps, const struct btf *btf)
 {
 	int listed = probe_lsm("bpf");
 
+	if (listed != 1 && require_unbuilt(btf))
+		return caps_state(caps, KARMOR_NOT_ACTIVE,
+				  "run a kernel built with CONFIG_BPF_LSM=y",
+				  "not built into this kernel");
 	if (listed == 0)
 		return caps_state(caps, KARMOR_NOT_ACTIVE, FIX_LSM, "not in lsm=");
 	if (probe_capability(CAP_SYS_ADMIN) != 1)
@@ -610,27 +621,34 @@ static bool probe_pinned(struct karmor_caps *caps)
 	return true;
 }
 
+/* The state where something is missing that was not to be tried for. */
+static int probe_features(struct karmor_caps *caps, const struct btf *btf)
+{
+	const struct require *missing = require_missing(btf);
+
+	if (!missing)
+		return 0;
+	return caps_state(caps, KARMOR_NOT_ACTIVE, missing->fix, "%s", missing->reason);
+}
+
 int kernel_probe(struct karmor_caps *caps, struct karmor_diag *diag)
 {
 	_cleanup_(cleanup_skeleton) struct karmor_bpf *skeleton = NULL;
 	_cleanup_(cleanup_btf) struct btf *btf = NULL;
-	int r = probe_outside(caps);
+	int r;
 
+	libbpf_set_print(print_nothing);
+	btf = btf__load_vmlinux_btf();
+	r = probe_outside(caps, btf);
 	if (r < 0 || caps->state != KARMOR_READY)
 		return r;
 	if (kernel_labels_unsound())
 		return caps_state(caps, KARMOR_NOT_ACTIVE, FIX_PREEMPT, UNSOUND);
 	if (probe_pinned(caps))
 		return 0;
-	libbpf_set_print(print_nothing);
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return caps_state(caps, KARMOR_NOT_ACTIVE,
-				  "run a kernel built with CONFIG_DEBUG_INFO_BTF",
-				  "the kernel gives no BTF: %s", strerror(errno));
-	if (!btf_has_function(btf, "bpf_loop"))
-		return caps_state(caps, KARMOR_NOT_ACTIVE, "run Linux 5.17 or later",
-				  "this kernel has no bpf_loop");
+	r = probe_features(caps, btf);
+	if (r < 0 || caps->state != KARMOR_READY)
+		return r;
 	r = skeleton_open(btf, &skeleton);
 	if (r < 0)
 		return r == -ENOMEM ? r

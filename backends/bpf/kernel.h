@@ -14,17 +14,19 @@
 #include <karmor/diag.h>
 
 #include "abi.h"
+#include "buf.h"
 #include "caps.h"
 
 #define PINS_MOUNT "/sys/fs/bpf"
 #define PINS_ROOT PINS_MOUNT "/karmor"
+#define PINS_ASIDE "_aside" /* of what is half made; bpffs allows no dot in a name */
 #define LOCK_DIR "/run/karmor"
 
 /* The maps by which user space talks to the programs. */
 struct kernel_maps {
-	int labels, tables, links, rings, workloads; /* -1 where it is not open */
-	int inode;				     /* the program that reads an inode */
-	uint32_t label_size;			     /* bytes of a label: what enrolling writes */
+	int labels, tables, links, rings, workloads, names; /* -1 where it is not open */
+	int inode;					    /* the program that reads an inode */
+	uint32_t label_size;	    /* bytes of a label: what enrolling writes */
 	struct abi_workload *slots; /* the map of workloads as it is now, all of them */
 };
 
@@ -56,6 +58,12 @@ int kernel_attach(uint64_t needs);
 
 /* Detaches of those programs what no living workload's table needs; the caller holds the lock. */
 void kernel_settle(const struct kernel_maps *maps);
+
+/* Removes a directory of pins, and what they keep with it. 0 or a negative errno. */
+int kernel_remove_dir(const char *path);
+
+/* The name of the directory below PINS_ROOT that is this build's. */
+void kernel_dir_name(struct buf *name);
 
 /* Takes the pinned set out; the caller holds the lock and knows that no workload is left. */
 int kernel_remove(struct karmor_diag *diag);

@@ -173,3 +173,41 @@ int bpf_links_publish(const struct kernel_maps *maps, const struct bpf_workload 
 		r = version_find(maps, &root, &versions[i], i, &found, diag);
 	return r < 0 ? r : found_publish(maps, workload->slot, &found);
 }
+
+/* Keeps what is known about the files for the table of @generation, whoever made it known. */
+static int found_keep(const struct kernel_maps *maps, uint32_t slot, uint32_t generation,
+		      struct found *found)
+{
+	_cleanup_close_ int fd = -1;
+	struct abi_inode inode;
+	struct abi_link link, *kept;
+	uint32_t id;
+
+	if (bpf_map_lookup_elem(maps->links, &slot, &id) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return -errno;
+	for (bool more = bpf_map_get_next_key(fd, NULL, &inode) == 0; more;
+	     more = bpf_map_get_next_key(fd, &inode, &inode) == 0) {
+		if (bpf_map_lookup_elem(fd, &inode, &link) < 0)
+			return -errno;
+		kept = found_get(found, &inode);
+		if (!kept)
+			return -ENOMEM;
+		kept->tables[1] = link.tables[link.tables[0].generation != generation];
+		kept->tables[1].generation = generation;
+	}
+	return 0;
+}
+
+int bpf_links_adopt(const struct kernel_maps *maps, const struct bpf_workload *workload,
+		    const struct bpf_version *version, uint32_t in_force, struct karmor_diag *diag)
+{
+	_cleanup_(cleanup_found) struct found found = { 0 };
+	struct resolve root = { .fd = workload->root };
+	int r = found_keep(maps, workload->slot, in_force, &found);
+
+	r = r < 0 ? r : version_find(maps, &root, version, 0, &found, diag);
+	return r < 0 ? r : found_publish(maps, workload->slot, &found);
+}

@@ -20,3 +20,7 @@ struct bpf_version {
  */
 int bpf_links_publish(const struct kernel_maps *maps, const struct bpf_workload *workload,
 		      const struct bpf_version versions[2], struct karmor_diag *diag);
+
+/* The same for a workload that is taken over: of the one in force only the generation is known. */
+int bpf_links_adopt(const struct kernel_maps *maps, const struct bpf_workload *workload,
+		    const struct bpf_version *version, uint32_t in_force, struct karmor_diag *diag);

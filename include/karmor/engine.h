@@ -24,7 +24,17 @@ struct karmor_workload {
 	size_t ruleset;	      /* index into the rulesets that were compiled */
 	pid_t pid;	      /* the task to enrol; its threads but itself are not */
 	const sigset_t *mask; /* of a spawned command: its blocked signals; NULL: the caller's */
+	/*
+	 * It outlives the process that attached it: who attaches a lasting workload of the same
+	 * name later takes it over, its tasks go on under the new ruleset in one step, and its
+	 * events come to the new engine. @pid is then any task of it, in whose root names are
+	 * looked up; it is not enrolled.
+	 */
+	bool lasting;
 };
+
+/* The longest name of a lasting workload, in bytes. */
+#define KARMOR_WORKLOAD_NAME_MAX 255
 
 struct karmor_stats {
 	size_t size;
@@ -56,12 +66,22 @@ KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
 
 /*
  * Enrols @workload->pid. Idempotent by name. The task must not run until this returned, or what it
- * did before is not covered. Returns 0; -EINVAL (nothing applied, no such ruleset); -ENOENT (no
- * such task); -EBUSY (limit of workloads); -EPERM; -EOPNOTSUPP; -ENOMEM; -EIO.
+ * did before is not covered. Returns 0; -EINVAL (nothing applied, no such ruleset, a name that is
+ * too long); -ENOENT (no such task); -EBUSY (limit of workloads; a lasting one of this name is
+ * another build's); -EPERM; -EOPNOTSUPP; -ENOMEM; -EIO.
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_attach(struct karmor_engine *engine,
 						 const struct karmor_workload *workload,
 						 struct karmor_diag *diag);
+
+typedef void karmor_pinned_fn(const char *name, long tasks, void *data);
+
+/*
+ * Calls @fn for each lasting workload that the kernel holds, whoever attached it. 0; -EOPNOTSUPP
+ * where the backend keeps none; -EPERM; -ENOMEM; -EIO.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn,
+						 void *data, struct karmor_diag *diag);
 
 /*
  * Forgets the workload @name, whose tasks are gone. Idempotent. Returns 0; -EBUSY (it still has

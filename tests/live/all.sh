@@ -30,5 +30,6 @@ suite syscalls "$here/syscalls.sh"
 suite programs "$here/programs.sh"
 suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend "${KARMOR_BACKEND:-bpf}" \
 	"$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv
+suite lasting "${KARMOR_BUILD:-$here/../../build}/tests/live/lasting"
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live
 echo "1..$total"

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static char text[4096];
@@ -96,6 +97,21 @@ static long do_absent(char *argv[])
 	return path == MAP_FAILED ? -1 : unlink(path);
 }
 
+/* N: nanoseconds of one of so many getppid(), which are instructions under tests/vm/run --icount.
+ */
+static long do_price(char *argv[])
+{
+	struct timespec from, to;
+	long n = atol(argv[0]);
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("%ld ", ((to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec) / n);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -105,6 +121,7 @@ static const struct {
 	{ "number", 1, do_number },	{ "unlinkat", 2, do_unlinkat },
 	{ "relative", 2, do_relative }, { "chrooted", 2, do_chrooted },
 	{ "fchmod", 1, do_fchmod },	{ "absent", 1, do_absent },
+	{ "price", 1, do_price },
 };
 
 int main(int argc, char *argv[])
