@@ -91,9 +91,8 @@ static const struct {
 	bool posture; /* only where what no rule decides is denied */
 } shortcomings[] = {
 	{ is_syscall, KARMOR_EXACT,
-	  "while it is loaded, every system call of the machine takes the kernel's slow way in: "
-	  "see "
-	  "the price in karmor(1)",
+	  "while it is loaded, every system call of the machine takes the kernel's slow way "
+	  "in, which costs 150 instructions and more",
 	  NULL },
 	{ is_syscall_path_never, KARMOR_UNSUPPORTED,
 	  "none of these system calls has an argument that is a path", "use matchSyscalls" },
