@@ -22,6 +22,7 @@ policy ids '  process: {matchPaths: [{path: /usr/bin/id}]}'
 
 "$karmor" run -p "$work/shadow.yaml" -- true
 is $? 0 "the command's success is the run's"
+keep_loaded
 "$karmor" run -p "$work/shadow.yaml" -- sh -c 'exit 42'
 is $? 42 "the command's exit status is the run's"
 "$karmor" run -p "$work/shadow.yaml" -- sh -c 'kill -TERM $$'
@@ -121,6 +122,8 @@ has "$out" "sed: can't read /etc/shadow: Permission denied" "and the command say
 "$build/examples/example-enforce" "$work/shadow.yaml" cat /etc/shadow > "$work/json" 2> /dev/null
 has "$(cat "$work/json")" '"PolicyName":"shadow"' "the example program prints the event"
 
+unkeep
+
 # The workload of one policy does not reach into another, nor outside.
 "$karmor" run -p "$work/shadow.yaml" -- sh -c "touch $work/running; sleep 4" &
 eventually there "$work/running"
@@ -194,6 +197,7 @@ eventually gone "$pins"
 check $? "and the next run cleans up" "$(ls -R "$pins" 2>&1)"
 
 # A workload cannot take its enforcement apart.
+keep_loaded
 "$karmor" run -p "$work/shadow.yaml" -- sh -c "umount -l /sys/fs/bpf; rm -rf $pins; bpftool map show > /dev/null 2>&1 && echo mapped; cat /etc/shadow > /dev/null && echo open" > "$work/out" 2> /dev/null
 lacks "$(cat "$work/out")" "open" "a workload cannot unmount or unlink what enforces it"
 lacks "$(cat "$work/out")" "mapped" "a workload cannot call bpf()"
@@ -205,4 +209,5 @@ is $? 2 "a run inside a workload gives 2"
 has "$(cat "$work/err")" "inside a workload" "and says why"
 gone "$work/ran"
 check $? "and its command was not started"
+unkeep
 plan

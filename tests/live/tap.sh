@@ -45,11 +45,11 @@ plan() {
 	echo "1..$number"
 }
 
-# eventually COMMAND...: waits, at most 20 seconds, until the command succeeds. Emulation is slow, and the
+# eventually COMMAND...: waits, at most a minute, until the command succeeds. Emulation is slow, and the
 # kernel frees programs when it gets round to it.
 eventually() {
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		"$@" && return 0
 		sleep 0.2
 	done
