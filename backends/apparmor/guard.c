@@ -38,14 +38,15 @@ static int guard_add(struct guard *guard, struct apparmor_line line, const char 
 static int guard_above(struct guard *guard, struct apparmor_line line, const char *path)
 {
 	_cleanup_buf_ struct buf buf = { 0 };
+	size_t len = strlen(path);
 	int r = 0;
 
 	buf_putc(&buf, '/');
-	for (const char *at = path + 1; r == 0 && *at; at++) {
-		aare_byte(&buf, (unsigned char)*at);
+	for (size_t i = 1; r == 0 && i < len; i++) {
+		aare_byte(&buf, (unsigned char)path[i]);
 		if (buf_failed(&buf))
 			return -ENOMEM;
-		if (*at == '/')
+		if (path[i] == '/')
 			r = guard_add(guard, line, buf.data, buf.len);
 	}
 	return r;
