@@ -11,11 +11,10 @@
 
 #define STACKED_MAX 8 /* mounts over one another at a namespace's root; three on a Debian */
 
-/* The directory that is "/" in the namespace of a vfsmount; 0 where it is in none. */
-static __always_inline __u64 elsewhere_root(__u64 mnt)
+/* The directory that is "/" in a namespace; 0 where it is none. */
+static __always_inline __u64 elsewhere_root(__u64 ns)
 {
-	__u64 mount = mnt - bpf_core_field_offset(struct mount, mnt), over;
-	__u64 ns = (__u64)LOAD(struct mount, mount, mnt_ns);
+	__u64 mount, over;
 
 	if (!ns || ((__s64)ns < 0 && (__s64)ns > -4096))
 		return 0;
@@ -33,15 +32,15 @@ static __always_inline __u64 elsewhere_root(__u64 mnt)
 static __always_inline void elsewhere_begin(struct label *label)
 {
 	if (bpf_core_field_exists(struct mount, overmount) && !label->root)
-		label->root = elsewhere_root(label->mnt);
+		label->root = elsewhere_root((__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns);
 }
 
 static __always_inline bool is_elsewhere(struct label *label)
 {
-	__u64 root;
+	__u64 mount = label->mnt - bpf_core_field_offset(struct mount, mnt), root;
 
 	if (!bpf_core_field_exists(struct mount, overmount))
 		return false;
-	root = elsewhere_root(label->mnt);
+	root = elsewhere_root((__u64)LOAD(struct mount, mount, mnt_ns));
 	return root && root != label->root;
 }
