@@ -11,10 +11,13 @@ cp "$ways" "$over/ways"
 cp "$actor" "$over/program"
 cp "$actor" "$over/reader"
 
-# A namespace whose root is the overlay, and nothing of what is below it.
+# A namespace whose root is the overlay, and nothing of what is below it. What is a mount of its own, as the one that
+# karmor was built in, is not in it by itself.
 cat > "$work/root.sh" << END
 mount -t overlay overlay -o lowerdir=/,upperdir=$here/up,workdir=$here/wk $here/root
-for dir in /proc /sys /dev /run /tmp; do mount --rbind \$dir $here/root\$dir; done
+for dir in /proc /sys /dev /run /tmp $(stat -c %m "$karmor"); do
+	mkdir -p $here/root\$dir && mount --rbind \$dir $here/root\$dir
+done
 mkdir -p $here/root/old
 cd $here/root && pivot_root . old && umount -l /old
 touch $work/ready
