@@ -9,6 +9,7 @@ cd "$(dirname "$(readlink -f "$0")")/.." || exit 2
 # Kernels and security modules that the live suites run on. "newest" is left out where the mirror lacks it.
 live_guests=('6.12 bpf' '6.1 bpf' 'newest bpf' '6.12 apparmor' '6.1 apparmor')
 live_commands=()
+everything='all meson-test-prereq'
 
 usage() {
 	cat <<-END
@@ -32,16 +33,18 @@ count() {
 	echo "$*" >>"$totals"
 }
 
-# A build that fails is a failed test, and the suites that need nothing from it still run.
+# build_in DIRECTORY TARGETS OPTION...: a build that fails is a failed test, and the suites that need nothing from it
+# still run.
 build_in() {
-	local directory=$1
-	shift
+	local directory=$1 targets=$2
+	shift 2
 
 	heading "building in $directory"
 	if [[ ! -e $directory/build.ninja ]]; then
 		meson setup "$directory" --werror "$@" >"$log" 2>&1 || { cat "$log"; count 0 1 0; return 1; }
 	fi
-	ninja --quiet -C "$directory" all meson-test-prereq >"$log" 2>&1 || { cat "$log"; count 0 1 0; return 1; }
+	# shellcheck disable=SC2086
+	ninja --quiet -C "$directory" $targets >"$log" 2>&1 || { cat "$log"; count 0 1 0; return 1; }
 }
 
 # Adds the guest's suites to live_commands; a kernel that cannot be had is said and counted here.
@@ -61,8 +64,8 @@ prepare_live() {
 }
 
 run_long() {
-	build_in build-release --buildtype=release
-	CC=clang build_in build-clang --buildtype=release
+	build_in build-release "$everything" --buildtype=release
+	CC=clang build_in build-clang "$everything" --buildtype=release
 	heading "what takes long"
 	tests/tap --totals "$totals" run valgrind tests/valgrind
 	tests/tap --totals "$totals" run fuzz tests/fuzz/run 600
@@ -95,11 +98,14 @@ main() {
 
 	tests/deps.sh "${sets[@]}" || exit 1
 
-	if build_in build; then
+	if build_in build "$everything"; then
 		tests/tap --totals "$totals" build build --without live
 	fi
-	if build_in build-asan -Db_sanitize=address,undefined; then
+	if build_in build-asan "$everything" -Db_sanitize=address,undefined; then
 		tests/tap --totals "$totals" build build-asan --patience 4 --without live --without lint
+	fi
+	if build_in build-tsan tests/unit/test_threads -Db_sanitize=thread; then
+		tests/tap --totals "$totals" run threads build-tsan/tests/unit/test_threads
 	fi
 
 	[[ -z ${KARMOR_LONG:-} ]] || run_long
