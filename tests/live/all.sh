@@ -28,6 +28,7 @@ suite attacks-cases "$here/attacks-cases.sh"
 suite exact "$here/exact.sh"
 suite syscalls "$here/syscalls.sh"
 suite programs "$here/programs.sh"
+suite examples "$here/examples.sh"
 tables=("$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv)
 # Where the kernel preempts itself, a few of several hundred system calls are not logged: to be mended, and
 # until then a table of nothing else says so at random. The suite syscalls runs everywhere.
