@@ -19,12 +19,15 @@ vm_packages=(
 	e2fsprogs zstd xz-utils lz4 kmod cpio busybox-static python3
 )
 
+# What the Debian packages are made and looked at with.
+package_packages=(debhelper dpkg-dev lintian)
+
 usage() {
 	cat <<-END
-	usage: tests/deps.sh [build|vm|long]...
+	usage: tests/deps.sh [build|vm|package|long]...
 
-	Installs the packages for building (build), for the virtual machines (vm), or both (default); and for what
-	takes long (long).
+	Installs the packages for building (build), for the virtual machines (vm), or both (default); for making Debian
+	packages (package); and for what takes long (long).
 	Run it as root.
 	END
 }
@@ -41,6 +44,7 @@ main() {
 		case $set in
 		build) wanted+=("${build_packages[@]}") ;;
 		vm) wanted+=("${vm_packages[@]}") ;;
+		package) wanted+=("${package_packages[@]}") ;;
 		long) wanted+=("${long_packages[@]}") ;;
 		-h | --help) usage; exit 0 ;;
 		*) usage >&2; exit 2 ;;

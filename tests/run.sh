@@ -81,11 +81,11 @@ print_totals() {
 }
 
 main() {
-	local guest sets=(build vm)
+	local guest sets=(build vm package)
 
 	while [[ $# -gt 0 ]]; do
 		case $1 in
-		--long) export KARMOR_LONG=1; sets=(build vm long) ;;
+		--long) export KARMOR_LONG=1; sets+=(long) ;;
 		-h | --help) usage; exit 0 ;;
 		*) usage >&2; exit 2 ;;
 		esac
@@ -109,6 +109,9 @@ main() {
 	fi
 
 	[[ -z ${KARMOR_LONG:-} ]] || run_long
+
+	heading "packages"
+	tests/tap --totals "$totals" run package tests/package build
 
 	heading "virtual machines"
 	tests/tap --totals "$totals" run vm-selftest tests/vm/selftest

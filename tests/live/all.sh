@@ -37,6 +37,7 @@ if grep -qs "(lazy)\|(full)" /sys/kernel/debug/sched/preempt; then
 fi
 # shellcheck disable=SC2068 # what was left out is no word
 suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend "${KARMOR_BACKEND:-bpf}" ${tables[@]}
+suite package "$here/package.sh"
 suite lasting "${KARMOR_BUILD:-$here/../../build}/tests/live/lasting"
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live
 echo "1..$total"
