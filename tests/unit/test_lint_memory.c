@@ -1,60 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lint and diff while memory runs out: the n-th allocation fails, for every n. Messages may be lost
- * then, findings may not: the call fails or says as many as ever. Linked with --wrap.
+ * then, findings may not: the call fails or says as many as ever.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <karmor/diff.h>
 #include <karmor/lint.h>
 
+#include "../memory.h"
 #include "../support.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-static long countdown = -1; /* allocations until one fails; negative: none does */
 
 /* Whether the allocation that was to fail was met; none fails any more. */
 static bool was_met(void)
 {
-	bool ret = countdown < 0;
+	bool ret = memory_countdown < 0;
 
-	countdown = -1;
+	memory_countdown = -1;
 	return ret;
-}
-
-static bool fails(void)
-{
-	return countdown >= 0 && countdown-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-	return fails() ? NULL : __real_reallocarray(p, n, size);
 }
 
 static struct karmor_policies *load(const char *path)
@@ -72,7 +35,7 @@ static long lint(const struct karmor_policies *policies, long n, bool *met)
 	struct karmor_diag *diag = karmor_diag_new();
 	long ret;
 
-	countdown = n;
+	memory_countdown = n;
 	ret = karmor_policies_lint(policies, "network=block", diag);
 	*met = was_met();
 	if (ret == 0)
@@ -114,7 +77,7 @@ static long diff(struct karmor_ruleset *sets[2], long n, bool *met)
 {
 	long changes = 0, r;
 
-	countdown = n;
+	memory_countdown = n;
 	r = karmor_ruleset_diff(sets[0], sets[1], count, &changes, NULL);
 	*met = was_met();
 	return r < 0 ? r : changes;
