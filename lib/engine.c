@@ -54,6 +54,11 @@ int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workl
 	return r < 0 ? r : engine->backend->attach(engine, &asked, diag);
 }
 
+int karmor_engine_enter(struct karmor_engine *engine, const char *name)
+{
+	return engine->backend->enter(engine, name);
+}
+
 int karmor_engine_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 			 struct karmor_diag *diag)
 {

@@ -205,10 +205,28 @@ static const struct apparmor_rule *rule_find(const struct lookup *lookup,
 	return NULL;
 }
 
+/* The rule that a socket's or a capability's line of the profile was made for, or NULL. */
+static const struct apparmor_rule *rule_noted(const struct lookup *lookup,
+					      enum karmor_section section)
+{
+	const struct apparmor_profile *profile = &lookup->set->profiles[lookup->class];
+	const struct apparmor_record *record = lookup->record;
+	uint32_t rule = APPARMOR_NO_RULE;
+
+	if (section == KARMOR_NETWORK)
+		rule = profile->network_rules[family_number(record->family)]
+					     [type_number(record->sock_type)];
+	else if (section == KARMOR_CAPABILITIES && record->capability < IR_CAPABILITY_COUNT)
+		rule = profile->capability_rules[record->capability];
+	return rule < lookup->set->n_rules && lookup->set->rules[rule].action == lookup->action
+		       ? &lookup->set->rules[rule]
+		       : NULL;
+}
+
 static const struct apparmor_rule *rule_of(const struct lookup *lookup,
 					   const struct access_kinds *kinds, enum karmor_op *op)
 {
-	const struct apparmor_rule *rule = NULL;
+	const struct apparmor_rule *rule = rule_noted(lookup, kinds->section);
 
 	*op = kinds->ops[0];
 	for (size_t i = 0; i < kinds->n && !rule; i++) {

@@ -100,6 +100,11 @@ static bool has_source(const struct question *q)
 	return q->rule->ir->n_sources && !is_syscall(q);
 }
 
+static bool is_capability(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_CAPABILITIES;
+}
+
 static bool is_multi_call(const struct question *q)
 {
 	return q->rule->multi_call;
@@ -162,6 +167,10 @@ static const struct {
 	{ is_owner, KARMOR_APPROXIMATED,
 	  "for what is about to be created, the owner is the one who creates it, not its "
 	  "directory's",
+	  "use bpf" },
+	{ is_capability, KARMOR_APPROXIMATED,
+	  "narrower: the kernel logs a capability of a profile only once for as long as no other "
+	  "profile was logged, and may leave out that one",
 	  "use bpf" },
 	{ has_source, KARMOR_APPROXIMATED,
 	  "wider: under no_new_privs a source cannot be started, for its profile is another",

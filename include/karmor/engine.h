@@ -74,6 +74,14 @@ KARMOR_API KARMOR_CHECK int karmor_engine_attach(struct karmor_engine *engine,
 						 const struct karmor_workload *workload,
 						 struct karmor_diag *diag);
 
+/*
+ * For a task that a program of its own starts, rather than karmor_engine_spawn(): called by that
+ * task itself, with the name it was enrolled under, before its execve; some backends can put nobody
+ * else under a policy. Async-signal-safe; needs /proc. Returns 0 or a negative errno, and then the
+ * task must end.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_enter(struct karmor_engine *engine, const char *name);
+
 typedef void karmor_pinned_fn(const char *name, long tasks, void *data);
 
 /*

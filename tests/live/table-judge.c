@@ -2,7 +2,8 @@
 /*
  * See table-live.h. A row agrees when each of its system calls came to what the verdict says, as
  * held against the same call without the policy, and gave the events of the verdict: none where it
- * is allow, else at least one, all with its action and policy.
+ * is allow, else at least one, all with its action and policy. A call that does not may be one of
+ * those that the backend's report says it keeps approximately, in just that way.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,19 @@
 #include "cleanup.h"
 #include "ir.h"
 #include "table-live.h"
+
+/* How a kind of call may differ, and the words of the report that say so. */
+static const struct shortcoming {
+	enum act_kind kind;
+	const char *words;
+	bool untold; /* only the event may be missing */
+} shortcomings[] = {
+	{ ACT_SOCKET, "not protocols", false },
+	{ ACT_MKNOD, "about to be created", false },
+	{ ACT_MKDIR, "about to be created", false },
+	{ ACT_CHMOD, "mode and owner of no directory above", false },
+	{ ACT_CAPABILITY, "logs a capability", true },
+};
 
 void events_take(const struct karmor_event *from, void *data)
 {
@@ -105,7 +119,7 @@ bool events_complete(const struct pass *pass, const struct events *events)
 	size_t good;
 
 	for (size_t i = 0; i < pass->n_deeds; i++)
-		if (pass->deeds[i].row->state == ROW_OPEN &&
+		if (pass->deeds[i].row->state == ROW_OPEN && !pass->deeds[i].shortcoming &&
 		    expected(pass->deeds[i].row) != KARMOR_ALLOW &&
 		    !count(events, &pass->deeds[i], &good))
 			return false;
@@ -187,14 +201,16 @@ static void describe_events(struct buf *buf, const struct events *events, const 
 		buf_puts(buf, ", no event");
 }
 
-static void differ(struct deed *deed, const struct events *events)
+static void differ(struct deed *deed, const struct events *events, enum row_state state)
 {
 	_cleanup_buf_ struct buf buf = { 0 };
 
+	if (state == ROW_REPORTED)
+		buf_printf(&buf, "\"%s\": ", deed->shortcoming->words);
 	buf_printf(&buf, "%s: %s (%s without the policy)", kind_name(deed->kind),
 		   error_name(deed->error), error_name(deed->control));
 	describe_events(&buf, events, deed);
-	row_settle(deed->row, ROW_DIFFERS, "%s", buf_failed(&buf) ? "out of memory" : buf.data);
+	row_settle(deed->row, state, "%s", buf_failed(&buf) ? "out of memory" : buf.data);
 }
 
 /* What cannot be had without the policy cannot be asked, but for a socket that is denied before. */
@@ -216,15 +232,37 @@ static bool is_unasked(struct deed *deed)
 	return deed->row->state != ROW_OPEN;
 }
 
-void judge_pass(struct pass *pass, const struct events *events)
+static bool agrees(const struct events *events, const struct deed *deed)
+{
+	return outcome_agrees(events, deed) && events_agree(events, deed);
+}
+
+static bool is_reported(const struct events *events, const struct deed *deed)
+{
+	size_t good;
+
+	if (!deed->shortcoming)
+		return false;
+	return !deed->shortcoming->untold ||
+	       (outcome_agrees(events, deed) && count(events, deed, &good) == 0);
+}
+
+/* What the report does not name first: a row has several deeds. */
+static void judge_deeds(struct pass *pass, const struct events *events, enum row_state state)
 {
 	for (size_t i = 0; i < pass->n_deeds; i++) {
 		struct deed *deed = &pass->deeds[i];
 
-		if (deed->row->state == ROW_OPEN && !is_unasked(deed) &&
-		    (!outcome_agrees(events, deed) || !events_agree(events, deed)))
-			differ(deed, events);
+		if (deed->row->state == ROW_OPEN && !is_unasked(deed) && !agrees(events, deed) &&
+		    is_reported(events, deed) == (state == ROW_REPORTED))
+			differ(deed, events, state);
 	}
+}
+
+void judge_pass(struct pass *pass, const struct events *events)
+{
+	judge_deeds(pass, events, ROW_DIFFERS);
+	judge_deeds(pass, events, ROW_REPORTED);
 	pass_settle(pass, ROW_AGREES, "as the table says");
 }
 
@@ -265,8 +303,28 @@ static void judge_supported(struct live_row *row, const struct karmor_report *re
 		row_settle(row, ROW_UNASKED, "reported unsupported: %s", reason);
 }
 
+static bool report_names(const struct karmor_report *report, const char *words)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+
+	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++)
+		if (line.fidelity == KARMOR_APPROXIMATED && strstr(line.reason, words))
+			return true;
+	return false;
+}
+
+static void note_shortcoming(struct deed *deed, const struct karmor_report *report)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
+		if (shortcomings[i].kind == deed->kind &&
+		    report_names(report, shortcomings[i].words))
+			deed->shortcoming = &shortcomings[i];
+}
+
 void judge_report(struct pass *pass)
 {
+	for (size_t i = 0; i < pass->n_deeds; i++)
+		note_shortcoming(&pass->deeds[i], pass->report);
 	for (size_t i = 0; i < pass->n_rows; i++)
 		judge_supported(pass->rows[i], pass->report);
 }

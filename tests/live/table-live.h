@@ -56,6 +56,7 @@ enum row_state {
 	ROW_OPEN,
 	ROW_AGREES,
 	ROW_DIFFERS,
+	ROW_REPORTED, /* differs in a way that the backend's report names */
 	ROW_UNASKED,
 };
 
@@ -80,6 +81,7 @@ struct deed {
 	const char *path;   /* the row's object, where that is one */
 	int control, error; /* without the policy, and under it; as in act_reply */
 	pid_t pid;
+	const struct shortcoming *shortcoming; /* that the report names and that is about it */
 };
 
 struct pass {
@@ -144,7 +146,7 @@ void events_drop(struct events *events);
 bool events_complete(const struct pass *pass, const struct events *events);
 /* Settles every row of the pass that is open. */
 void judge_pass(struct pass *pass, const struct events *events);
-/* Settles what the backend said it does not support. */
+/* Settles what the backend said it does not support, and notes what it keeps approximately. */
 void judge_report(struct pass *pass);
 
 /* What is the same for all passes. */

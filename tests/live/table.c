@@ -4,8 +4,9 @@
  * against each row's verdict and policy. Root, on a machine that is a test's own; tests/vm/table
  * boots one.
  *
- * Prints each row that differs or could not be asked, and "N rows, N differ, N not asked"; with
- * --tap one line of TAP for each row. Exit status 0, 1 where a row differs, 2 where none can be
+ * Prints each row that differs or could not be asked, and "N rows, N differ, N not asked", then
+ * how many differ as the backend's report says, where any do; with --tap one line of TAP for each
+ * row. Exit status 0, 1 where a row differs, 2 where none can be
  * asked.
  */
 #include <errno.h>
@@ -28,7 +29,7 @@ struct options {
 };
 
 struct totals {
-	size_t rows, differ, unasked;
+	size_t rows, differ, unasked, reported;
 };
 
 static void print_place(const char *table, const struct live_row *row)
@@ -56,7 +57,9 @@ static void print_row(const char *table, const struct live_row *row)
 	if (row->state == ROW_AGREES)
 		return;
 	print_place(table, row);
-	printf(": %s: ", row->state == ROW_DIFFERS ? "differs" : "not asked");
+	printf(": %s: ", row->state == ROW_UNASKED    ? "not asked"
+			 : row->state == ROW_REPORTED ? "differs as reported"
+						      : "differs");
 	text_print(stdout, row->why ? row->why : "out of memory");
 	fputs(":", stdout);
 	print_question(row);
@@ -71,8 +74,9 @@ static void print_tap(const char *table, const struct live_row *row, size_t numb
 	printf("%s %zu - ", row->state == ROW_DIFFERS ? "not ok" : "ok", number);
 	print_place(strrchr(table, '/') ? strrchr(table, '/') + 1 : table, row);
 	printf(" %s %s", row->row->cells[TABLE_OP], row->row->cells[TABLE_VERDICT]);
-	if (row->state == ROW_UNASKED) {
-		fputs(" # SKIP ", stdout);
+	if (row->state == ROW_UNASKED || row->state == ROW_REPORTED) {
+		fputs(row->state == ROW_REPORTED ? " # SKIP differs as reported: " : " # SKIP ",
+		      stdout);
 		text_print(stdout, why);
 	}
 	putchar('\n');
@@ -94,6 +98,7 @@ static void print_rows(const struct options *options, const char *table, const s
 		totals->rows++;
 		totals->differ += row->state == ROW_DIFFERS || row->state == ROW_OPEN;
 		totals->unasked += row->state == ROW_UNASKED;
+		totals->reported += row->state == ROW_REPORTED;
 		if (options->tap)
 			print_tap(table, row, totals->rows);
 		else
@@ -155,7 +160,10 @@ static int ask_tables(const struct options *options, char *const tables[])
 		return r;
 	if (options->tap)
 		printf("1..%zu\n# ", totals.rows);
-	printf("%zu rows, %zu differ, %zu not asked\n", totals.rows, totals.differ, totals.unasked);
+	printf("%zu rows, %zu differ, %zu not asked", totals.rows, totals.differ, totals.unasked);
+	if (totals.reported)
+		printf(", %zu as reported", totals.reported);
+	putchar('\n');
 	return totals.differ != 0;
 }
 
