@@ -18,14 +18,20 @@ static const struct verb {
 	const char *name, *summary;
 	int (*run)(int argc, char *argv[]);
 } verbs[] = {
+	{ "apply", "put policies in force on this node, by karmord", verb_apply },
 	{ "check", "tell what is wrong with policies, and what a backend can keep of them",
 	  verb_check },
 	{ "compile", "print what a backend would load", verb_compile },
 	{ "decide", "ask what policies say about an access", verb_decide },
+	{ "delete", "take policies out of force, by karmord", verb_delete },
 	{ "diff", "tell what changes in verdicts between two sets of policies", verb_diff },
+	{ "get", "list karmord's policies or workloads", verb_get },
 	{ "lint", "tell what to know of policies before they go live", verb_lint },
+	{ "logs", "follow the events of this node's workloads", verb_logs },
+	{ "oci-hook", "put a container under policies, for its runtime", verb_oci_hook },
 	{ "probe", "tell which enforcer is active on this node", probe_main },
 	{ "run", "run a command under policies, enforced by the kernel", verb_run },
+	{ "status", "tell what karmord enforces on this node", verb_status },
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -39,7 +45,7 @@ static int help(void)
 	     "\n"
 	     "Verbs:");
 	for (size_t i = 0; i < N_VERBS; i++)
-		printf("  %-8s %s\n", verbs[i].name, verbs[i].summary);
+		printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
 	puts("\n"
 	     "Options:\n"
 	     "  -h, --help     print this\n"
@@ -104,7 +110,7 @@ static int run(const struct verb *verb, int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
-	static char help_option[] = "--help", name[] = "karmor";
+	static char help_option[] = "--help", name[] = "karmor", logs[] = "logs";
 
 	program_invocation_name = name;
 	if (argc < 2) {
@@ -122,6 +128,9 @@ int main(int argc, char *argv[])
 		printf("karmor %s\n", karmor_version());
 		return cli_finish(EXIT_YES);
 	}
+	/* As KubeArmor's users may type it. */
+	if (strcmp(argv[1], "log") == 0)
+		argv[1] = logs;
 	for (size_t i = 0; i < N_VERBS; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return run(&verbs[i], argc - 1, argv + 1);

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <karmor/karmor.h>
 
 #include "cli.h"
+#include "config.h"
+#include "dial.h"
 #include "probe.h"
 #include "text.h"
 #include "verb.h"
@@ -122,6 +125,33 @@ static void print_backend(const struct found *found)
 	putchar('\n');
 }
 
+/* What karmord says of itself; NULL where it does not run, or not for us. */
+static json_t *daemon_ask(void)
+{
+	return access(CONFIG_SOCKET, F_OK) == 0
+		       ? dial_call(CONFIG_SOCKET, "io.karmor.Status", NULL, NULL)
+		       : NULL;
+}
+
+static long long daemon_number(const json_t *status, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(status, name));
+}
+
+static void print_daemon(void)
+{
+	json_t *status = daemon_ask();
+
+	if (status)
+		printf("karmord: running (pid %lld), %lld workloads, %lld policies, generation "
+		       "%lld\n",
+		       daemon_number(status, "pid"), daemon_number(status, "workloads"),
+		       daemon_number(status, "policies"), daemon_number(status, "generation"));
+	else
+		printf("karmord: not running\n");
+	json_decref(status);
+}
+
 static int print_text(const struct found *found, size_t n, const struct found *active)
 {
 	struct utsname node;
@@ -139,7 +169,7 @@ static int print_text(const struct found *found, size_t n, const struct found *a
 	for (size_t i = 0; i < n; i++)
 		print_backend(&found[i]);
 	print_table(found, n, active);
-	printf("karmord: not running\n");
+	print_daemon();
 	return active ? EXIT_YES : EXIT_NO;
 }
 
@@ -200,11 +230,11 @@ static int print_json(const struct found *found, size_t n, const struct found *a
 	if (uname(&node) < 0)
 		return cli_wrong("cannot tell the node's name: %s", strerror(errno));
 	good = add_lists(lsms, order, backends, found, n);
-	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n}", "node",
+	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o?}", "node",
 			   text_json(node.nodename), "kernel", text_json(node.release), "arch",
 			   text_json(node.machine), "lsm", lsms, "active",
 			   text_json(active ? active->name : NULL), "order", order, "backends",
-			   backends, "daemon");
+			   backends, "daemon", daemon_ask());
 	good = good && object;
 	/* Where it cannot be written cli_finish() says so. */
 	if (good)

@@ -13,9 +13,15 @@ enum {
 	EXIT_WRONG = 2, /* wrong use, or a fault */
 };
 
+int verb_apply(int argc, char *argv[]);
 int verb_check(int argc, char *argv[]);
 int verb_compile(int argc, char *argv[]);
 int verb_decide(int argc, char *argv[]);
+int verb_delete(int argc, char *argv[]);
 int verb_diff(int argc, char *argv[]);
+int verb_get(int argc, char *argv[]);
 int verb_lint(int argc, char *argv[]);
+int verb_logs(int argc, char *argv[]);
+int verb_oci_hook(int argc, char *argv[]);
 int verb_run(int argc, char *argv[]);
+int verb_status(int argc, char *argv[]);

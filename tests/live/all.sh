@@ -45,5 +45,6 @@ fi
 suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend "${KARMOR_BACKEND:-bpf}" ${tables[@]}
 suite package "$here/package.sh"
 suite lasting "${KARMOR_BUILD:-$here/../../build}/tests/live/lasting"
+suite karmord "$here/karmord.sh"
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live
 echo "1..$total"

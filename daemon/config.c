@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See config.h. libyaml's documents know where each node begins; the table of keys is all there is
+ * to know of the language.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+#include <karmor/karmor.h>
+
+#include "log.h"
+#include "scope.h"
+
+#define CONFIG_MAX (1u << 20)
+
+enum kind {
+	TEXT,
+	PATH,
+	FLAG,
+	WORDS,
+	HOOK,
+	POSTURE,
+};
+
+#define KEY(name_, kind_, member, preset_)                                                         \
+	{                                                                                          \
+		.name = (name_), .kind = (kind_), .offset = offsetof(struct config, member),       \
+		.preset = (preset_)                                                                \
+	}
+
+static const struct key {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+	const char *preset;
+} keys[] = {
+	KEY("audit", FLAG, audit, NULL),
+	KEY("backends", WORDS, backends, NULL),
+	KEY("bestEffort", FLAG, best_effort, NULL),
+	KEY("group", TEXT, group, "karmor"),
+	KEY("hookFailure", HOOK, hook_starts, NULL),
+	KEY("policies", PATH, policies, "/etc/karmor/policies.d"),
+	KEY("posture", POSTURE, posture, NULL),
+	KEY("runtime", PATH, runtime, "/run/karmor"),
+	KEY("socket", PATH, socket, CONFIG_SOCKET),
+	KEY("state", PATH, state, "/var/lib/karmor"),
+};
+
+/* What is being read. */
+struct reading {
+	const char *path;
+	yaml_document_t document;
+	struct config *config;
+	bool seen[ARRAY_SIZE(keys)];
+	int result;
+};
+
+__attribute__((format(printf, 4, 5))) static void
+fault(struct reading *reading, const yaml_mark_t *mark, const char *fix, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_tell(LOG_FAULT, "%s:%zu:%zu: %s%s%s", reading->path, mark->line + 1, mark->column + 1,
+		 text, fix ? "; fix: " : "", fix ? fix : "");
+	if (reading->result == 0)
+		reading->result = -EINVAL;
+}
+
+static const char *scalar(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+}
+
+static void *member(struct config *config, const struct key *key)
+{
+	return (char *)config + key->offset;
+}
+
+static int set_text(char **at, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*at);
+	*at = copy;
+	return 0;
+}
+
+static void take_text(struct reading *reading, const struct key *key, const yaml_node_t *node)
+{
+	const char *text = scalar(node);
+
+	if (!text || !*text)
+		fault(reading, &node->start_mark, NULL, "\"%s\" is one word of text", key->name);
+	else if (key->kind == PATH && *text != '/')
+		fault(reading, &node->start_mark, "begin it with \"/\"",
+		      "\"%s\" is an absolute path, not \"%s\"", key->name, text);
+	else if (strlen(text) != node->data.scalar.length)
+		fault(reading, &node->start_mark, NULL, "\"%s\" has a NUL in it", key->name);
+	else if (set_text(member(reading->config, key), text) < 0)
+		reading->result = -ENOMEM;
+}
+
+/* Two words, of which @yes is true. */
+static void take_choice(struct reading *reading, const struct key *key, const yaml_node_t *node,
+			const char *no, const char *yes)
+{
+	const char *text = scalar(node);
+	char fix[64];
+
+	snprintf(fix, sizeof(fix), "%s or %s", no, yes);
+	if (text && (strcmp(text, yes) == 0 || strcmp(text, no) == 0))
+		*(bool *)member(reading->config, key) = strcmp(text, yes) == 0;
+	else
+		fault(reading, &node->start_mark, fix, "\"%s\" cannot be \"%s\"", key->name,
+		      text ? text : "a collection");
+}
+
+/* The library knows what a posture is; a ruleset of nothing asks it. */
+static void take_posture(struct reading *reading, const struct key *key, const yaml_node_t *node)
+{
+	struct karmor_policies *none = NULL;
+	struct karmor_ruleset *set = NULL;
+	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .posture = scalar(node));
+
+	if (karmor_policies_new(&none) < 0)
+		reading->result = -ENOMEM;
+	else if (!subject.posture || karmor_ruleset_new(none, &subject, &set, NULL) < 0)
+		fault(reading, &node->start_mark, "file=block,network=audit,capabilities=audit",
+		      "\"%s\" is no list of postures", subject.posture ? subject.posture : "?");
+	else
+		take_text(reading, key, node);
+	karmor_ruleset_free(set);
+	karmor_policies_free(none);
+}
+
+static void words_free(char **words)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		free(words[i]);
+	free(words);
+}
+
+static void take_words(struct reading *reading, const struct key *key, const yaml_node_t *node)
+{
+	size_t n = 0;
+	char **words;
+
+	if (node->type != YAML_SEQUENCE_NODE ||
+	    node->data.sequence.items.start == node->data.sequence.items.top) {
+		fault(reading, &node->start_mark, "[bpf]", "\"%s\" is a list of names", key->name);
+		return;
+	}
+	words = calloc((size_t)(node->data.sequence.items.top - node->data.sequence.items.start) +
+			       1,
+		       sizeof(*words));
+	for (yaml_node_item_t *item = node->data.sequence.items.start;
+	     words && item < node->data.sequence.items.top; item++) {
+		const yaml_node_t *each = yaml_document_get_node(&reading->document, *item);
+		const char *text = scalar(each);
+
+		if (!text || !karmor_backend_find(text))
+			fault(reading, &each->start_mark, "bpf, apparmor or null",
+			      "no backend \"%s\" is built into this karmord", text ? text : "?");
+		else if (!(words[n++] = strdup(text)))
+			break;
+	}
+	if (!words || (n && !words[n - 1])) {
+		words_free(words);
+		reading->result = -ENOMEM;
+		return;
+	}
+	words_free(reading->config->backends);
+	reading->config->backends = words;
+}
+
+static void take(struct reading *reading, const struct key *key, const yaml_node_t *node)
+{
+	switch (key->kind) {
+	case FLAG:
+		take_choice(reading, key, node, "false", "true");
+		break;
+	case HOOK:
+		take_choice(reading, key, node, "refuse", "start");
+		break;
+	case WORDS:
+		take_words(reading, key, node);
+		break;
+	case POSTURE:
+		take_posture(reading, key, node);
+		break;
+	case TEXT:
+	case PATH:
+		take_text(reading, key, node);
+		break;
+	}
+}
+
+static void unknown(struct reading *reading, const yaml_node_t *node)
+{
+	char fix[256] = "one of";
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		strcat(fix, i ? ", " : " ");
+		strcat(fix, keys[i].name);
+	}
+	fault(reading, &node->start_mark, fix, "unknown key \"%s\"",
+	      scalar(node) ? scalar(node) : "?");
+}
+
+static void read_pair(struct reading *reading, const yaml_node_pair_t *pair)
+{
+	const yaml_node_t *name = yaml_document_get_node(&reading->document, pair->key);
+	const yaml_node_t *value = yaml_document_get_node(&reading->document, pair->value);
+
+	for (size_t i = 0; scalar(name) && i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(keys[i].name, scalar(name)) != 0)
+			continue;
+		if (reading->seen[i])
+			fault(reading, &name->start_mark, "remove one of them",
+			      "\"%s\" is there twice", keys[i].name);
+		reading->seen[i] = true;
+		take(reading, &keys[i], value);
+		return;
+	}
+	unknown(reading, name);
+}
+
+static void read_document(struct reading *reading, yaml_parser_t *parser)
+{
+	const yaml_node_t *root;
+
+	if (!yaml_parser_load(parser, &reading->document)) {
+		fault(reading, &parser->problem_mark, NULL, "%s",
+		      parser->problem ? parser->problem : "no YAML");
+		return;
+	}
+	root = yaml_document_get_root_node(&reading->document);
+	if (root && root->type == YAML_MAPPING_NODE)
+		for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+		     pair < root->data.mapping.pairs.top; pair++)
+			read_pair(reading, pair);
+	else if (root && !(scalar(root) && !*scalar(root)))
+		fault(reading, &root->start_mark, "key: value", "a mapping of keys is wanted");
+	yaml_document_delete(&reading->document);
+}
+
+static int preset(struct config *config)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].preset && set_text(member(config, &keys[i]), keys[i].preset) < 0)
+			return -ENOMEM;
+	config->backends = calloc(3, sizeof(*config->backends));
+	for (size_t i = 0, n = 0; config->backends && n < 2 && karmor_backend_at(i); i++)
+		if (karmor_backend_enforces(karmor_backend_at(i)) &&
+		    !(config->backends[n++] = strdup(karmor_backend_name(karmor_backend_at(i)))))
+			return -ENOMEM;
+	return config->backends ? 0 : -ENOMEM;
+}
+
+static int read_file(struct config *config, const char *path, FILE *file)
+{
+	struct reading reading = { .path = path, .config = config };
+	yaml_parser_t parser;
+
+	if (!yaml_parser_initialize(&parser))
+		return -ENOMEM;
+	yaml_parser_set_input_file(&parser, file);
+	read_document(&reading, &parser);
+	yaml_parser_delete(&parser);
+	return reading.result;
+}
+
+static int load(const char *path, struct config *config)
+{
+	FILE *file = fopen(path, "re");
+	int r = file ? 0 : -errno;
+
+	if (r == -ENOENT && strcmp(path, CONFIG_FILE) == 0)
+		return 0;
+	if (r == 0)
+		r = read_file(config, path, file);
+	else
+		log_tell(LOG_FAULT, "cannot read \"%s\": %s", path, strerror(-r));
+	if (file)
+		fclose(file);
+	return r;
+}
+
+int config_load(const char *path, struct config *ret)
+{
+	struct config config = { 0 };
+	int r = preset(&config);
+
+	if (r == 0)
+		r = load(path, &config);
+	if (r == -ENOMEM)
+		log_tell(LOG_FAULT, "out of memory");
+	if (r < 0)
+		config_done(&config);
+	else
+		*ret = config;
+	return r;
+}
+
+void config_done(struct config *config)
+{
+	words_free(config->backends);
+	free(config->policies);
+	free(config->state);
+	free(config->runtime);
+	free(config->socket);
+	free(config->group);
+	free(config->posture);
+	*config = (struct config){ 0 };
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * karmord.yaml: one mapping of known keys. Each fault is told with its line and column.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_FILE "/etc/karmor/karmord.yaml"
+#define CONFIG_SOCKET "/run/karmor/karmord.sock"
+
+struct config {
+	char **backends; /* names in the order of preference, ends with NULL */
+	char *policies;	 /* directory of policy files */
+	char *state;	 /* directory of what survives a reboot */
+	char *runtime;	 /* directory of what does not */
+	char *socket, *group;
+	char *posture;	  /* as karmor run has it; NULL: audit for all */
+	bool audit;	  /* nothing is denied */
+	bool best_effort; /* rules that the backend cannot keep are told rather than refused */
+	bool hook_starts; /* a container whose enforcement cannot be set up is started */
+};
+
+/*
+ * Reads @path; where it is the default one and is not there, everything has its default. 0, -EINVAL
+ * (all faults were told on standard error), or a negative errno, told.
+ */
+int config_load(const char *path, struct config *ret);
+void config_done(struct config *config);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a node begins: a backend that is ready, and the workloads that the kernel has held since
+ * before; and how it is taken out.
+ */
+#include "node-open.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "log.h"
+#include "messages.h"
+#include "records.h"
+#include "scope.h"
+
+static void pinned_count(const char *name, long tasks, void *data)
+{
+	++*(size_t *)data;
+}
+
+/*
+ * Whether what the engine enforces lasts, and is put on tasks that run: one that cannot tell what
+ * it holds does neither. A dry run need not.
+ */
+static int check_lasting(struct node *node, json_t *messages)
+{
+	size_t n = 0;
+	int r = karmor_engine_pinned(node->engine, pinned_count, &n, node->diag);
+
+	if (r == 0 || (r == -EOPNOTSUPP && !karmor_backend_enforces(node->backend)))
+		return 0;
+	if (r == -EOPNOTSUPP)
+		messages_add(messages, KARMOR_WARNING, NULL, 0,
+			     "boot with bpf in lsm=, or use karmor run",
+			     "%s confines only what it starts itself: karmord cannot use it yet",
+			     karmor_backend_title(node->backend));
+	return r;
+}
+
+static int try_backend(struct node *node, const struct karmor_backend *backend, json_t *messages)
+{
+	int r = karmor_caps_probe(backend, &node->caps, node->diag);
+
+	node->backend = backend;
+	if (r == 0 && karmor_caps_state(node->caps) != KARMOR_READY) {
+		messages_add(messages, KARMOR_WARNING, NULL, 0, karmor_caps_fix(node->caps),
+			     "%s is not usable here: %s", karmor_backend_title(backend),
+			     karmor_caps_reason(node->caps));
+		r = -EOPNOTSUPP;
+	}
+	if (r == 0)
+		r = karmor_engine_open(backend, &node->engine, node->diag);
+	if (r == 0)
+		r = check_lasting(node, messages);
+	messages_take(messages, node->diag);
+	if (r == 0)
+		return 0;
+	karmor_engine_close(node->engine);
+	karmor_caps_free(node->caps);
+	node->engine = NULL;
+	node->caps = NULL;
+	return r;
+}
+
+static void on_events(uint32_t events, void *data)
+{
+	node_read_events(data);
+}
+
+/* A backend may have no events. */
+static int events_watch(struct node *node)
+{
+	int fd = karmor_engine_event_fd(node->engine);
+
+	if (fd == -EOPNOTSUPP)
+		return 0;
+	return fd < 0 ? fd : loop_add(node->loop, fd, EPOLLIN, on_events, node, &node->events);
+}
+
+int node_open(struct node *node, const struct config *config, struct loop *loop, node_event_fn *fn,
+	      void *data, json_t *messages)
+{
+	const struct documents nothing = { 0 };
+	int r = -EOPNOTSUPP;
+
+	*node = (struct node){ .config = config, .loop = loop, .fn = fn, .data = data };
+	node->diag = karmor_diag_new();
+	if (!node->diag || documents_copy(&nothing, &node->in_force) < 0 ||
+	    karmor_policies_new(&node->policies) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; r < 0 && config->backends[i]; i++)
+		r = try_backend(node, karmor_backend_find(config->backends[i]), messages);
+	if (r < 0) {
+		messages_add(messages, KARMOR_ERROR, NULL, 0, "karmor-probe says what to change",
+			     "no enforcer is usable on this node");
+		return r;
+	}
+	r = loop_timer(loop, node_on_ending, node, &node->ending);
+	return r < 0 ? r : events_watch(node);
+}
+
+void node_close(struct node *node)
+{
+	loop_remove(node->loop, node->events);
+	loop_remove(node->loop, node->ending);
+	for (size_t i = 0; i < node->n_slots; i++)
+		if (node->slots[i])
+			node_slot_drop(node, node->slots[i]);
+	free(node->slots);
+	karmor_engine_close(node->engine);
+	karmor_artifact_free(node->artifact);
+	karmor_caps_free(node->caps);
+	karmor_policies_free(node->policies);
+	documents_done(&node->in_force);
+	karmor_diag_free(node->diag);
+}
+
+/* Names that the kernel holds, each with NULL for a workload until its record is found. */
+static void pinned_note(const char *name, long tasks, void *data)
+{
+	json_object_set_new(data, name, json_integer(tasks));
+}
+
+/* Whether the workload is still there to be taken over. */
+static bool is_there(const struct workload *workload, json_t *pinned)
+{
+	return pinned ? json_object_get(pinned, workload->name) != NULL : workload_lives(workload);
+}
+
+static int remember(struct node *node, const json_t *record, json_t *pinned, json_t *messages)
+{
+	struct workload *workload;
+	int r = workload_known(record, &workload);
+
+	if (r < 0 || !is_there(workload, pinned) || node_find(node, workload->name)) {
+		if (r == 0)
+			workload_free(workload);
+		return r == -ENOMEM ? r : 0;
+	}
+	if (workload->pid == 0)
+		messages_add(messages, KARMOR_WARNING, NULL, 0, NULL,
+			     "the first task of workload \"%s\" is gone: names of rules are "
+			     "looked up in the node's root",
+			     workload->name);
+	workload->adopted = true;
+	json_object_del(pinned, workload->name);
+	r = node_slot_add(node, workload);
+	if (r < 0)
+		workload_free(workload);
+	return r;
+}
+
+int node_remember(struct node *node, json_t *messages)
+{
+	_cleanup_json_ json_t *records = NULL, *pinned = json_object();
+	const char *name;
+	json_t *value;
+	size_t i;
+	int r;
+
+	if (!pinned)
+		return -ENOMEM;
+	r = karmor_engine_pinned(node->engine, pinned_note, pinned, node->diag);
+	messages_take(messages, node->diag);
+	if (r == -EOPNOTSUPP) {
+		json_decref(pinned);
+		pinned = NULL;
+	} else if (r < 0) {
+		return r;
+	}
+	r = records_load(node, &records, messages);
+	json_array_foreach(records, i, value)
+	{
+		if (r == 0)
+			r = remember(node, value, pinned, messages);
+	}
+	json_object_foreach(pinned, name, value)
+	{
+		messages_add(messages, KARMOR_WARNING, NULL, 0, "end its tasks",
+			     "nothing is known of workload \"%s\": it stays enforced as it is",
+			     name);
+	}
+	return r;
+}
+
+void node_adopt(struct node *node, json_t *messages)
+{
+	for (size_t i = 0; i < node->n_slots; i++) {
+		struct workload *workload = node->slots[i];
+		int r = workload ? node_enrol(node, workload) : 0;
+
+		messages_take(messages, node->diag);
+		if (r == 0)
+			continue;
+		messages_add(messages, KARMOR_ERROR, NULL, 0, NULL,
+			     "workload \"%s\" cannot be taken over: %s", workload->name,
+			     strerror(-r));
+		node_slot_drop(node, workload);
+	}
+}
+
+/* Workloads without labels are under no policy, as there is none. */
+static int unknown_add(struct node *node, const char *name)
+{
+	struct workload *workload;
+	_cleanup_json_ json_t *record = json_pack("{s:s}", "name", name);
+	int r = record ? workload_known(record, &workload) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	r = node_slot_add(node, workload);
+	if (r < 0)
+		workload_free(workload);
+	return r;
+}
+
+int node_remove(struct node *node, json_t *messages)
+{
+	_cleanup_json_ json_t *pinned = json_object();
+	const struct documents nothing = { 0 };
+	const char *name;
+	json_t *tasks;
+	int r = pinned ? karmor_engine_pinned(node->engine, pinned_note, pinned, node->diag)
+		       : -ENOMEM;
+
+	if (r == -EOPNOTSUPP)
+		r = 0;
+	json_object_foreach(pinned, name, tasks)
+	{
+		if (r == 0)
+			r = unknown_add(node, name);
+	}
+	if (r == 0)
+		r = node_apply(node, &nothing, messages);
+	if (r == 0)
+		node_adopt(node, messages);
+	messages_take(messages, node->diag);
+	if (r == 0 && json_object_size(pinned))
+		messages_add(
+			messages, KARMOR_NOTE, NULL, 0, NULL,
+			"%zu workload%s without rules from now on, and gone with the last task",
+			json_object_size(pinned), json_object_size(pinned) == 1 ? " is" : "s are");
+	return r < 0 ? r : records_remove(node);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See node.h. */
+#include "node.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+#include "messages.h"
+#include "node-open.h"
+#include "records.h"
+#include "scope.h"
+
+#define ENDING_FIRST_MS 200 /* a dead task's memory is freed a little later */
+#define ENDING_MS 2000
+
+static struct karmor_subject subject_of(const struct node *node, const struct workload *workload,
+					const char *root)
+{
+	return KARMOR_STRUCT(karmor_subject, .labels = workload->labels,
+			     .namespace_name = workload->namespace_name,
+			     .container = workload->container, .posture = node->config->posture,
+			     .audit_only = node->config->audit, .root = root);
+}
+
+/* Rulesets of one publication: one for each slot, and at least one. */
+struct rulesets {
+	struct karmor_policies *none;
+	struct karmor_ruleset **all;
+	size_t n;
+};
+
+static void rulesets_done(struct rulesets *sets)
+{
+	for (size_t i = 0; sets->all && i < sets->n; i++)
+		karmor_ruleset_free(sets->all[i]);
+	free(sets->all);
+	karmor_policies_free(sets->none);
+}
+
+static int rulesets_make(struct node *node, const struct karmor_policies *policies,
+			 struct rulesets *ret)
+{
+	struct karmor_subject nobody = KARMOR_STRUCT(karmor_subject, .labels = NULL);
+	int r = karmor_policies_new(&ret->none);
+
+	ret->n = node->n_slots ? node->n_slots : 1;
+	ret->all = calloc(ret->n, sizeof(struct karmor_ruleset *));
+	if (!ret->all)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ret->n; i++) {
+		const struct workload *workload = i < node->n_slots ? node->slots[i] : NULL;
+		struct karmor_subject subject = nobody;
+		char root[64];
+
+		if (workload) {
+			workload_root(workload, root, sizeof(root));
+			subject = subject_of(node, workload, root);
+		}
+		r = karmor_ruleset_new(workload ? policies : ret->none, &subject, &ret->all[i],
+				       node->diag);
+	}
+	return r;
+}
+
+/* What is not kept is told; where it would have enforced it is refused, but under bestEffort. */
+static int report_check(const struct node *node, const struct karmor_report *report,
+			json_t *messages)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	bool best_effort = node->config->best_effort;
+	int r = 0;
+
+	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++) {
+		bool is_error = line.enforcing && !best_effort;
+
+		if (line.fidelity != KARMOR_UNSUPPORTED)
+			continue;
+		messages_add(messages, is_error ? KARMOR_ERROR : KARMOR_WARNING, line.file,
+			     line.line, line.fix, "backend \"%s\" cannot keep %s: %s",
+			     karmor_backend_name(node->backend), line.rule,
+			     line.reason ? line.reason : "unsupported");
+		if (is_error)
+			r = -EOPNOTSUPP;
+	}
+	return r;
+}
+
+/* Compiles and applies @policies for the workloads that there are. */
+static int publish(struct node *node, const struct karmor_policies *policies, json_t *messages)
+{
+	struct karmor_artifact *artifact = NULL;
+	struct karmor_report *report = NULL;
+	struct rulesets sets = { 0 };
+	int r = rulesets_make(node, policies, &sets);
+
+	if (r == 0)
+		r = karmor_compile((const struct karmor_ruleset *const *)sets.all, sets.n,
+				   node->caps, &artifact, &report, node->diag);
+	if (r == 0)
+		r = report_check(node, report, NULL);
+	/* By the names that it was decided with. */
+	node_read_events(node);
+	if (r == 0)
+		r = karmor_engine_apply(node->engine, artifact, node->diag);
+	messages_take(messages, node->diag);
+	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
+		if (node->slots[i]) {
+			node->slots[i]->policies = karmor_ruleset_policies(sets.all[i]);
+			node->slots[i]->rules = karmor_ruleset_rules(sets.all[i]);
+		}
+	if (r == 0) {
+		karmor_artifact_free(node->artifact);
+		node->artifact = TAKE_PTR(artifact);
+		node->generation++;
+	}
+	karmor_artifact_free(artifact);
+	karmor_report_free(report);
+	rulesets_done(&sets);
+	return r;
+}
+
+/* What no workload is there for yet must be kept all the same. */
+static int check_all(struct node *node, const struct karmor_policies *policies, json_t *messages)
+{
+	struct karmor_subject everything =
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = node->config->posture,
+			      .audit_only = node->config->audit);
+	struct karmor_artifact *artifact = NULL;
+	struct karmor_report *report = NULL;
+	struct karmor_ruleset *set = NULL;
+	int r = karmor_ruleset_new(policies, &everything, &set, node->diag);
+
+	if (r == 0)
+		r = karmor_compile((const struct karmor_ruleset *const[]){ set }, 1, node->caps,
+				   &artifact, &report, node->diag);
+	if (r == 0)
+		r = report_check(node, report, messages);
+	messages_take(messages, node->diag);
+	karmor_artifact_free(artifact);
+	karmor_report_free(report);
+	karmor_ruleset_free(set);
+	return r;
+}
+
+static int refuse_host(const struct karmor_policies *policies, json_t *messages)
+{
+	struct karmor_policy_info info = KARMOR_STRUCT(karmor_policy_info);
+	int r = 0;
+
+	for (size_t i = 0; karmor_policies_info(policies, i, &info) == 0; i++) {
+		if (info.kind != KARMOR_HOST_POLICY)
+			continue;
+		messages_add(messages, KARMOR_ERROR, info.file, info.line,
+			     "write it as kind KubeArmorPolicy, for workloads",
+			     "karmord enforces no host policies yet, as \"%s\" is one", info.name);
+		r = -EOPNOTSUPP;
+	}
+	return r;
+}
+
+static unsigned us_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned)((now.tv_sec - then->tv_sec) * 1000000 +
+			  (now.tv_nsec - then->tv_nsec) / 1000);
+}
+
+int node_apply(struct node *node, const struct documents *want, json_t *messages)
+{
+	struct karmor_policies *policies = NULL;
+	struct documents copy = { 0 };
+	struct timespec begun;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	r = documents_copy(want, &copy);
+	if (r == 0)
+		r = documents_load(&copy, &policies, node->diag);
+	messages_take(messages, node->diag);
+	if (r == 0)
+		r = refuse_host(policies, messages);
+	if (r == 0)
+		r = check_all(node, policies, messages);
+	if (r == 0)
+		r = publish(node, policies, messages);
+	if (r < 0) {
+		karmor_policies_free(policies);
+		documents_done(&copy);
+		return r;
+	}
+	karmor_policies_free(node->policies);
+	documents_done(&node->in_force);
+	node->policies = policies;
+	node->in_force = copy;
+	node->apply_us = us_since(&begun);
+	return 0;
+}
+
+struct workload *node_find(const struct node *node, const char *name)
+{
+	for (size_t i = 0; i < node->n_slots; i++)
+		if (node->slots[i] && strcmp(node->slots[i]->name, name) == 0)
+			return node->slots[i];
+	return NULL;
+}
+
+size_t node_workloads(const struct node *node)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < node->n_slots; i++)
+		n += node->slots[i] != NULL;
+	return n;
+}
+
+int node_slot_add(struct node *node, struct workload *workload)
+{
+	struct workload **slots;
+	size_t i = 0;
+
+	while (i < node->n_slots && node->slots[i])
+		i++;
+	if (i == NODE_WORKLOADS_MAX)
+		return -EBUSY;
+	if (i == node->n_slots) {
+		slots = reallocarray(node->slots, i + 1, sizeof(struct workload *));
+		if (!slots)
+			return -ENOMEM;
+		node->slots = slots;
+		node->n_slots++;
+	}
+	node->slots[i] = workload;
+	workload->slot = i;
+	workload->node = node;
+	return 0;
+}
+
+void node_slot_drop(struct node *node, struct workload *workload)
+{
+	loop_remove(node->loop, workload->source);
+	node->slots[workload->slot] = NULL;
+	workload_free(workload);
+}
+
+/* Its first task has ended. */
+static void on_end(uint32_t events, void *data)
+{
+	struct workload *workload = data;
+
+	loop_remove(workload->node->loop, workload->source);
+	workload->source = NULL;
+	loop_timer_set(workload->node->ending, ENDING_FIRST_MS);
+}
+
+int node_enrol(struct node *node, struct workload *workload)
+{
+	const struct karmor_workload asked = KARMOR_STRUCT(
+		karmor_workload, .name = workload->name, .namespace_name = workload->namespace_name,
+		.container = workload->container, .labels = workload->labels,
+		.ruleset = workload->slot, .pid = workload->pid, .lasting = true);
+	int r = karmor_engine_attach(node->engine, &asked, node->diag);
+
+	if (r < 0)
+		return r;
+	workload->attached = true;
+	if (workload->pidfd >= 0)
+		return loop_add(node->loop, workload->pidfd, EPOLLIN, on_end, workload,
+				&workload->source);
+	loop_timer_set(node->ending, ENDING_MS);
+	return 0;
+}
+
+/* Whether it has no task any more, and is forgotten. */
+static bool forget(struct node *node, struct workload *workload)
+{
+	if (workload_lives(workload) || karmor_engine_tasks(node->engine, workload->name) > 0)
+		return false;
+	node_read_events(node);
+	if (karmor_engine_detach(node->engine, workload->name, NULL) < 0)
+		return false;
+	log_tell(LOG_DETAIL, "workload \"%s\" has ended", workload->name);
+	node_slot_drop(node, workload);
+	return true;
+}
+
+void node_on_ending(uint32_t events, void *data)
+{
+	struct node *node = data;
+	bool waits = false, gone = false;
+
+	for (size_t i = 0; i < node->n_slots; i++) {
+		struct workload *workload = node->slots[i];
+
+		if (!workload || workload->source)
+			continue;
+		if (forget(node, workload))
+			gone = true;
+		else
+			waits = true;
+	}
+	if (gone && records_save(node) < 0)
+		log_tell(LOG_CAUTION, "cannot write the list of workloads");
+	if (waits)
+		loop_timer_set(node->ending, ENDING_MS);
+}
+
+int node_attach(struct node *node, struct workload *workload, json_t *messages)
+{
+	struct workload *other = node_find(node, workload->name);
+	int r;
+
+	if (other && !forget(node, other)) {
+		bool same = other->pid == workload->pid && other->started == workload->started;
+
+		workload_free(workload);
+		return same ? 0 : -EEXIST;
+	}
+	r = node_slot_add(node, workload);
+	if (r < 0) {
+		workload_free(workload);
+		return r;
+	}
+	r = publish(node, node->policies, messages);
+	/* Before it is enforced: what is enforced and not known cannot be taken over. */
+	if (r == 0)
+		r = records_save(node);
+	if (r == 0)
+		r = node_enrol(node, workload);
+	messages_take(messages, node->diag);
+	if (r < 0) {
+		(void)!karmor_engine_detach(node->engine, workload->name, NULL);
+		node_slot_drop(node, workload);
+		(void)!records_save(node);
+	}
+	return r;
+}
+
+int node_detach(struct node *node, const char *name)
+{
+	struct workload *workload = node_find(node, name);
+
+	if (!workload)
+		return -ENOENT;
+	if (forget(node, workload))
+		return records_save(node);
+	loop_remove(node->loop, workload->source);
+	workload->source = NULL;
+	loop_timer_set(node->ending, ENDING_FIRST_MS);
+	return 0;
+}
+
+static void deliver(const struct karmor_event *event, void *data)
+{
+	struct node *node = data;
+
+	node->fn(event, event->workload ? node_find(node, event->workload) : NULL, node->data);
+}
+
+void node_read_events(struct node *node)
+{
+	(void)!karmor_engine_read_events(node->engine, deliver, node);
+}

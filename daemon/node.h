@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node: one engine, the policies in force, and the workloads under them.
+ *
+ * Each workload has a slot, and the artifact a ruleset for each slot: what is applied is always all
+ * of it, in one step for each workload, or nothing. A slot that is empty has a ruleset of nothing.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "config.h"
+#include "document.h"
+#include "loop.h"
+#include "workload.h"
+
+/* What the kernel side has place for. */
+#define NODE_WORKLOADS_MAX 4096
+
+typedef void node_event_fn(const struct karmor_event *event, const struct workload *workload,
+			   void *data);
+
+struct node {
+	const struct config *config; /* borrowed, may be exchanged */
+	struct loop *loop;
+	const struct karmor_backend *backend;
+	struct karmor_caps *caps;
+	struct karmor_engine *engine;
+	struct karmor_diag *diag;
+	struct documents in_force;
+	struct karmor_policies *policies; /* in_force, loaded */
+	struct karmor_artifact *artifact;
+	uint64_t generation; /* how often policies or workloads changed */
+	unsigned apply_us;   /* what the last change took */
+	struct workload **slots;
+	size_t n_slots;
+	struct loop_source *events, *ending;
+	node_event_fn *fn;
+	void *data;
+};
+
+/* Messages are added to @messages by all of these; codes are those of the library. */
+
+/* Chooses the backend, in the order of the configuration, and opens it. */
+int node_open(struct node *node, const struct config *config, struct loop *loop, node_event_fn *fn,
+	      void *data, json_t *messages);
+/* Knows the workloads of before again, which go on as they were until policies are applied. */
+int node_remember(struct node *node, json_t *messages);
+/* Takes those over, under the policies that are in force. */
+void node_adopt(struct node *node, json_t *messages);
+void node_close(struct node *node);
+
+/* Makes exactly @want the policies in force, or changes nothing. */
+int node_apply(struct node *node, const struct documents *want, json_t *messages);
+/* Takes @workload, also on failure. -EEXIST: another one has its name. */
+int node_attach(struct node *node, struct workload *workload, json_t *messages);
+/* Forgets a workload that has no task; one that has some is forgotten with its last. -ENOENT. */
+int node_detach(struct node *node, const char *name);
+struct workload *node_find(const struct node *node, const char *name);
+size_t node_workloads(const struct node *node);
+/* Delivers what has arrived. */
+void node_read_events(struct node *node);
+
+/* Takes out what is enforced: tasks that there are go on without rules. */
+int node_remove(struct node *node, json_t *messages);

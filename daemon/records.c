@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See records.h. */
+#include "records.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "durable.h"
+#include "messages.h"
+#include "scope.h"
+
+#define NAME "workloads"
+
+int records_save(const struct node *node)
+{
+	_cleanup_json_ json_t *records = json_array();
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t i = 0; i < node->n_slots; i++)
+		if (node->slots[i] &&
+		    json_array_append_new(records, workload_record(node->slots[i])) < 0)
+			return -ENOMEM;
+	text = json_dumps(records, JSON_INDENT(1));
+	return text ? durable_write(node->config->runtime, NAME, text, strlen(text)) : -ENOMEM;
+}
+
+int records_remove(const struct node *node)
+{
+	return durable_remove(node->config->runtime, NAME);
+}
+
+int records_load(const struct node *node, json_t **ret, json_t *messages)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int recovered, r = durable_read(node->config->runtime, NAME, &text, &len, &recovered);
+
+	if (r == 0 && recovered)
+		messages_add(messages, KARMOR_WARNING, NULL, 0, NULL,
+			     "the list of workloads was torn: that before it is used");
+	if (r == -ENOENT || r == -EIO)
+		*ret = json_array();
+	else if (r == 0)
+		*ret = json_loadb(text, len, 0, NULL);
+	else
+		return r;
+	if (r == -EIO || !*ret)
+		messages_add(messages, KARMOR_ERROR, NULL, 0, NULL,
+			     "the list of workloads in \"%s\" cannot be read",
+			     node->config->runtime);
+	if (!*ret)
+		*ret = json_array();
+	return *ret ? 0 : -ENOMEM;
+}

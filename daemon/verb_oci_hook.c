@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * karmor oci-hook: what a container runtime calls, with the container's state on standard input.
+ *
+ * At createRuntime the container's first task is there and has not become the container's program:
+ * karmord puts it under the policies that select the container. Where that cannot be, the container
+ * is not started, but where the configuration says otherwise.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "config.h"
+#include "dial.h"
+#include "durable.h"
+#include "oci.h"
+#include "scope.h"
+#include "verb.h"
+
+#define STATE_MAX (1u << 20)
+
+static const char help[] =
+	"Usage: karmor oci-hook createRuntime|poststop [OPTION...]\n"
+	"\n"
+	"For container runtimes: takes the container's state from standard input and puts its "
+	"first\n"
+	"task under the policies that select it (createRuntime), or forgets it (poststop).\n"
+	"\n"
+	"      --config FILE       karmord's, instead of " CONFIG_FILE "\n" CLI_HELP "\n"
+	"Exit status: 0 it is done, or hookFailure is \"start\"; 2 a fault: the container must "
+	"not\n"
+	"start.\n";
+
+struct hook {
+	const char *config_path, *stage;
+	struct config config;
+};
+
+/* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
+static int parse(struct hook *hook, int argc, char *argv[])
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+						 CLI_OPTIONS,
+						 { 0 } };
+	int c;
+
+	hook->config_path = CONFIG_FILE;
+	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		if (cli_tells(c, help))
+			return 1;
+		if (c != 'c') {
+			cli_fix("karmor oci-hook --help lists the options");
+			return -EINVAL;
+		}
+		hook->config_path = optarg;
+	}
+	hook->stage = optind + 1 == argc ? argv[optind] : "";
+	if (strcmp(hook->stage, "createRuntime") == 0 || strcmp(hook->stage, "poststop") == 0)
+		return 0;
+	cli_wrong("which stage?");
+	cli_fix("karmor oci-hook createRuntime, or karmor oci-hook poststop");
+	return -EINVAL;
+}
+
+static json_t *state_read(void)
+{
+	char *text = malloc(STATE_MAX);
+	size_t len = text ? fread(text, 1, STATE_MAX, stdin) : 0;
+	json_error_t error;
+	json_t *state = len && len < STATE_MAX
+				? json_loadb(text, len, JSON_REJECT_DUPLICATES, &error)
+				: NULL;
+
+	free(text);
+	if (json_is_object(state))
+		return state;
+	json_decref(state);
+	cli_wrong("standard input is no state of a container, one JSON object");
+	return NULL;
+}
+
+/* The bundle's config.json; an empty object where it cannot be had, which is told. */
+static json_t *bundle_read(const json_t *state)
+{
+	const char *bundle = json_string_value(json_object_get(state, "bundle"));
+	_cleanup_free_ char *text = NULL;
+	json_t *config = NULL;
+	size_t len;
+	int r = bundle ? durable_slurp(bundle, "config.json", &text, &len) : -ENOENT;
+
+	if (r == 0)
+		config = json_loadb(text, len, 0, NULL);
+	if (json_is_object(config))
+		return config;
+	json_decref(config);
+	cli_tell(KARMOR_WARNING, "cannot read the bundle's config.json: annotations are those of "
+				 "the state");
+	return json_object();
+}
+
+static int create(const struct hook *hook, const json_t *state)
+{
+	_cleanup_json_ json_t *config = bundle_read(state), *answer = NULL;
+	json_t *workload = oci_workload(state, config);
+
+	if (!workload)
+		return cli_wrong("the state has no \"id\" and \"pid\" of a container that is "
+				 "created");
+	answer = dial_call(hook->config.socket, "io.karmor.Attach", workload, NULL);
+	return answer ? EXIT_YES : EXIT_WRONG;
+}
+
+static int stop(const struct hook *hook, const json_t *state)
+{
+	const char *id = json_string_value(json_object_get(state, "id"));
+	_cleanup_free_ char *error = NULL;
+	_cleanup_json_ json_t *answer = NULL;
+
+	if (!id)
+		return cli_wrong("the state has no \"id\"");
+	answer = dial_call(hook->config.socket, "io.karmor.Detach", json_pack("{s:s}", "name", id),
+			   &error);
+	/* Its last task may have been noticed before. */
+	return answer || (error && strcmp(error, "io.karmor.NotFound") == 0) ? EXIT_YES
+									     : EXIT_WRONG;
+}
+
+static int run(const struct hook *hook)
+{
+	_cleanup_json_ json_t *state = state_read();
+	int status = EXIT_WRONG;
+
+	if (state)
+		status = strcmp(hook->stage, "poststop") == 0 ? stop(hook, state)
+							      : create(hook, state);
+	if (status == EXIT_YES || !hook->config.hook_starts)
+		return status;
+	cli_tell(KARMOR_WARNING, "the container starts without enforcement: hookFailure is "
+				 "\"start\"");
+	return EXIT_YES;
+}
+
+int verb_oci_hook(int argc, char *argv[])
+{
+	struct hook hook = { 0 };
+	int r = parse(&hook, argc, argv), status;
+
+	if (r != 0)
+		return r > 0 ? cli_finish(EXIT_YES) : EXIT_WRONG;
+	if (config_load(hook.config_path, &hook.config) < 0)
+		return EXIT_WRONG;
+	status = run(&hook);
+	config_done(&hook.config);
+	return status;
+}

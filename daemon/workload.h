@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A workload: who it is, what first task it has, and the record by which a restarted daemon knows
+ * it again.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct loop_source;
+struct node;
+
+struct workload {
+	char *name, *namespace_name, *container, *labels, *pod, *image;
+	pid_t pid;
+	unsigned long long started; /* of that task, by its clock: tells it from a later one */
+	int pidfd;		    /* -1: it is gone, or not known */
+	int root;		    /* its root directory */
+	struct loop_source *source; /* of pidfd */
+	struct node *node;
+	size_t slot;
+	bool attached, adopted;
+	size_t policies, rules; /* that select it */
+};
+
+/* Strings of @fields: name, and where they are known namespace, container, labels, pod, image; and
+ * the number pid. 0; -EINVAL with *wrong, the field at fault; -ESRCH: no such task; -ENOMEM. */
+int workload_new(const json_t *fields, struct workload **ret, const char **wrong);
+void workload_free(struct workload *workload); /* accepts NULL */
+
+/* The record, an object, for workload_known(). */
+json_t *workload_record(const struct workload *workload);
+/*
+ * A workload out of a record: its task is looked for, and only by its time of start known to be the
+ * same; it may be gone. 0, -EINVAL (no record), -ENOMEM.
+ */
+int workload_known(const json_t *record, struct workload **ret);
+
+/* Whether its first task is known and lives. */
+bool workload_lives(const struct workload *workload);
+/* Where its names are looked up, for karmor_subject.root. */
+void workload_root(const struct workload *workload, char *ret, size_t size);
+/* For people and programs. */
+json_t *workload_json(const struct workload *workload, long tasks);
