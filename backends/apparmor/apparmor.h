@@ -35,10 +35,18 @@ enum apparmor_about {
 };
 
 #define APPARMOR_NO_RULE UINT32_MAX
+#define APPARMOR_ELSEWHERE (UINT32_MAX - 1) /* what other profiles of a stack decide */
 /* Profiles that one may name as targets of an exec; a format of the kernel's. */
 #define APPARMOR_TARGETS_MAX 12
 #define APPARMOR_CLASSES_MAX (APPARMOR_TARGETS_MAX + 1)
-#define APPARMOR_PRIORITY_MAX 1000
+#define APPARMOR_PRIORITY_MAX 999
+/* What a part of a section does not decide, in each profile of it. */
+#define APPARMOR_PRIORITY_OUTSIDE 1000
+/* Lines of a section of paths for which one profile is enough: automata grow, and so does the
+ * parser's time, by the square. */
+#define APPARMOR_PART_LINES 1000
+/* Profiles that can be stacked on one: every access asks each of them. */
+#define APPARMOR_WIDTH_MAX 48
 /* Names of families and types that a profile can have. */
 #define APPARMOR_FAMILIES 46
 #define APPARMOR_TYPES 11
@@ -59,6 +67,8 @@ struct apparmor_line {
 struct apparmor_profile {
 	struct apparmor_line *lines;
 	size_t n_lines;
+	struct apparmor_line *leads; /* where each exec leads to, all being allowed */
+	size_t n_leads;
 	enum karmor_action network[APPARMOR_FAMILIES][APPARMOR_TYPES];
 	uint32_t network_rules[APPARMOR_FAMILIES][APPARMOR_TYPES];
 	enum karmor_action capabilities[IR_CAPABILITY_COUNT];
@@ -91,6 +101,7 @@ struct apparmor_ruleset {
 	size_t n_profiles;
 	struct apparmor_rule *rules; /* in the ruleset's order */
 	size_t n_rules;
+	bool priorities;	      /* the parser has them */
 	bool mounts;		      /* mounting is free: no path is protected */
 	bool closed[KARMOR_SYSCALLS]; /* by section: what no rule decides is denied */
 };
@@ -121,11 +132,26 @@ void apparmor_artifact_free(struct karmor_artifact *artifact);
 /* print.c */
 int apparmor_print(const struct karmor_artifact *artifact, FILE *out);
 /*
- * The profiles of a ruleset, the first under @name, that of class N under @name.N; where there are
- * fewer than @n, the first again under the names that are left.
+ * How a ruleset's profiles are written: for @n classes at least, the first again for those that are
+ * left, under @name and for class N @name.N. @width more profiles are stacked on each, which have a
+ * part each of a section with many lines (split.h): @name.N.1 and on.
  */
+struct apparmor_names {
+	const char *name;
+	size_t n, width;
+};
+
+/* The width that a ruleset asks for. */
+size_t apparmor_width(const struct apparmor_ruleset *set);
+/* Piece 0: the classes' own profiles; piece N: those of the Nth part, to be compiled apart. */
+void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *mediates,
+			  const struct apparmor_ruleset *set, const struct apparmor_names *names,
+			  size_t piece);
+/* All pieces. */
 void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
-		    const struct apparmor_ruleset *set, const char *name, size_t n);
+		    const struct apparmor_ruleset *set, const struct apparmor_names *names);
+/* The stack of class 0, as a task enters it. */
+void apparmor_label(struct buf *buf, const struct apparmor_names *names);
 
 /*
  * net.c: network and capabilities of a class of sources, whose rules are @active. @off, by rule, is
@@ -137,6 +163,18 @@ int apparmor_capabilities(struct apparmor_profile *profile, const struct karmor_
 			  const bool *active);
 const char *apparmor_family_name(unsigned family); /* NULL: none that a profile can have */
 const char *apparmor_type_name(unsigned type);
+
+/* relate.c */
+struct apparmor_relations {
+	uint64_t *pairs; /* sorted: a rule that allows, in the higher half, and an Audit rule */
+	size_t n, size;
+	uint32_t *kinds; /* by id: the kinds of paths that it matches */
+};
+
+struct apparmor_relation {
+	uint32_t audit;		       /* an Audit rule that matches some of what the other does */
+	bool allow_alone, audit_alone; /* and which of them matches more */
+};
 
 /*
  * A section of paths under way, for one class of sources. A matcher's id is the rule's place in the
@@ -153,6 +191,7 @@ struct apparmor_section {
 	const uint8_t *targets; /* by accept: the class that an exec leads to; NULL: one class */
 	unsigned class;
 	bool priorities;   /* the parser has them */
+	bool open;	   /* no rule holds, and all is allowed */
 	bool lost_sources; /* found: an exec cannot be led to the profile it should have */
 	struct arena *arena;
 	struct apparmor_line *lines; /* malloc'ed */
@@ -165,6 +204,13 @@ struct apparmor_effect {
 	uint8_t target;
 	uint32_t rule; /* that decided something about it, or APPARMOR_NO_RULE */
 };
+
+/* 0; -EINVAL (they meet too often); -ENOMEM. */
+int apparmor_relate(struct apparmor_relations *relations, const struct apparmor_section *s);
+void apparmor_relations_done(struct apparmor_relations *relations);
+/* The next Audit rule that meets @allow; @at, from 0, goes on. */
+bool apparmor_related(const struct apparmor_relations *relations, uint32_t allow, size_t *at,
+		      struct apparmor_relation *ret);
 
 /* lines.c */
 struct apparmor_effect apparmor_expect(const struct apparmor_section *s, uint32_t accept,

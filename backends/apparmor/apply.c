@@ -7,6 +7,7 @@
  * the child changes to the profile before its execve, so that this one is decided like any other
  * and leads to the profile of the command's class.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,6 +19,8 @@
 #include "diag.h"
 #include "engine.h"
 #include "parser.h"
+#include "state.h"
+#include "store.h"
 
 static const char *const own_label[] = { "/proc/thread-self/attr/apparmor/current",
 					 "/proc/thread-self/attr/current" };
@@ -25,11 +28,8 @@ static const char *const own_label[] = { "/proc/thread-self/attr/apparmor/curren
 #define COMMAND "changeprofile "
 #define PROFILE_MAX (sizeof(ENGINE_PREFIX) + 2 * 17)
 
-/*
- * A workload's profile, from its name alone: the child that enters was made before the workload was
- * attached. Async-signal-safe.
- */
-static void profile_name(const struct apparmor_engine *engine, const char *name,
+/* A workload's profile, from its name alone. Async-signal-safe. */
+static void profile_name(const struct apparmor_engine *engine, const char *name, bool lasting,
 			 char ret[PROFILE_MAX])
 {
 	static const char digits[] = "0123456789abcdef";
@@ -41,25 +41,76 @@ static void profile_name(const struct apparmor_engine *engine, const char *name,
 	memcpy(ret, ENGINE_PREFIX, at);
 	memcpy(ret + at, engine->id, len);
 	at += len;
+	if (lasting) {
+		at = strlen(LASTING_PREFIX) - 1;
+		memcpy(ret, LASTING_PREFIX, at);
+	}
 	ret[at++] = '-';
 	for (int shift = 60; shift >= 0; shift -= 4)
 		ret[at++] = digits[hash >> shift & 0xf];
 	ret[at] = '\0';
 }
 
-static void workload_write(const struct apparmor_engine *engine, struct buf *buf,
-			   const struct apparmor_artifact *artifact,
-			   const struct apparmor_workload *workload)
+/* Each piece by itself, so that the store has those that did not change. */
+static int workload_compile(const struct apparmor_engine *engine,
+			    const struct apparmor_artifact *artifact,
+			    struct apparmor_workload *workload, struct karmor_diag *diag)
 {
-	apparmor_write(buf, &engine->mediates, &artifact->rulesets[workload->ruleset],
-		       workload->profile, workload->n_profiles);
+	const struct apparmor_ruleset *set = &artifact->rulesets[workload->ruleset];
+	const struct apparmor_names names = { .name = workload->profile,
+					      .n = workload->n_profiles,
+					      .width = workload->width };
+	int r = 0;
+
+	buf_reset(&workload->staged);
+	for (size_t i = 0; r == 0 && i <= names.width; i++) {
+		_cleanup_buf_ struct buf text = { 0 };
+
+		apparmor_write_piece(&text, &engine->mediates, set, &names, i);
+		r = buf_failed(&text)
+			    ? -ENOMEM
+			    : store_compile(STORE_DIR, text.data, text.len, PARSER_FEATURES, i > 0,
+					    &workload->staged, diag);
+	}
+	if (r == -EINVAL && apparmor_width(set) > names.width)
+		diag_note(diag, NULL, "start it anew",
+			  "workload \"%s\" runs under a stack of %zu profiles; these rules ask "
+			  "for %zu",
+			  workload->name, names.width + 1, apparmor_width(set) + 1);
+	return r;
 }
 
-static int compile_text(const struct buf *text, struct buf *ret, struct karmor_diag *diag)
+static int workload_write(const struct apparmor_engine *engine,
+			  const struct apparmor_workload *workload, struct karmor_diag *diag)
 {
-	if (buf_failed(text))
-		return -ENOMEM;
-	return parser_run(text->data, text->len, PARSER_FEATURES, ret, diag);
+	const struct apparmor_names names = { .name = workload->profile, .width = workload->width };
+	struct apparmor_state state = { .n_profiles = workload->n_profiles,
+					.width = workload->width };
+	_cleanup_buf_ struct buf label = { 0 };
+
+	apparmor_label(&label, &names);
+	if (buf_failed(&label) || label.len >= sizeof(state.label))
+		return buf_failed(&label) ? -ENOMEM : -EINVAL;
+	strcpy(state.label, label.data);
+	strcpy(state.owner, engine->id);
+	strcpy(state.name, workload->lasting ? workload->name : "");
+	return state_write(workload->profile, &state, diag);
+}
+
+/* Whether a lasting workload is still this engine's. */
+static bool is_held(const struct apparmor_engine *engine, const struct apparmor_workload *workload)
+{
+	struct apparmor_state state;
+
+	return !workload->lasting ||
+	       (state_read(workload->profile, &state) == 0 && strcmp(state.owner, engine->id) == 0);
+}
+
+void apparmor_workloads_yield(struct apparmor_engine *engine)
+{
+	for (size_t i = engine->n_workloads; i-- > 0;)
+		if (!is_held(engine, &engine->workloads[i]))
+			apparmor_workload_drop(engine, &engine->workloads[i]);
 }
 
 static int check_rulesets(const struct apparmor_engine *engine, size_t n, struct karmor_diag *diag)
@@ -77,17 +128,16 @@ int apparmor_stage(struct karmor_engine *base, const struct karmor_artifact *art
 		   struct karmor_diag *diag)
 {
 	struct apparmor_engine *engine = (struct apparmor_engine *)base;
-	_cleanup_buf_ struct buf text = { 0 };
-	int r = check_rulesets(engine, artifact->n_rulesets, diag);
+	int r;
 
 	apparmor_abort(base);
+	apparmor_workloads_yield(engine);
+	r = check_rulesets(engine, artifact->n_rulesets, diag);
 	if (r)
 		return r;
 	engine->staged = (const struct apparmor_artifact *)artifact;
-	for (size_t i = 0; i < engine->n_workloads; i++)
-		workload_write(engine, &text, engine->staged, &engine->workloads[i]);
-	if (engine->n_workloads)
-		r = compile_text(&text, &engine->binary, diag);
+	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
+		r = workload_compile(engine, engine->staged, &engine->workloads[i], diag);
 	return r;
 }
 
@@ -96,23 +146,52 @@ void apparmor_abort(struct karmor_engine *base)
 	struct apparmor_engine *engine = (struct apparmor_engine *)base;
 
 	engine->staged = NULL;
-	buf_done(&engine->binary);
-	engine->binary = (struct buf){ 0 };
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		buf_done(&engine->workloads[i].staged);
+		engine->workloads[i].staged = (struct buf){ 0 };
+	}
+}
+
+/* One more class may be entered from now on: that is known before it can be. */
+static int workload_grow(struct apparmor_engine *engine, struct apparmor_workload *workload,
+			 size_t n, struct karmor_diag *diag)
+{
+	if (n <= workload->n_profiles)
+		return 0;
+	workload->n_profiles = n;
+	return workload_write(engine, workload, diag);
+}
+
+/* All workloads in one write. */
+static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
+{
+	_cleanup_buf_ struct buf binary = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++) {
+		struct apparmor_workload *workload = &engine->workloads[i];
+
+		buf_add(&binary, workload->staged.data, workload->staged.len);
+		r = workload_grow(engine, workload,
+				  engine->staged->rulesets[workload->ruleset].n_profiles, diag);
+	}
+	if (r || !engine->n_workloads)
+		return r;
+	return buf_failed(&binary) ? -ENOMEM : profiles_replace(&binary, diag);
 }
 
 int apparmor_commit(struct karmor_engine *base, struct karmor_diag *diag)
 {
 	struct apparmor_engine *engine = (struct apparmor_engine *)base;
-	int r = engine->n_workloads ? profiles_replace(&engine->binary, diag) : 0;
+	_cleanup_close_ int lock = state_lock(diag);
+	int r;
 
+	if (lock < 0)
+		return lock;
+	apparmor_workloads_yield(engine);
+	r = staged_load(engine, diag);
 	if (r)
 		return r;
-	for (size_t i = 0; i < engine->n_workloads; i++) {
-		struct apparmor_workload *workload = &engine->workloads[i];
-		size_t n = engine->staged->rulesets[workload->ruleset].n_profiles;
-
-		workload->n_profiles = n > workload->n_profiles ? n : workload->n_profiles;
-	}
 	engine->live = engine->staged;
 	engine->generation++;
 	apparmor_abort(base);
@@ -146,6 +225,7 @@ void apparmor_workload_drop(struct apparmor_engine *engine, struct apparmor_work
 	free(workload->container);
 	free(workload->labels);
 	free(workload->profile);
+	buf_done(&workload->staged);
 	*workload = engine->workloads[--engine->n_workloads];
 }
 
@@ -171,7 +251,7 @@ static struct apparmor_workload *workload_add(struct apparmor_engine *engine,
 		return NULL;
 	engine->workloads = all;
 	workload = &all[engine->n_workloads++];
-	profile_name(engine, from->name, profile);
+	profile_name(engine, from->name, from->lasting, profile);
 	*workload = (struct apparmor_workload){
 		.name = copy(from->name, &failed),
 		.namespace_name = copy(from->namespace_name, &failed),
@@ -179,6 +259,7 @@ static struct apparmor_workload *workload_add(struct apparmor_engine *engine,
 		.labels = copy(from->labels, &failed),
 		.ruleset = from->ruleset,
 		.profile = copy(profile, &failed),
+		.lasting = from->lasting,
 	};
 	if (!failed)
 		return workload;
@@ -186,17 +267,59 @@ static struct apparmor_workload *workload_add(struct apparmor_engine *engine,
 	return NULL;
 }
 
+/*
+ * The profiles of a lasting workload that is there already are replaced as a whole: its tasks go on
+ * under the new ones, in the stack that they entered.
+ */
+static int workload_adopt(struct apparmor_engine *engine, struct apparmor_workload *workload,
+			  struct karmor_diag *diag)
+{
+	struct apparmor_state state;
+	int r = workload->lasting ? state_read(workload->profile, &state) : -ENOENT;
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		diag_error(diag, NULL, NULL,
+			   "apparmor: cannot read the file of workload \"%s\": %s", workload->name,
+			   strerror(-r));
+		return -EIO;
+	}
+	if (strcmp(state.name, workload->name) != 0) {
+		diag_error(diag, NULL, "give it another name",
+			   "the profile of workload \"%s\" is that of workload \"%s\"",
+			   workload->name, state.name);
+		return -EBUSY;
+	}
+	workload->width = state.width;
+	workload->n_profiles =
+		state.n_profiles > workload->n_profiles ? state.n_profiles : workload->n_profiles;
+	return 0;
+}
+
+/* A lasting one is the engine's that holds the lock from looking at it to its being loaded. */
 static int workload_load(struct apparmor_engine *engine, struct apparmor_workload *workload,
 			 struct karmor_diag *diag)
 {
-	_cleanup_buf_ struct buf text = { 0 }, binary = { 0 };
-	int r;
+	const struct apparmor_ruleset *set = &engine->live->rulesets[workload->ruleset];
+	_cleanup_close_ int lock = -1;
+	int r = 0;
 
-	workload_write(engine, &text, engine->live, workload);
-	r = compile_text(&text, &binary, diag);
-	r = r ? r : profiles_replace(&binary, diag);
-	if (r == 0)
-		workload->n_profiles = engine->live->rulesets[workload->ruleset].n_profiles;
+	workload->n_profiles = set->n_profiles;
+	workload->width = apparmor_width(set);
+	if (workload->lasting) {
+		lock = state_lock(diag);
+		r = lock < 0 ? lock : workload_adopt(engine, workload, diag);
+	}
+	r = r ? r : workload_compile(engine, engine->live, workload, diag);
+	if (r == 0 && lock < 0) {
+		lock = state_lock(diag);
+		r = lock < 0 ? lock : 0;
+	}
+	r = r ? r : workload_write(engine, workload, diag);
+	r = r ? r : profiles_replace(&workload->staged, diag);
+	buf_done(&workload->staged);
+	workload->staged = (struct buf){ 0 };
 	return r;
 }
 
@@ -226,6 +349,12 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 			   strerror(-r));
 		return r == -EPERM ? r : -EIO;
 	}
+	if (from->lasting && strlen(from->name) > KARMOR_WORKLOAD_NAME_MAX) {
+		diag_error(diag, NULL, NULL,
+			   "the name of workload \"%.32s...\" is longer than %d bytes", from->name,
+			   KARMOR_WORKLOAD_NAME_MAX);
+		return -EINVAL;
+	}
 	workload = workload_add(engine, from);
 	if (!workload)
 		return -ENOMEM;
@@ -235,43 +364,80 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 	return r == -EINVAL ? -EIO : r;
 }
 
-static void workload_unload(const struct apparmor_workload *workload)
+int apparmor_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
+		    struct karmor_diag *diag)
 {
-	for (size_t class = 0; class < workload->n_profiles; class ++) {
-		_cleanup_buf_ struct buf name = { 0 };
+	DIR *dir = opendir(STATE_DIR);
+	struct apparmor_state state;
+	struct dirent *entry;
 
-		buf_printf(&name, class ? "%s.%zu" : "%s", workload->profile, class);
-		if (!buf_failed(&name))
-			(void)!profiles_remove(name.data);
+	if (!dir) {
+		diag_error(diag, NULL, NULL, "cannot read %s: %s", STATE_DIR, strerror(errno));
+		return errno == EPERM || errno == EACCES ? -EPERM : -EIO;
 	}
+	while ((entry = readdir(dir)))
+		if (strncmp(entry->d_name, LASTING_PREFIX, strlen(LASTING_PREFIX)) == 0 &&
+		    state_read(entry->d_name, &state) == 0)
+			fn(state.name, profiles_tasks(entry->d_name), data);
+	closedir(dir);
+	return 0;
 }
 
 int apparmor_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)
 {
 	struct apparmor_engine *engine = (struct apparmor_engine *)base;
-	struct apparmor_workload *workload = workload_find(engine, name);
+	_cleanup_close_ int lock = -1;
+	struct apparmor_workload *workload;
 
+	apparmor_workloads_yield(engine);
+	workload = workload_find(engine, name);
 	if (!workload)
 		return 0;
+	lock = state_lock(diag);
+	if (lock < 0)
+		return lock;
 	if (profiles_tasks(workload->profile) != 0) {
 		diag_error(diag, NULL, "end its tasks first",
 			   "workload \"%s\" still has tasks, which cannot leave it", name);
 		return -EBUSY;
 	}
-	workload_unload(workload);
+	if (is_held(engine, workload)) {
+		profiles_remove(workload->profile);
+		state_remove(workload->profile);
+	}
 	apparmor_workload_drop(engine, workload);
 	return 0;
+}
+
+/* The child was made before the workload was attached: the stack's name is read from its file. */
+static int label_find(const struct apparmor_engine *engine, const char *name,
+		      struct apparmor_state *ret)
+{
+	char profile[PROFILE_MAX];
+	int r;
+
+	profile_name(engine, name, false, profile);
+	r = state_read(profile, ret);
+	if (r != -ENOENT)
+		return r;
+	profile_name(engine, name, true, profile);
+	r = state_read(profile, ret);
+	return r == 0 && strcmp(ret->name, name) != 0 ? -ENOENT : r;
 }
 
 int apparmor_enter(struct karmor_engine *base, const char *name)
 {
 	const struct apparmor_engine *engine = (const struct apparmor_engine *)base;
-	char command[sizeof(COMMAND) + PROFILE_MAX] = COMMAND;
+	char command[sizeof(COMMAND) + STATE_LABEL_MAX] = COMMAND;
 	size_t len = strlen(command);
-	int r = -ENOENT;
+	struct apparmor_state state;
+	int r = label_find(engine, name, &state);
 
-	profile_name(engine, name, command + len);
+	if (r < 0)
+		return r;
+	memcpy(command + len, state.label, strlen(state.label) + 1);
 	len = strlen(command);
+	r = -ENOENT;
 	for (size_t i = 0; r == -ENOENT && i < ARRAY_SIZE(own_label); i++) {
 		int fd = open(own_label[i], O_WRONLY | O_CLOEXEC);
 

@@ -24,12 +24,16 @@ static int apparmor_open(struct karmor_engine **ret, struct karmor_diag *diag)
 	return 0;
 }
 
-/* Workloads with tasks stay as they are, for whoever opens an engine after the last of them. */
+/* Lasting workloads stay, and those with tasks as they are, for whoever opens an engine after the
+ * last of them. */
 static void apparmor_close(struct karmor_engine *base)
 {
 	struct apparmor_engine *engine = (struct apparmor_engine *)base;
 	bool empty = true;
 
+	for (size_t i = engine->n_workloads; i-- > 0;)
+		if (engine->workloads[i].lasting)
+			apparmor_workload_drop(engine, &engine->workloads[i]);
 	while (engine->n_workloads) {
 		struct apparmor_workload *workload = &engine->workloads[engine->n_workloads - 1];
 
@@ -60,6 +64,7 @@ const struct karmor_backend backend_apparmor = {
 	.commit = apparmor_commit,
 	.abort = apparmor_abort,
 	.attach = apparmor_attach,
+	.pinned = apparmor_pinned,
 	.detach = apparmor_detach,
 	.enter = apparmor_enter,
 	.tasks = apparmor_tasks,

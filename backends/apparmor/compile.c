@@ -189,6 +189,39 @@ static int section_make(struct compiler *c, enum karmor_section section, size_t 
 	return r;
 }
 
+/* Where execs lead to in the profiles that have a part of the rules alone; none where that cannot
+ * be said of all paths. */
+static int leads_make(struct compiler *c, size_t class, struct apparmor_profile *profile)
+{
+	struct apparmor_section s = { .set = c->set,
+				      .section = KARMOR_PROCESS,
+				      .active = c->active[class],
+				      .automaton = c->automata[KARMOR_PROCESS],
+				      .sources = c->sources,
+				      .n_sources = c->n_sources,
+				      .targets = c->n_classes > 1 ? c->targets : NULL,
+				      .priorities = caps_get(c->caps, APPARMOR_CAP_PRIORITY),
+				      .open = true,
+				      .arena = c->arena };
+	_cleanup_free_ bool *broken = calloc(c->set->n_rules + 1, sizeof(*broken));
+	int r;
+
+	if (!broken)
+		return -ENOMEM;
+	s.first = eval_section(c->set, KARMOR_PROCESS, &s.n);
+	r = apparmor_lines(&s, broken);
+	if (r == 0 && !s.lost_sources) {
+		profile->leads = arena_array(c->arena, s.n_lines, sizeof(*s.lines));
+		r = profile->leads ? 0 : -ENOMEM;
+	}
+	if (profile->leads) {
+		memcpy(profile->leads, s.lines, s.n_lines * sizeof(*s.lines));
+		profile->n_leads = s.n_lines;
+	}
+	free(s.lines);
+	return r == -EINVAL ? 0 : r;
+}
+
 /* Takes over the section's lines. */
 static int lines_take(struct compiler *c, struct apparmor_section *sections,
 		      struct apparmor_profile *profile)
@@ -218,6 +251,7 @@ static int profile_make(struct compiler *c, size_t class)
 	for (int i = 0; r == 0 && i <= KARMOR_FILE; i++)
 		r = section_make(c, (enum karmor_section)i, class, &sections[i]);
 	r = r ? r : lines_take(c, sections, profile);
+	r = r ? r : leads_make(c, class, profile);
 	r = r ? r : apparmor_network(profile, c->set, c->active[class], c->found.protocols);
 	r = r ? r : apparmor_capabilities(profile, c->set, c->active[class]);
 	for (size_t i = 0; i <= KARMOR_FILE; i++)
@@ -335,6 +369,7 @@ static int ruleset_make(struct compiler *c)
 	r = r ? r : classes_make(c);
 	if (r)
 		return r;
+	c->ret->priorities = caps_get(c->caps, APPARMOR_CAP_PRIORITY);
 	c->ret->mounts = mounts_are_free(c->set);
 	for (int i = 0; i < KARMOR_SYSCALLS; i++)
 		c->ret->closed[i] = is_closed(c->set, (enum karmor_section)i);

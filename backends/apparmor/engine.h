@@ -4,28 +4,35 @@
  * audit records of what they were denied.
  *
  * Every workload has profiles of its own, karmor-<engine>-<digest of its name>, and one more for
- * each class of sources. They are loaded from memory and stand in no directory that anything else
- * reads. An engine holds a lock on /run/karmor/apparmor/<engine> while it lives; whoever opens one
- * next removes the profiles of engines that are gone, once they have no task. A profile with tasks
- * is never removed, for that would leave them unconfined.
+ * each class of sources and each part of many rules. They are loaded from memory and stand in no
+ * directory that anything else reads. An engine has the lowest free number, so that the next one's
+ * profiles are found in the store (store.h), and holds a lock on /run/karmor/apparmor/<engine>
+ * while it lives; whoever opens one next removes the profiles of engines that are gone, once they
+ * have no task. A profile with tasks is never removed, for that would leave them unconfined.
+ *
+ * The profiles of a lasting workload are karmor-lasting-<digest>; its file (state.h) says which
+ * engine has it. They go with detach, and with the machine.
  */
 #pragma once
 
 #include "apparmor.h"
 
 #define ENGINE_PREFIX "karmor-"
+#define LASTING_PREFIX ENGINE_PREFIX "lasting-"
 
 struct apparmor_workload {
 	char *name, *namespace_name, *container, *labels;
 	size_t ruleset;
 	char *profile;	   /* of class 0 */
 	size_t n_profiles; /* that were ever loaded for it: tasks may be in any */
+	size_t width;	   /* of the stack that its tasks entered */
+	bool lasting;
+	struct buf staged; /* its profiles, compiled */
 };
 
 struct apparmor_engine {
 	struct karmor_engine base;
 	const struct apparmor_artifact *live, *staged;
-	struct buf binary; /* staged */
 	struct apparmor_workload *workloads;
 	size_t n_workloads;
 	uint64_t generation;
@@ -45,7 +52,8 @@ int apparmor_probe(struct karmor_caps *caps, struct karmor_diag *diag);
 
 /* profiles.c */
 int profiles_replace(const struct buf *binary, struct karmor_diag *diag);
-int profiles_remove(const char *profile);
+/* Those whose names begin with @prefix, then end or go on with "."; no task may be under one. */
+void profiles_remove(const char *prefix);
 /* Calls @fn for each loaded profile of ours. 0, what @fn returned, or a negative errno. */
 typedef int profiles_fn(const char *profile, void *data);
 int profiles_each(profiles_fn *fn, void *data);
@@ -62,10 +70,14 @@ int apparmor_commit(struct karmor_engine *engine, struct karmor_diag *diag);
 void apparmor_abort(struct karmor_engine *engine);
 int apparmor_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
 		    struct karmor_diag *diag);
+int apparmor_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
+		    struct karmor_diag *diag);
 int apparmor_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
 int apparmor_enter(struct karmor_engine *engine, const char *name);
 long apparmor_tasks(struct karmor_engine *engine, const char *name);
 int apparmor_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
+/* Drops lasting workloads that another engine took over. */
+void apparmor_workloads_yield(struct apparmor_engine *engine);
 void apparmor_workload_drop(struct apparmor_engine *engine, struct apparmor_workload *workload);
 /* Whether @label is a profile of @workload; its class then. */
 bool apparmor_workload_has(const struct apparmor_workload *workload, const char *label,

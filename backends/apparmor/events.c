@@ -462,6 +462,7 @@ int apparmor_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *
 
 	if (engine->records < 0)
 		return 0;
+	apparmor_workloads_yield(engine);
 	r = drain(engine, fn, data, &n);
 	for (int i = 0; r == 0 && i < SETTLE_ROUNDS; i++) {
 		bool waiting = status_ask(&status) && status.backlog;

@@ -62,6 +62,11 @@ static uint8_t rule_bits(const struct ruleset_rule *rule)
 	return ret;
 }
 
+static bool is_active(const struct apparmor_section *s, size_t i)
+{
+	return !s->open && s->active[s->first + i];
+}
+
 /* The rules of an accept set that hold for this class of sources. */
 static size_t accept_rules(const struct apparmor_section *s, uint32_t accept, uint32_t *ret)
 {
@@ -69,7 +74,7 @@ static size_t accept_rules(const struct apparmor_section *s, uint32_t accept, ui
 	size_t n = 0;
 
 	for (size_t i = 0; i < set->n; i++)
-		if (set->ids[i] < s->n && s->active[s->first + set->ids[i]])
+		if (set->ids[i] < s->n && is_active(s, set->ids[i]))
 			ret[n++] = (uint32_t)s->first + set->ids[i];
 	return n;
 }
@@ -81,6 +86,10 @@ struct apparmor_effect apparmor_expect(const struct apparmor_section *s, uint32_
 				       .rule = APPARMOR_NO_RULE };
 	size_t n = accept_rules(s, accept, scratch);
 
+	if (s->open) {
+		ret.allow = section_bits(s->section);
+		return ret;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
 		struct eval_access access = access_of(i);
 		struct eval_verdict verdict;
@@ -146,7 +155,7 @@ static uint8_t home(const struct apparmor_section *s)
 /* What no rule decides. */
 static int base_line(struct apparmor_section *s)
 {
-	bool listed = s->set->allow_list[s->section];
+	bool listed = !s->open && s->set->allow_list[s->section];
 	bool blocks = listed && s->set->posture[s->section] == KARMOR_POSTURE_BLOCK;
 	struct apparmor_line line = {
 		.path = "/{,**}",
@@ -160,20 +169,10 @@ static int base_line(struct apparmor_section *s)
 	return blocks ? 0 : apparmor_line_add(s, &line);
 }
 
-static bool is_active(const struct apparmor_section *s, size_t i)
-{
-	return s->active[s->first + i];
-}
-
 static const struct ruleset_rule *rule_at(const struct apparmor_section *s, size_t i)
 {
 	return &s->set->rules[s->first + i];
 }
-
-/* How two matchers lie to each other, by the accept sets of both. */
-struct relation {
-	bool both, first_alone, second_alone;
-};
 
 static bool accept_has(const struct automaton_accept *accept, uint32_t id)
 {
@@ -190,43 +189,29 @@ static bool accept_has(const struct automaton_accept *accept, uint32_t id)
 	return low < accept->n && accept->ids[low] == id;
 }
 
-static struct relation relation_of(const struct apparmor_section *s, uint32_t a, uint32_t b)
-{
-	struct relation ret = { 0 };
-
-	for (size_t i = 0; i < s->automaton->n_accepts; i++) {
-		bool has_a = accept_has(&s->automaton->accepts[i], a);
-		bool has_b = accept_has(&s->automaton->accepts[i], b);
-
-		ret.both |= has_a && has_b;
-		ret.first_alone |= has_a && !has_b;
-		ret.second_alone |= has_b && !has_a;
-	}
-	return ret;
-}
-
 /*
  * A rule that allows, as lines at its priority: the parts of it that Audit rules log, which lie
  * within it or which it lies within, are audited there. (An Audit rule may not allow by itself.)
  */
-static int allow_lines(struct apparmor_section *s, size_t i, struct apparmor_line line)
+static int allow_lines(struct apparmor_section *s, const struct apparmor_relations *relations,
+		       size_t i, struct apparmor_line line)
 {
 	uint8_t all = line.perms, audited = 0;
+	struct apparmor_relation relation;
+	size_t at = 0;
 	int r = 0;
 
-	for (size_t a = 0; r == 0 && a < s->n; a++) {
+	while (r == 0 && apparmor_related(relations, (uint32_t)i, &at, &relation)) {
 		struct apparmor_line part = line;
-		struct relation relation;
 
-		part.perms = all & rule_bits(rule_at(s, a));
-		if (!is_active(s, a) || rule_at(s, a)->action != KARMOR_AUDIT || !part.perms)
-			continue;
-		relation = relation_of(s, (uint32_t)i, (uint32_t)a);
+		part.perms = all & rule_bits(rule_at(s, relation.audit));
 		part.audit = true;
-		if (relation.both && !relation.first_alone)
+		if (!is_active(s, relation.audit) || !part.perms)
+			continue;
+		if (!relation.allow_alone)
 			audited |= part.perms;
-		else if (relation.both && !relation.second_alone)
-			r = rule_line(s, a, part);
+		else if (!relation.audit_alone)
+			r = rule_line(s, relation.audit, part);
 	}
 	line.perms = audited;
 	line.audit = true;
@@ -252,8 +237,11 @@ static int audit_lines(struct apparmor_section *s)
 /* Every rule as it stands, or with priorities: one more wherever Allow and Block change. */
 static int plain_lines(struct apparmor_section *s, bool priorities)
 {
+	_cleanup_(apparmor_relations_done) struct apparmor_relations relations = { 0 };
 	enum karmor_action last = KARMOR_AUDIT;
-	int priority = 0, r = base_line(s);
+	int priority = 0, r = apparmor_relate(&relations, s);
+
+	r = r ? r : base_line(s);
 
 	if (r == 0 && s->n_lines) /* where nothing is let through, an Audit rule must not do so */
 		r = audit_lines(s);
@@ -268,7 +256,7 @@ static int plain_lines(struct apparmor_section *s, bool priorities)
 		last = rule->action;
 		line.priority = 2 * priority;
 		line.deny = rule->action == KARMOR_BLOCK;
-		r = line.deny ? rule_line(s, i, line) : allow_lines(s, i, line);
+		r = line.deny ? rule_line(s, i, line) : allow_lines(s, &relations, i, line);
 	}
 	return r;
 }
@@ -339,7 +327,7 @@ static int cover_lines(struct apparmor_section *s, uint32_t *scratch)
 {
 	int r = 0;
 
-	if (!s->targets && !s->set->allow_list[s->section])
+	if (!s->targets && (s->open || !s->set->allow_list[s->section]))
 		r = base_line(s);
 	return r ? r : apparmor_cover(s, cover_line, scratch);
 }

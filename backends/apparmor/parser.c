@@ -29,6 +29,7 @@ static const char *const parsers[] = { "/usr/sbin/apparmor_parser", "/sbin/appar
 struct run {
 	int text, output, messages;
 	const char *features;
+	bool names; /* many, and few patterns */
 };
 
 static int file_make(const char *name)
@@ -83,6 +84,7 @@ static void run_child(const struct run *run)
 				     "--warn=all",
 				     "-M",
 				     run->features,
+				     run->names ? "-Ono-expr-simplify" : NULL,
 				     NULL };
 	static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
 						   NULL };
@@ -116,6 +118,19 @@ static int child_wait(pid_t pid)
 	return status;
 }
 
+#define SPLIT "split the workload, or name directories rather than patterns"
+
+/* What a parser says when its tables or its memory are full. */
+static bool is_too_much(const char *text)
+{
+	static const char *const words[] = { "states", "memory", "bad_alloc", "too many" };
+	bool ret = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		ret |= strcasestr(text, words[i]) != NULL;
+	return ret;
+}
+
 /* The first line of what the parser said, as a message. */
 static void complain(const struct buf *messages, int status, struct karmor_diag *diag)
 {
@@ -125,11 +140,12 @@ static void complain(const struct buf *messages, int status, struct karmor_diag 
 
 	buf_escape(&line, text, len < MESSAGE_MAX ? len : MESSAGE_MAX);
 	if (WIFSIGNALED(status))
-		diag_error(diag, NULL, "split the workload, or name directories",
+		diag_error(diag, NULL, SPLIT,
 			   "apparmor_parser took more than %d seconds or %d MiB and was stopped",
 			   TIME_MAX_S, (int)(MEMORY_MAX >> 20));
 	else
-		diag_error(diag, NULL, NULL, "apparmor_parser refuses the profile: %s",
+		diag_error(diag, NULL, is_too_much(text) ? SPLIT : NULL,
+			   "apparmor_parser refuses the profile: %s",
 			   line.len ? line.data : "it gives no reason");
 }
 
@@ -178,13 +194,17 @@ static int run_parser(const struct run *run, struct buf *ret, struct karmor_diag
 	return r ? r : file_read(run->output, ret);
 }
 
-int parser_run(const char *text, size_t len, const char *features, struct buf *ret,
+int parser_run(const char *text, size_t len, const char *features, bool names, struct buf *ret,
 	       struct karmor_diag *diag)
 {
 	_cleanup_close_ int in = file_make("karmor-profile");
 	_cleanup_close_ int out = file_make("karmor-policy");
 	_cleanup_close_ int messages = file_make("karmor-messages");
-	struct run run = { .text = in, .output = out, .messages = messages, .features = features };
+	struct run run = { .text = in,
+			   .output = out,
+			   .messages = messages,
+			   .features = features,
+			   .names = names && len <= PARSER_NAMES_MAX };
 	int r;
 
 	if (in < 0 || out < 0 || messages < 0)
@@ -193,10 +213,31 @@ int parser_run(const char *text, size_t len, const char *features, struct buf *r
 	return r ? r : run_parser(&run, ret, diag);
 }
 
+int parser_identify(struct parser_identity *ret)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parsers); i++) {
+		if (stat(parsers[i], &st) < 0)
+			continue;
+		*ret = (struct parser_identity){
+			.device = st.st_dev,
+			.inode = st.st_ino,
+			.size = (uint64_t)st.st_size,
+			.modified_s = (uint64_t)st.st_mtim.tv_sec,
+			.modified_ns = (uint64_t)st.st_mtim.tv_nsec,
+			.changed_s = (uint64_t)st.st_ctim.tv_sec,
+			.changed_ns = (uint64_t)st.st_ctim.tv_nsec,
+		};
+		return 0;
+	}
+	return -ENOENT;
+}
+
 int parser_takes(const char *text, const char *features)
 {
 	_cleanup_buf_ struct buf binary = { 0 };
-	int r = parser_run(text, strlen(text), features, &binary, NULL);
+	int r = parser_run(text, strlen(text), features, false, &binary, NULL);
 
 	return r == 0 ? 1 : r == -EINVAL ? 0 : r;
 }

@@ -9,6 +9,7 @@
 
 #include "apparmor.h"
 #include "cleanup.h"
+#include "split.h"
 
 #define PRINTED_NAME "karmor"
 
@@ -16,23 +17,33 @@ struct writer {
 	struct buf *buf;
 	const struct apparmor_mediates *mediates;
 	const struct apparmor_ruleset *set;
-	const char *name;
+	const struct apparmor_names *names;
+	size_t part;	/* of a stack; 0: the class's own profile */
 	size_t class;	/* whose profile it is */
 	size_t written; /* what it is named after; another where there are more names than classes
 			 */
 	uint32_t commented; /* the rule whose lines are being written */
 };
 
+static void profile_name(struct buf *buf, const char *name, size_t class, size_t part)
+{
+	buf_puts(buf, name);
+	if (class || part)
+		buf_printf(buf, ".%zu", class);
+	if (part)
+		buf_printf(buf, ".%zu", part);
+}
+
 static void target_name(struct writer *w, size_t class)
 {
-	buf_puts(w->buf, w->name);
-	if (class)
-		buf_printf(w->buf, ".%zu", class);
+	profile_name(w->buf, w->names->name, class, w->part);
 }
 
 static const char *or_posture(uint32_t rule)
 {
-	return rule == APPARMOR_NO_RULE ? "what no rule speaks of" : NULL;
+	return rule == APPARMOR_NO_RULE	    ? "what no rule speaks of"
+	       : rule == APPARMOR_ELSEWHERE ? "what other profiles of the stack decide"
+					    : NULL;
 }
 
 static void comment(struct writer *w, uint32_t rule)
@@ -202,6 +213,18 @@ static void capability_lines(struct writer *w, const struct apparmor_profile *pr
 	}
 }
 
+/* Every profile of the stack. */
+static void peer_name(struct writer *w)
+{
+	if (w->names->width)
+		buf_putc(w->buf, '{');
+	target_name(w, w->written);
+	if (w->names->width) {
+		buf_putc(w->buf, ',');
+		buf_printf(w->buf, "%s.%zu.*}", w->names->name, w->written);
+	}
+}
+
 /* What the language does not speak of. A task of another class or outside is not to be traced. */
 static void free_lines(struct writer *w)
 {
@@ -210,7 +233,7 @@ static void free_lines(struct writer *w)
 		const char *text;
 	} lines[] = {
 		{ true, "  \"/{,**}\" mk,\n  signal,\n  ptrace (readby, tracedby),\n" },
-		{ w->set->mounts, "  mount,\n  umount,\n  pivot_root,\n" },
+		{ w->set->mounts || w->part, "  mount,\n  umount,\n  pivot_root,\n" },
 		{ w->mediates->userns, "  userns,\n" },
 		{ w->mediates->io_uring, "  io_uring,\n" },
 		{ w->mediates->mqueue, "  mqueue,\n" },
@@ -220,38 +243,234 @@ static void free_lines(struct writer *w)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if (lines[i].wanted)
 			buf_puts(w->buf, lines[i].text);
+	if (w->part) {
+		buf_puts(w->buf, "  ptrace,\n");
+		return;
+	}
 	buf_puts(w->buf, "  ptrace (read, trace) peer=\"");
-	target_name(w, w->written);
+	peer_name(w);
 	buf_puts(w->buf, "\",\n");
+}
+
+static void profile_start(struct writer *w)
+{
+	buf_puts(w->buf, w->buf->len ? "\nprofile \"" : "profile \"");
+	target_name(w, w->written);
+	buf_puts(w->buf, "\" flags=(attach_disconnected, mediate_deleted) {\n");
+	free_lines(w);
+	w->commented = APPARMOR_NO_RULE - 2;
+}
+
+/* The bits of a section's lines. */
+static const uint8_t section_lines[] = {
+	[KARMOR_PROCESS] = APPARMOR_EXEC | APPARMOR_EXEC << APPARMOR_OTHER_SHIFT,
+	[KARMOR_FILE] = (APPARMOR_READ | APPARMOR_WRITE) * (1u + (1u << APPARMOR_OTHER_SHIFT)),
+};
+
+/* What the class's own profile says, but for what it logs of what it lets pass. */
+static void section_repeat(struct writer *w, enum karmor_section section)
+{
+	const struct apparmor_profile *profile = &w->set->profiles[w->class];
+
+	for (size_t i = 0; i < profile->n_lines; i++) {
+		struct apparmor_line line = profile->lines[i];
+
+		line.audit &= line.deny;
+		if (line.perms & section_lines[section])
+			path_line(w, &line);
+	}
+}
+
+/*
+ * A section about which this profile says nothing. Where an exec leads to it must say all the same;
+ * where sources cannot be told apart unless some are denied, it says what the class's own does.
+ */
+static void section_open(struct writer *w, enum karmor_section section)
+{
+	const struct apparmor_profile *profile = &w->set->profiles[w->class];
+	const struct apparmor_line all = { .path = "/{,**}",
+					   .rule = APPARMOR_ELSEWHERE,
+					   .perms = section_lines[section] };
+
+	if (section == KARMOR_FILE)
+		path_line(w, &all);
+	for (size_t i = 0; section == KARMOR_PROCESS && i < profile->n_leads; i++)
+		path_line(w, &profile->leads[i]);
+	if (section == KARMOR_PROCESS && !profile->n_leads)
+		section_repeat(w, section);
+}
+
+/* A line over several parts. Priorities let each part say it for its own paths alone; without them
+ * a denial and a log are the class's own profile's. */
+static void wide_line(struct writer *w, struct apparmor_line line)
+{
+	bool here = w->set->priorities ? w->part > 0 : (w->part == 0) == (line.deny || line.audit);
+
+	if (here)
+		path_line(w, &line);
+	if (!here && w->part && line.audit && !line.deny) {
+		line.audit = false;
+		path_line(w, &line);
+	}
+}
+
+struct outside {
+	struct writer *w;
+	uint8_t perms;
+};
+
+static int outside_line(const char *path, bool literal, void *data)
+{
+	struct outside *outside = data;
+	struct apparmor_line line = {
+		.path = path,
+		.rule = APPARMOR_ELSEWHERE,
+		.priority = outside->w->set->priorities ? APPARMOR_PRIORITY_OUTSIDE : 0,
+		.perms = outside->perms,
+		.target = (uint8_t)outside->w->class,
+	};
+
+	path_line(outside->w, &line);
+	return 0;
+}
+
+/* What the profile says about a section that is split into @n: its own part is @part, from 1. */
+static int section_split(struct writer *w, enum karmor_section section, size_t n, size_t part)
+{
+	const struct apparmor_profile *profile = &w->set->profiles[w->class];
+	struct outside outside = { .w = w, .perms = section_lines[section] };
+	_cleanup_(split_done) struct apparmor_split split = { 0 };
+	int r = split_make(&split, profile, section_lines[section], n);
+
+	if (w->part == 0 || part == 0 || part > n)
+		section_open(w, section);
+	for (size_t i = 0; r == 0 && i < profile->n_lines; i++) {
+		if (split.parts[i] == SPLIT_WIDE && (w->part == 0 || (part && part <= n)))
+			wide_line(w, profile->lines[i]);
+		else if (part && split.parts[i] == (int)part - 1)
+			path_line(w, &profile->lines[i]);
+	}
+	if (r == 0 && part && part <= n)
+		r = split_outside(&split, part - 1, outside_line, &outside);
+	return r;
+}
+
+static size_t lines_count(const struct apparmor_profile *profile, enum karmor_section section)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < profile->n_lines; i++)
+		n += (profile->lines[i].perms & section_lines[section]) != 0;
+	return n;
+}
+
+static size_t parts_wanted(size_t n)
+{
+	return n > APPARMOR_PART_LINES ? (n + APPARMOR_PART_LINES - 1) / APPARMOR_PART_LINES : 0;
+}
+
+/* Where sources have profiles of their own, an exec leads to one of them from each path: its lines
+ * stay together. */
+static bool can_split(const struct apparmor_ruleset *set, enum karmor_section section)
+{
+	return section != KARMOR_PROCESS || set->n_profiles == 1;
+}
+
+/* How many parts of the stack each section gets, that which asks for more lines more of them. */
+static void parts_share(const struct apparmor_ruleset *set, size_t width, size_t parts[])
+{
+	size_t lines[KARMOR_FILE + 1] = { 0 }, wanted = 0;
+
+	for (int i = 0; i <= KARMOR_FILE; i++) {
+		for (size_t class = 0; class < set->n_profiles; class ++) {
+			size_t n = lines_count(&set->profiles[class], (enum karmor_section)i);
+
+			lines[i] = n > lines[i] ? n : lines[i];
+		}
+		lines[i] = can_split(set, (enum karmor_section)i) ? lines[i] : 0;
+		parts[i] = parts_wanted(lines[i]);
+		wanted += parts[i];
+	}
+	if (wanted == width || !width || !(lines[0] + lines[1]))
+		return;
+	parts[KARMOR_PROCESS] = lines[KARMOR_PROCESS] * width / (lines[0] + lines[1]);
+	if (!parts[KARMOR_PROCESS] && lines[KARMOR_PROCESS] && width > 1)
+		parts[KARMOR_PROCESS] = 1;
+	parts[KARMOR_FILE] = width - parts[KARMOR_PROCESS];
+}
+
+size_t apparmor_width(const struct apparmor_ruleset *set)
+{
+	size_t parts[KARMOR_FILE + 1];
+
+	parts_share(set, 0, parts);
+	return parts[KARMOR_PROCESS] + parts[KARMOR_FILE];
+}
+
+static void section_whole(struct writer *w, enum karmor_section section)
+{
+	const struct apparmor_profile *profile = &w->set->profiles[w->class];
+
+	for (size_t i = 0; i < profile->n_lines; i++)
+		if (profile->lines[i].perms & section_lines[section])
+			path_line(w, &profile->lines[i]);
 }
 
 static void profile_write(struct writer *w)
 {
 	const struct apparmor_profile *profile = &w->set->profiles[w->class];
+	size_t parts[KARMOR_FILE + 1], part = w->part;
 
-	buf_puts(w->buf, "profile \"");
-	target_name(w, w->written);
-	buf_puts(w->buf, "\" flags=(attach_disconnected, mediate_deleted) {\n");
-	free_lines(w);
-	w->commented = APPARMOR_NO_RULE - 1;
-	for (size_t i = 0; i < profile->n_lines; i++)
-		path_line(w, &profile->lines[i]);
-	network_lines(w, profile);
-	capability_lines(w, profile);
+	parts_share(w->set, w->names->width, parts);
+	profile_start(w);
+	for (int i = 0; i <= KARMOR_FILE; i++) {
+		bool split = w->names->width && parts[i];
+
+		if (split && section_split(w, (enum karmor_section)i, parts[i], part) < 0)
+			w->buf->failed = true;
+		else if (!split && w->part)
+			section_open(w, (enum karmor_section)i);
+		else if (!split)
+			section_whole(w, (enum karmor_section)i);
+		part = part > parts[i] ? part - parts[i] : 0;
+	}
+	if (w->part) {
+		comment(w, APPARMOR_ELSEWHERE);
+		buf_puts(w->buf, "  network,\n  capability,\n");
+	} else {
+		network_lines(w, profile);
+		capability_lines(w, profile);
+	}
 	buf_puts(w->buf, "}\n");
 }
 
-void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
-		    const struct apparmor_ruleset *set, const char *name, size_t n)
+void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *mediates,
+			  const struct apparmor_ruleset *set, const struct apparmor_names *names,
+			  size_t piece)
 {
-	struct writer w = { .buf = buf, .mediates = mediates, .set = set, .name = name };
+	struct writer w = {
+		.buf = buf, .mediates = mediates, .set = set, .names = names, .part = piece
+	};
 
-	for (size_t i = 0; i < set->n_profiles || i < n; i++) {
+	for (size_t i = 0; i < set->n_profiles || i < names->n; i++) {
 		w.written = i;
 		w.class = i < set->n_profiles ? i : 0;
-		if (i)
-			buf_putc(buf, '\n');
 		profile_write(&w);
+	}
+}
+
+void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
+		    const struct apparmor_ruleset *set, const struct apparmor_names *names)
+{
+	for (size_t i = 0; i <= names->width; i++)
+		apparmor_write_piece(buf, mediates, set, names, i);
+}
+
+void apparmor_label(struct buf *buf, const struct apparmor_names *names)
+{
+	for (size_t i = 0; i <= names->width; i++) {
+		buf_puts(buf, i ? "//&" : "");
+		profile_name(buf, names->name, 0, i);
 	}
 }
 
@@ -261,8 +480,13 @@ int apparmor_print(const struct karmor_artifact *base, FILE *out)
 	const struct apparmor_mediates everything = { true, true, true };
 	_cleanup_buf_ struct buf buf = { 0 };
 
-	for (size_t i = 0; i < base->n_rulesets; i++)
-		apparmor_write(&buf, &everything, &artifact->rulesets[i], PRINTED_NAME, 0);
+	for (size_t i = 0; i < base->n_rulesets; i++) {
+		const struct apparmor_ruleset *set = &artifact->rulesets[i];
+
+		apparmor_write(&buf, &everything, set,
+			       &(struct apparmor_names){ .name = PRINTED_NAME,
+							 .width = apparmor_width(set) });
+	}
 	if (buf_failed(&buf))
 		return -ENOMEM;
 	return fputs(buf.data ? buf.data : "", out) < 0 ? -EIO : 0;

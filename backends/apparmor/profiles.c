@@ -7,17 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
+#include "state.h"
 
 #define APPARMOR_FS "/sys/kernel/security/apparmor"
 #define RUN_DIR "/run/karmor"
-#define LOCK_DIR RUN_DIR "/apparmor"
+#define ENGINES_MAX 65536
 /* Twice, for a task may fork behind the reader of /proc and be gone before it is reached. */
 #define SCANS 2
 
@@ -41,9 +41,9 @@ int profiles_replace(const struct buf *binary, struct karmor_diag *diag)
 	return r == 0 || r == -ENOMEM || r == -EPERM ? r : r == -EACCES ? -EPERM : -EIO;
 }
 
-int profiles_remove(const char *profile)
+static void remove_one(const char *profile)
 {
-	return write_once(APPARMOR_FS "/.remove", profile, strlen(profile));
+	(void)!write_once(APPARMOR_FS "/.remove", profile, strlen(profile));
 }
 
 int profiles_each(profiles_fn *fn, void *data)
@@ -67,7 +67,7 @@ static bool label_is(const char *label, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	return strncmp(label, prefix, len) == 0 && strchr(". \n", label[len]);
+	return strncmp(label, prefix, len) == 0 && strchr("./ \n", label[len]);
 }
 
 static bool task_is(const char *pid, const char *prefix)
@@ -131,7 +131,7 @@ static bool is_alive(const char *engine)
 	_cleanup_buf_ struct buf path = { 0 };
 	_cleanup_close_ int fd = -1;
 
-	buf_printf(&path, LOCK_DIR "/%s", engine);
+	buf_printf(&path, STATE_DIR "/%s", engine);
 	if (buf_failed(&path))
 		return true;
 	fd = open(path.data, O_RDONLY | O_CLOEXEC);
@@ -167,25 +167,53 @@ static int has_task(const char *engine)
 	return ret;
 }
 
+/* Names, to be removed when all have been read. */
 struct sweep {
-	char **dead;
+	const char *prefix; /* NULL: those of engines that are dead */
+	char **names;
 	size_t n;
 };
+
+static bool is_dead(const char *profile)
+{
+	char engine[64];
+
+	return engine_of(profile, engine, sizeof(engine)) && !is_alive(engine) && !has_task(engine);
+}
 
 static int sweep_note(const char *profile, void *data)
 {
 	struct sweep *sweep = data;
-	char engine[64];
 	char **grown;
 
-	if (!engine_of(profile, engine, sizeof(engine)) || is_alive(engine) || has_task(engine))
+	if (sweep->prefix ? !label_is(profile, sweep->prefix) : !is_dead(profile))
 		return 0;
-	grown = reallocarray(sweep->dead, sweep->n + 1, sizeof(*grown));
+	grown = reallocarray(sweep->names, sweep->n + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	sweep->dead = grown;
-	sweep->dead[sweep->n] = strdup(profile);
-	return sweep->dead[sweep->n++] ? 0 : -ENOMEM;
+	sweep->names = grown;
+	sweep->names[sweep->n] = strdup(profile);
+	return sweep->names[sweep->n++] ? 0 : -ENOMEM;
+}
+
+static void sweep_all(struct sweep *sweep)
+{
+	(void)!profiles_each(sweep_note, sweep);
+	for (size_t i = 0; i < sweep->n; i++) {
+		if (sweep->names[i]) {
+			remove_one(sweep->names[i]);
+			state_remove(sweep->names[i]);
+		}
+		free(sweep->names[i]);
+	}
+	free(sweep->names);
+}
+
+void profiles_remove(const char *prefix)
+{
+	struct sweep sweep = { .prefix = prefix };
+
+	sweep_all(&sweep);
 }
 
 /* What engines that are gone left behind, and no task is under any more. */
@@ -193,30 +221,53 @@ static void sweep_dead(void)
 {
 	struct sweep sweep = { 0 };
 
-	(void)!profiles_each(sweep_note, &sweep);
-	for (size_t i = 0; i < sweep.n; i++) {
-		if (sweep.dead[i])
-			(void)!profiles_remove(sweep.dead[i]);
-		free(sweep.dead[i]);
-	}
-	free(sweep.dead);
+	sweep_all(&sweep);
+}
+
+static int is_engines(const char *profile, void *data)
+{
+	return strncmp(profile, data, strlen(data)) == 0;
+}
+
+/* Workloads that are gone by now may have left their files. */
+static void files_remove(const char *prefix)
+{
+	DIR *dir = opendir(STATE_DIR);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			state_remove(entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+/* 1: the number is this engine's; 0: it is another's. */
+static int claim_number(struct apparmor_engine *engine, unsigned number)
+{
+	char path[sizeof(STATE_DIR) + 64], prefix[64];
+	int r;
+
+	snprintf(engine->id, sizeof(engine->id), "%u", number);
+	snprintf(prefix, sizeof(prefix), ENGINE_PREFIX "%s-", engine->id);
+	snprintf(path, sizeof(path), STATE_DIR "/" ENGINE_PREFIX "%s", engine->id);
+	r = profiles_each(is_engines, prefix);
+	if (r)
+		return r < 0 ? r : 0;
+	engine->lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (engine->lock < 0)
+		return errno == EEXIST ? 0 : -errno;
+	files_remove(prefix);
+	return flock(engine->lock, LOCK_EX | LOCK_NB) < 0 ? -errno : 1;
 }
 
 static int claim_file(struct apparmor_engine *engine)
 {
-	_cleanup_buf_ struct buf path = { 0 };
-	uint64_t random;
+	int r = 0;
 
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return -EIO;
-	snprintf(engine->id, sizeof(engine->id), "%016llx", (unsigned long long)random);
-	buf_printf(&path, LOCK_DIR "/" ENGINE_PREFIX "%s", engine->id);
-	if (buf_failed(&path))
-		return -ENOMEM;
-	engine->lock = open(path.data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (engine->lock < 0 || flock(engine->lock, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
-	return 0;
+	for (unsigned i = 0; r == 0 && i < ENGINES_MAX; i++)
+		r = claim_number(engine, i);
+	return r == 1 ? 0 : r == 0 ? -EBUSY : r;
 }
 
 int profiles_claim(struct apparmor_engine *engine, struct karmor_diag *diag)
@@ -224,19 +275,15 @@ int profiles_claim(struct apparmor_engine *engine, struct karmor_diag *diag)
 	_cleanup_close_ int lock = -1;
 	int r;
 
-	if ((mkdir(RUN_DIR, 0755) < 0 && errno != EEXIST) ||
-	    (mkdir(LOCK_DIR, 0700) < 0 && errno != EEXIST) ||
-	    (lock = open(LOCK_DIR "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0 ||
-	    flock(lock, LOCK_EX) < 0) {
-		r = errno == EACCES || errno == EPERM ? -EPERM : -EIO;
-		diag_error(diag, NULL, NULL, "cannot lock %s: %s", LOCK_DIR "/lock",
-			   strerror(errno));
-		return r;
-	}
+	(void)!mkdir(RUN_DIR, 0755);
+	(void)!mkdir(STATE_DIR, 0700);
+	lock = state_lock(diag);
+	if (lock < 0)
+		return lock;
 	sweep_dead();
 	r = claim_file(engine);
 	if (r < 0)
-		diag_error(diag, NULL, NULL, "cannot make a file in %s: %s", LOCK_DIR,
+		diag_error(diag, NULL, NULL, "cannot make a file in %s: %s", STATE_DIR,
 			   strerror(-r));
 	return r == 0 || r == -ENOMEM ? r : -EIO;
 }
@@ -245,7 +292,7 @@ void profiles_release(struct apparmor_engine *engine, bool empty)
 {
 	_cleanup_buf_ struct buf path = { 0 };
 
-	buf_printf(&path, LOCK_DIR "/" ENGINE_PREFIX "%s", engine->id);
+	buf_printf(&path, STATE_DIR "/" ENGINE_PREFIX "%s", engine->id);
 	if (empty && !buf_failed(&path))
 		unlink(path.data);
 	cleanup_close(&engine->lock);

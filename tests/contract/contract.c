@@ -204,13 +204,12 @@ static void engine_teardown(void)
 }
 
 /* Starts a shell that tries to read each file that it is told of on its standard input. */
-static pid_t start_reader(const char *name, int *to, int *from)
+static pid_t start_workload(struct karmor_workload workload, int *to, int *from)
 {
 	static char sh[] = "/bin/sh", c[] = "-c",
 		    script[] = "while read f; do if read x < $f; then printf y; else printf n; fi "
 			       "2> /dev/null; done";
 	char *argv[] = { sh, c, script, NULL };
-	struct karmor_workload workload = KARMOR_STRUCT(karmor_workload, .name = name);
 	int in[2], out[2], old_in = dup(STDIN_FILENO), old_out = dup(STDOUT_FILENO);
 	pid_t pid;
 
@@ -228,6 +227,11 @@ static pid_t start_reader(const char *name, int *to, int *from)
 	*to = in[1];
 	*from = out[0];
 	return pid;
+}
+
+static pid_t start_reader(const char *name, int *to, int *from)
+{
+	return start_workload(KARMOR_STRUCT(karmor_workload, .name = name), to, from);
 }
 
 /* 'y' the file could be read, 'n' not. */
@@ -477,6 +481,118 @@ START_TEST(enforcement_outlives_the_engine)
 }
 END_TEST
 
+/* Lasting workloads, of backends that keep them. */
+
+static long pinned_tasks;
+
+static void pinned_note(const char *name, long tasks, void *data)
+{
+	if (strcmp(name, data) == 0)
+		pinned_tasks = tasks;
+}
+
+/* The tasks of a lasting workload as anybody sees them; -1: there is none. */
+static long pinned(const char *name)
+{
+	pinned_tasks = -1;
+	ck_assert_int_eq(karmor_engine_pinned(engine, pinned_note, (void *)(uintptr_t)name, diag),
+			 0);
+	return pinned_tasks;
+}
+
+static bool keeps_workloads(void)
+{
+	char none[] = "";
+
+	return karmor_engine_pinned(engine, pinned_note, none, diag) != -EOPNOTSUPP;
+}
+
+static void detach_empty(const char *name)
+{
+	wait_empty(name);
+	ck_assert_int_eq(karmor_engine_detach(engine, name, diag), 0);
+	ck_assert_int_eq(pinned(name), -1);
+}
+
+START_TEST(a_lasting_workload_outlives_its_engine_and_is_taken_over)
+{
+	struct compiled second = compile(POLICY("second", OTHER), 1);
+	struct karmor_workload kept =
+		KARMOR_STRUCT(karmor_workload, .name = "kept a while", .lasting = true);
+	struct seen seen = { 0 };
+	int to, from;
+
+	if (!keeps_workloads())
+		return;
+	kept.pid = start_workload(kept, &to, &from);
+	karmor_engine_close(engine);
+	ck_assert_int_eq(try_read(to, from, SECRET), denied());
+	ck_assert_int_eq(karmor_engine_open(backend, &engine, diag), 0);
+	ck_assert_int_ge(pinned(kept.name), 1);
+	ck_assert_int_eq(karmor_engine_apply(engine, second.artifact, diag), 0);
+	ck_assert_int_eq(try_read(to, from, SECRET), denied());
+	ck_assert_int_eq(karmor_engine_attach(engine, &kept, diag), 0);
+	ck_assert_int_eq(try_read(to, from, SECRET), 'y');
+	ck_assert_int_eq(try_read(to, from, OTHER), denied());
+	ck_assert_int_ge(karmor_engine_read_events(engine, note, &seen), 0);
+	ck_assert_str_eq(seen.policy, "second");
+	ck_assert_int_eq(karmor_engine_detach(engine, kept.name, diag), -EBUSY);
+	end_reader(kept.pid, to, from);
+	detach_empty(kept.name);
+	karmor_engine_close(engine);
+	engine = NULL;
+	compiled_free(&second);
+}
+END_TEST
+
+START_TEST(who_took_a_lasting_workload_over_has_it_alone)
+{
+	struct compiled second = compile(POLICY("second", OTHER), 1);
+	struct karmor_workload kept =
+		KARMOR_STRUCT(karmor_workload, .name = "moved", .lasting = true);
+	struct karmor_engine *first = engine, *other;
+	struct seen old = { 0 }, new = { 0 };
+	int to, from;
+
+	if (!keeps_workloads())
+		return;
+	kept.pid = start_workload(kept, &to, &from);
+	ck_assert_int_eq(karmor_engine_open(backend, &other, diag), 0);
+	ck_assert_int_eq(karmor_engine_apply(other, second.artifact, diag), 0);
+	ck_assert_int_eq(karmor_engine_attach(other, &kept, diag), 0);
+	ck_assert_int_eq(karmor_engine_apply(first, applied.artifact, diag), 0);
+	ck_assert_int_eq(try_read(to, from, SECRET), 'y');
+	ck_assert_int_eq(try_read(to, from, OTHER), denied());
+	ck_assert_int_ge(karmor_engine_read_events(first, note, &old), 0);
+	ck_assert_int_ge(karmor_engine_read_events(other, note, &new), 0);
+	ck_assert_int_eq(old.denials, 0);
+	ck_assert_int_eq(new.denials, 1);
+	karmor_engine_close(first);
+	ck_assert_int_eq(try_read(to, from, OTHER), denied());
+	engine = other;
+	end_reader(kept.pid, to, from);
+	detach_empty(kept.name);
+	karmor_engine_close(engine);
+	engine = NULL;
+	compiled_free(&second);
+}
+END_TEST
+
+START_TEST(a_lasting_workload_has_a_name_of_some_length)
+{
+	char name[KARMOR_WORKLOAD_NAME_MAX + 2];
+	struct karmor_workload workload =
+		KARMOR_STRUCT(karmor_workload, .name = name, .lasting = true, .pid = getpid());
+
+	if (!keeps_workloads())
+		return;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	ck_assert_int_eq(karmor_engine_attach(engine, &workload, diag), -EINVAL);
+	ck_assert_int_eq(karmor_engine_tasks(engine, name), -ENOENT);
+}
+END_TEST
+
 static Suite *pure_suite(void)
 {
 	Suite *s = suite_create("contract");
@@ -512,6 +628,9 @@ static Suite *live_suite(void)
 	tcase_add_test(kernel, what_one_engine_left_behind_is_not_its_own_when_another_has_it);
 	tcase_add_test(kernel, stats_count_as_far_as_they_are_asked);
 	tcase_add_test(kernel, enforcement_outlives_the_engine);
+	tcase_add_test(kernel, a_lasting_workload_outlives_its_engine_and_is_taken_over);
+	tcase_add_test(kernel, who_took_a_lasting_workload_over_has_it_alone);
+	tcase_add_test(kernel, a_lasting_workload_has_a_name_of_some_length);
 	tcase_set_timeout(kernel, 120);
 	return s;
 }

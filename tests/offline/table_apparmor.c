@@ -4,10 +4,15 @@
  * AppArmor in the kernel: each row of a table. What the report calls unsupported is not asked, what
  * it says of protocols may differ; everything else must agree with eval.
  *
- *     table_apparmor [--priority] [--random N] TABLE...
+ *     table_apparmor [--priority] [--width N] [--random N] [--rules N] [--sources N]
+ *         TABLE...
  *
- * --random asks N random policies as well (KARMOR_SEED). --priority: the parser is of 4.1.
+ * --random asks N random policies as well (KARMOR_SEED); --rules a policy of N rules, --sources one
+ * of which some name a source. --priority: the parser is of 4.1. --width: N more profiles are
+ * stacked on each, whatever the rules' number. A stack lets pass what each of its profiles lets
+ * pass, and logs what any of them logs.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +31,12 @@
 #define FEATURES "tests/data/apparmor/features-6.1"
 #define NAME "karmor"
 #define QUESTIONS 60
+#define MANY_QUESTIONS 20000
+/* Classes with a stack each, or one class with the widest stack. */
+#define PROFILES_MAX (APPARMOR_CLASSES_MAX * 8 + APPARMOR_WIDTH_MAX)
 
 static bool priorities;
+static long width = -1; /* -1: as the rules ask for */
 static struct {
 	size_t rows, differ, unsupported, approximated;
 } total;
@@ -40,7 +49,8 @@ struct judged {
 	struct karmor_artifact *artifact;
 	struct karmor_report *report;
 	struct buf text, binary;
-	struct dfa_profile profiles[APPARMOR_CLASSES_MAX];
+	struct apparmor_names names;
+	struct dfa_profile profiles[PROFILES_MAX];
 	long n;
 };
 
@@ -77,23 +87,34 @@ static int make_set(struct judged *j, const struct table_row *row, struct table_
 	return r ? r : karmor_ruleset_new(j->policies, &subject, &j->set, diag);
 }
 
+static int compile_piece(struct judged *j, size_t piece, struct karmor_diag *diag)
+{
+	const struct apparmor_mediates nothing_else = { 0 };
+	size_t from = j->text.len;
+
+	apparmor_write_piece(&j->text, &nothing_else, ruleset_of(j), &j->names, piece);
+	return buf_failed(&j->text) ? -ENOMEM
+				    : parser_run(j->text.data + from, j->text.len - from, FEATURES,
+						 piece > 0, &j->binary, diag);
+}
+
 static int make_profiles(struct judged *j, struct karmor_diag *diag)
 {
 	const struct karmor_ruleset *sets[] = { j->set };
-	const struct apparmor_mediates nothing_else = { 0 };
 	int r = karmor_caps_full(karmor_backend_find("apparmor"), &j->caps);
 
 	r = r ? r : caps_set(j->caps, APPARMOR_CAP_PRIORITY, priorities);
 	r = r ? r : karmor_compile(sets, 1, j->caps, &j->artifact, &j->report, diag);
 	if (r)
 		return r;
-	apparmor_write(&j->text, &nothing_else, ruleset_of(j), NAME, 0);
-	r = parser_run(j->text.data, j->text.len, FEATURES, &j->binary, diag);
+	j->names.name = NAME;
+	j->names.width = width < 0 ? apparmor_width(ruleset_of(j)) : (size_t)width;
+	for (size_t i = 0; r == 0 && i <= j->names.width; i++)
+		r = compile_piece(j, i, diag);
 	if (r)
 		return r;
-	j->n = dfa_read((const uint8_t *)j->binary.data, j->binary.len, j->profiles,
-			APPARMOR_CLASSES_MAX);
-	return j->n == (long)ruleset_of(j)->n_profiles ? 0 : -1;
+	j->n = dfa_read((const uint8_t *)j->binary.data, j->binary.len, j->profiles, PROFILES_MAX);
+	return j->n == (long)(ruleset_of(j)->n_profiles * (j->names.width + 1)) ? 0 : -1;
 }
 
 /* The class whose rules are those that @source is named by. */
@@ -114,24 +135,24 @@ static int class_of(const struct judged *j, const char *source)
 	return -1;
 }
 
-static const struct dfa_profile *profile_of(const struct judged *j, unsigned class)
+static void profile_name(struct buf *buf, unsigned class, size_t part)
+{
+	buf_puts(buf, NAME);
+	if (class || part)
+		buf_printf(buf, ".%u", class);
+	if (part)
+		buf_printf(buf, ".%zu", part);
+}
+
+static const struct dfa_profile *profile_of(const struct judged *j, unsigned class, size_t part)
 {
 	_cleanup_buf_ struct buf name = { 0 };
 
-	buf_printf(&name, class ? NAME ".%u" : NAME, class);
+	profile_name(&name, class, part);
 	for (long i = 0; i < j->n; i++)
 		if (strcmp(j->profiles[i].name, name.data) == 0)
 			return &j->profiles[i];
 	return NULL;
-}
-
-/* An exec from the first profile, if it is allowed, must lead to the source's. */
-static bool leads(const struct judged *j, const char *source, const struct dfa_profile *to)
-{
-	const struct dfa_profile *from = profile_of(j, 0);
-	struct dfa_answer answer = dfa_path(from, source, DFA_EXEC, true);
-
-	return !answer.allow || strcmp(answer.target ? answer.target : from->name, to->name) == 0;
 }
 
 static struct dfa_answer ask(const struct dfa_profile *profile, const struct access *access)
@@ -145,6 +166,47 @@ static struct dfa_answer ask(const struct dfa_profile *profile, const struct acc
 	if (access->section == KARMOR_CAPABILITIES)
 		return dfa_capability(profile, access->capability);
 	return dfa_path(profile, access->path, perms[access->op], access->owner);
+}
+
+/* An exec from the first class, if it is allowed, must lead to the source's, in each profile. */
+static bool leads(const struct judged *j, const char *source, unsigned class)
+{
+	bool allow = true, there = true;
+
+	for (size_t part = 0; part <= j->names.width; part++) {
+		const struct dfa_profile *from = profile_of(j, 0, part);
+		const struct dfa_profile *to = profile_of(j, class, part);
+		struct dfa_answer answer;
+
+		if (!from || !to)
+			return false;
+		answer = dfa_path(from, source, DFA_EXEC, true);
+		allow &= answer.allow;
+		there &= !answer.allow ||
+			 strcmp(answer.target ? answer.target : from->name, to->name) == 0;
+	}
+	return !allow || there;
+}
+
+/* Of the whole stack. @records: how many profiles of it would log that. */
+static struct dfa_answer ask_stack(const struct judged *j, unsigned class,
+				   const struct access *access, size_t *records)
+{
+	struct dfa_answer ret = { .allow = true };
+
+	*records = 0;
+	for (size_t part = 0; part <= j->names.width; part++) {
+		const struct dfa_profile *profile = profile_of(j, class, part);
+		struct dfa_answer answer = { 0 };
+
+		if (profile)
+			answer = ask(profile, access);
+		ret.allow &= answer.allow;
+		ret.audit |= answer.allow && answer.audit;
+		ret.quiet |= !answer.allow && answer.quiet;
+		*records += !answer.allow || answer.audit;
+	}
+	return ret;
 }
 
 static enum karmor_action action_of(struct dfa_answer answer)
@@ -191,14 +253,17 @@ static bool is_open_question(const struct access *access)
 }
 
 static void judge_verdict(const char *about, const struct judged *j, const struct access *access,
-			  const struct dfa_profile *profile, bool other_protocols)
+			  unsigned class, bool other_protocols)
 {
 	enum karmor_action expected = eval_ask(j->set, access).action;
-	struct dfa_answer answer = ask(profile, access);
+	size_t records;
+	struct dfa_answer answer = ask_stack(j, class, access, &records);
 	_cleanup_buf_ struct buf what = { 0 };
 
 	if (!answer.allow && answer.quiet) {
 		differs(about, "denied without a record", j);
+	} else if (records > 1 && priorities) {
+		differs(about, "more than one record", j);
 	} else if (action_of(answer) != expected && other_protocols) {
 		total.approximated++;
 	} else if (action_of(answer) != expected) {
@@ -211,7 +276,6 @@ static void judge_verdict(const char *about, const struct judged *j, const struc
 static void judge(const char *place, const struct judged *j, const struct karmor_access *question)
 {
 	_cleanup_buf_ struct buf about = { 0 };
-	const struct dfa_profile *profile;
 	enum karmor_fidelity fidelity;
 	struct access access;
 	int class;
@@ -230,11 +294,11 @@ static void judge(const char *place, const struct judged *j, const struct karmor
 	}
 	/* Where sources cannot be told apart, no rule of the section names one. */
 	class = ruleset_of(j)->n_profiles == 1 ? 0 : class_of(j, access.source);
-	profile = class < 0 ? NULL : profile_of(j, (unsigned)class);
-	if (!profile || (access.source && j->n > 1 && !leads(j, access.source, profile)))
+	if (class < 0 || (access.source && ruleset_of(j)->n_profiles > 1 &&
+			  !leads(j, access.source, (unsigned)class)))
 		differs(about.data, "an exec does not lead to the source's profile", j);
 	else
-		judge_verdict(about.data, j, &access, profile,
+		judge_verdict(about.data, j, &access, (unsigned)class,
 			      access.section == KARMOR_NETWORK && fidelity == KARMOR_APPROXIMATED);
 }
 
@@ -315,6 +379,72 @@ static void judge_random(unsigned long n)
 	karmor_diag_free(diag);
 }
 
+/* Names that lie close to each other, and that only differ from them. */
+static void many_path(struct buf *buf)
+{
+	static const char *const kinds[] = { "net", "db", "web" };
+
+	buf_printf(buf, "/srv/app%u/tenant-%u/%s%s", random_below(40), random_below(40),
+		   kinds[random_below(3)], random_below(3) ? "" : ".d");
+	if (random_below(8))
+		buf_printf(buf, "/file%u%s", random_below(1000), random_below(9) ? "" : "/x");
+}
+
+/* Block, Audit and Allow rules for names and directories, and a few for sources and patterns. */
+static void many_policy(struct buf *buf, unsigned long n, bool sources)
+{
+	static const char *const actions[] = { "Block", "Block", "Block", "Allow", "Audit" };
+
+	buf_printf(buf,
+		   "apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
+		   "metadata: {name: many}\nspec:\n  selector: {}\n  file:\n"
+		   "    matchPatterns: [%s]\n    matchPaths:\n",
+		   priorities ? "{pattern: '/srv/**/tenant-7/**x'}" : "");
+	for (unsigned long i = priorities; i < n; i++) {
+		bool directory = i == n / 2;
+
+		buf_puts(buf, directory ? "    matchDirectories:\n" : "");
+		buf_puts(buf, i < n / 2 ? "    - {path: " : "    - {dir: ");
+		many_path(buf);
+		buf_printf(buf, ", action: %s", actions[random_below(ARRAY_SIZE(actions))]);
+		buf_puts(buf, i >= n / 2 && random_below(2) ? ", recursive: true" : "");
+		buf_puts(buf, random_below(9) ? "" : ", readOnly: true");
+		buf_puts(buf,
+			 sources && i % 999 == 5 ? ", fromSource: [{path: /bin/cat}]}\n" : "}\n");
+	}
+}
+
+static void judge_many(unsigned long n, bool sources)
+{
+	struct karmor_subject subject =
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = "file=block");
+	struct karmor_diag *diag = karmor_diag_new();
+	_cleanup_(judged_done) struct judged j = { 0 };
+	_cleanup_buf_ struct buf text = { 0 };
+	int r = karmor_policies_new(&j.policies);
+
+	many_policy(&text, n, sources);
+	r = r ? r : karmor_policies_add_text(j.policies, "many", text.data, text.len, diag);
+	r = r ? r : karmor_ruleset_new(j.policies, &subject, &j.set, diag);
+	r = r ? r : make_profiles(&j, diag);
+	if (r) {
+		differs("many", "no profile", &j);
+		karmor_diag_print(diag, stdout, false);
+	}
+	for (int i = 0; i < MANY_QUESTIONS && r == 0; i++) {
+		_cleanup_buf_ struct buf path = { 0 };
+		struct karmor_access question =
+			KARMOR_STRUCT(karmor_access, .op = i % 2 ? KARMOR_READ : KARMOR_WRITE,
+				      .source = i % 3 ? NULL : "/bin/cat");
+
+		many_path(&path);
+		question.object = path.data;
+		judge("many", &j, &question);
+	}
+	printf("%lu rules: %ld profiles of %zu bytes\n", n, j.n, j.binary.len);
+	karmor_diag_free(diag);
+}
+
 static int judge_table(const char *name)
 {
 	struct table_place place = { 0 };
@@ -342,9 +472,15 @@ int main(int argc, char *argv[])
 	for (int i = 1; r == 0 && i < argc; i++) {
 		if (strcmp(argv[i], "--priority") == 0)
 			priorities = true;
+		else if (strcmp(argv[i], "--width") == 0 && i + 1 < argc)
+			width = strtol(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--random") == 0 && i + 1 < argc)
 			for (unsigned long n = strtoul(argv[++i], NULL, 10); n > 0; n--)
 				judge_random(n);
+		else if (strcmp(argv[i], "--rules") == 0 && i + 1 < argc)
+			judge_many(strtoul(argv[++i], NULL, 10), false);
+		else if (strcmp(argv[i], "--sources") == 0 && i + 1 < argc)
+			judge_many(strtoul(argv[++i], NULL, 10), true);
 		else
 			r = judge_table(argv[i]);
 	}

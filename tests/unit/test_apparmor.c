@@ -65,7 +65,8 @@ static char *text_of(const struct compiled *c)
 	const struct apparmor_artifact *artifact = (const struct apparmor_artifact *)c->artifact;
 	struct buf buf = { 0 };
 
-	apparmor_write(&buf, &everything, &artifact->rulesets[0], "karmor", 0);
+	apparmor_write(&buf, &everything, &artifact->rulesets[0],
+		       &(struct apparmor_names){ .name = "karmor" });
 	return buf_take(&buf);
 }
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See state.h. */
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+#define PATH_SIZE 256
+
+/* Without stdio, which the child may not use. */
+static bool path_make(const char *profile, const char *suffix, char ret[PATH_SIZE])
+{
+	const char *const parts[] = { STATE_DIR "/", profile, suffix };
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t len = strlen(parts[i]);
+
+		if (len >= PATH_SIZE - at)
+			return false;
+		memcpy(ret + at, parts[i], len);
+		at += len;
+	}
+	ret[at] = '\0';
+	return true;
+}
+
+/* The text up to the end of its line, which becomes a NUL; NULL where there is none. */
+static char *line_take(char **at)
+{
+	char *line = *at, *end = strchr(line, '\n');
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	*at = end + 1;
+	return line;
+}
+
+static bool line_copy(char **at, char *ret, size_t size)
+{
+	const char *line = line_take(at);
+
+	if (!line || strlen(line) >= size)
+		return false;
+	memcpy(ret, line, strlen(line) + 1);
+	return true;
+}
+
+static bool line_number(char **at, size_t max, size_t *ret)
+{
+	const char *line = line_take(at);
+
+	*ret = 0;
+	for (const char *p = line; p && *p; p++) {
+		if (*p < '0' || *p > '9' || *ret > max)
+			return false;
+		*ret = *ret * 10 + (size_t)(*p - '0');
+	}
+	return line && *line && *ret <= max;
+}
+
+/* A name may hold anything but a NUL, so that it is last. */
+static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
+{
+	char *at = text;
+
+	if (memchr(text, '\0', len) || !line_copy(&at, ret->owner, sizeof(ret->owner)) ||
+	    !line_number(&at, APPARMOR_CLASSES_MAX, &ret->n_profiles) ||
+	    !line_number(&at, APPARMOR_WIDTH_MAX, &ret->width) ||
+	    !line_copy(&at, ret->label, sizeof(ret->label)))
+		return false;
+	len = strlen(at);
+	if (!len || at[len - 1] != '\n' || len > sizeof(ret->name))
+		return false;
+	memcpy(ret->name, at, len - 1);
+	ret->name[len - 1] = '\0';
+	return true;
+}
+
+int state_read(const char *profile, struct apparmor_state *ret)
+{
+	char path[PATH_SIZE], text[sizeof(*ret) + 64];
+	size_t len = 0;
+	ssize_t n = 0;
+	int fd;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!path_make(profile, "", path))
+		return -ENOENT;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	while (len < sizeof(text) - 1 && (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	text[len] = '\0';
+	return n == 0 && state_parse(text, len, ret) ? 0 : -EIO;
+}
+
+static int file_write(const char *path, const struct buf *text)
+{
+	_cleanup_close_ int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text->data, text->len) == (ssize_t)text->len ? 0 : -EIO;
+}
+
+int state_write(const char *profile, const struct apparmor_state *state, struct karmor_diag *diag)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	char path[PATH_SIZE], aside[PATH_SIZE];
+	int r = -ENOMEM;
+
+	buf_printf(&text, "%s\n%zu\n%zu\n%s\n%s\n", state->owner, state->n_profiles, state->width,
+		   state->label, state->name);
+	if (path_make(profile, "", path) && path_make("", "new", aside) && !buf_failed(&text))
+		r = file_write(aside, &text);
+	if (r == 0 && rename(aside, path) < 0)
+		r = -errno;
+	if (r < 0)
+		diag_error(diag, NULL, NULL, "apparmor: cannot write %s: %s", path, strerror(-r));
+	return r == 0 || r == -ENOMEM ? r : -EIO;
+}
+
+void state_remove(const char *profile)
+{
+	char path[PATH_SIZE];
+
+	if (path_make(profile, "", path))
+		unlink(path);
+}
+
+int state_lock(struct karmor_diag *diag)
+{
+	int fd = open(STATE_DIR "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), r;
+
+	if (fd >= 0 && TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) == 0)
+		return fd;
+	r = errno == EACCES || errno == EPERM ? -EPERM : -EIO;
+	diag_error(diag, NULL, NULL, "cannot lock %s: %s", STATE_DIR "/lock", strerror(errno));
+	cleanup_close(&fd);
+	return r;
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# More rules than one profile can hold (ten thousand with KARMOR_LONG): a stack of profiles, compiled once. Prints TAP.
+# Root, in a virtual machine that has AppArmor.
+set -u
+. "$(dirname "$0")/tap.sh"
+
+work=$(mktemp -d)
+here=/srv/many
+rules=${KARMOR_LONG:+10000}
+rules=${rules:-1500}
+trap 'rm -rf "$work" "$here"' EXIT
+
+run() { # command...
+	: > "$work/events"
+	"$karmor" run -p "$work/many.json" --backend apparmor --posture file=block --events "$work/events" -- "$@" 2> "$work/err"
+	[ $? -ne 2 ] || cat "$work/err"
+}
+
+# Every third file may be read, and what none of the rules names.
+python3 - "$here" "$rules" > "$work/many.json" << 'EOF'
+import json, sys
+here, n = sys.argv[1], int(sys.argv[2])
+paths = [{"path": f"{here}/tenant-{i % 97}/d{i % 7}/file{i}", "action": "Block" if i % 3 else "Allow"} for i in range(n - 1)]
+print(json.dumps({"apiVersion": "security.kubearmor.com/v1", "kind": "KubeArmorPolicy", "metadata": {"name": "many"},
+                  "spec": {"selector": {}, "file": {"matchPaths": paths, "matchDirectories": [
+                      {"dir": "/", "recursive": True, "action": "Allow"}]}}}))
+EOF
+for i in 301 300 $((rules - 2)); do
+	mkdir -p "$here/tenant-$((i % 97))/d$((i % 7))"
+	echo content > "$here/tenant-$((i % 97))/d$((i % 7))/file$i"
+done
+cp "$build/tests/live/actor" "$here/actor"
+file() { echo "$here/tenant-$(($1 % 97))/d$(($1 % 7))/file$1"; }
+
+# The parser, and how often it is run for more than to see what it can do.
+parser=$(readlink -f /usr/sbin/apparmor_parser)
+cp "$parser" "$work/parser"
+cat > "$work/count" << EOF
+#!/bin/sh
+[ "\$(stat -Lc %s /dev/stdin)" -lt 200 ] || echo >> $work/runs
+exec $work/parser "\$@"
+EOF
+chmod 755 "$work/count"
+: > "$work/runs"
+mount --bind "$work/count" "$parser" || exit 1
+trap 'umount "$parser"; rm -rf "$work" "$here"' EXIT
+runs() { wc -l < "$work/runs"; }
+
+is "$("$here/actor" read "$(file 301)")" ok "control: the file is read"
+TIMEFORMAT='%U %S %R'
+{ time out=$(run "$here/actor" read "$(file 301)") 2> /dev/null; } 2> "$work/first"
+is "$out" EACCES "a file that one of $rules rules names is not"
+is "$(grep -c '"Action":"Block"' "$work/events")" 1 "which is told of once"
+has "$(cat "$work/events")" '"Rule":"file.matchPaths[301]"' "by its rule"
+first=$(runs)
+{ time out=$(run "$here/actor" read "$(file 300)") 2> /dev/null; } 2> "$work/second"
+is "$out" ok "another is"
+[ "$first" -gt 0 ] && [ "$(runs)" = "$first" ]
+check $? "and the parser was not run again for the same rules" "$(runs), $first"
+read -r user system real < "$work/first"
+echo "# $first runs of the parser; processor: $user s, system $system s; $real s in all"
+read -r user system real < "$work/second"
+echo "# the second time: processor $user s, system $system s; $real s in all"
+is "$(run "$here/actor" read "$(file $((rules - 2)))")" EACCES "one of another profile of the stack is not"
+profiles=$(run cat /proc/self/attr/apparmor/current | grep -o karmor- | wc -l)
+[ "$profiles" -ge $((2 + (rules - 1) / 1000)) ]
+check $? "the stack has a profile for every thousand" "$profiles"
+is "$(grep -c '^karmor-' /sys/kernel/security/apparmor/profiles)" 0 "none is left"
+plan
