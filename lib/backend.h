@@ -62,6 +62,8 @@ struct karmor_backend {
 		      struct karmor_diag *diag);
 	/* In the child, after attach and before its execve; must. Async-signal-safe. */
 	int (*enter)(struct karmor_engine *engine, const char *name);
+	/* May: what a task is started under by others; NULL where it needs nothing. */
+	int (*label)(struct karmor_engine *engine, const char *name, char *ret, size_t size);
 	/* Tasks of a workload, or -ENOENT; must. */
 	long (*tasks)(struct karmor_engine *engine, const char *name);
 

@@ -71,6 +71,12 @@ int karmor_engine_detach(struct karmor_engine *engine, const char *name, struct 
 	return engine->backend->detach(engine, name, diag);
 }
 
+int karmor_engine_label(struct karmor_engine *engine, const char *name, char *ret, size_t size)
+{
+	return engine->backend->label ? engine->backend->label(engine, name, ret, size)
+				      : -EOPNOTSUPP;
+}
+
 long karmor_engine_tasks(struct karmor_engine *engine, const char *name)
 {
 	return engine->backend->tasks(engine, name);

@@ -341,7 +341,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 			   from->name);
 		return -EINVAL;
 	}
-	if (kill(from->pid, 0) < 0 && errno == ESRCH)
+	if (from->pid && kill(from->pid, 0) < 0 && errno == ESRCH)
 		return -ENOENT;
 	r = apparmor_events_open(engine);
 	if (r < 0) {
@@ -447,6 +447,21 @@ int apparmor_enter(struct karmor_engine *base, const char *name)
 		close(fd);
 	}
 	return r;
+}
+
+int apparmor_task_label(struct karmor_engine *base, const char *name, char *ret, size_t size)
+{
+	const struct apparmor_workload *workload =
+		workload_find((struct apparmor_engine *)base, name);
+	struct apparmor_state state;
+	int r = workload ? state_read(workload->profile, &state) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	if (strlen(state.label) >= size)
+		return -EINVAL;
+	strcpy(ret, state.label);
+	return 0;
 }
 
 long apparmor_tasks(struct karmor_engine *base, const char *name)

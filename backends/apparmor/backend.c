@@ -67,6 +67,7 @@ const struct karmor_backend backend_apparmor = {
 	.pinned = apparmor_pinned,
 	.detach = apparmor_detach,
 	.enter = apparmor_enter,
+	.label = apparmor_task_label,
 	.tasks = apparmor_tasks,
 	.event_fd = apparmor_event_fd,
 	.read_events = apparmor_read_events,

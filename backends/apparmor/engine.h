@@ -74,6 +74,7 @@ int apparmor_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *da
 		    struct karmor_diag *diag);
 int apparmor_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
 int apparmor_enter(struct karmor_engine *engine, const char *name);
+int apparmor_task_label(struct karmor_engine *engine, const char *name, char *ret, size_t size);
 long apparmor_tasks(struct karmor_engine *engine, const char *name);
 int apparmor_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
 /* Drops lasting workloads that another engine took over. */

@@ -82,6 +82,19 @@ KARMOR_API KARMOR_CHECK int karmor_engine_attach(struct karmor_engine *engine,
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_enter(struct karmor_engine *engine, const char *name);
 
+/* The longest answer of karmor_engine_label(), with its NUL. */
+#define KARMOR_LABEL_SIZE 4096
+
+/*
+ * What starts a task of the workload @name where another program does: the value of a runtime's
+ * process.apparmorProfile or a unit's AppArmorProfile=. Known as soon as the workload is attached,
+ * for which its pid may be 0: it has no task yet. With many rules it is a stack, "a//&b", which
+ * Kubernetes refuses. Returns 0; -EOPNOTSUPP (the backend's tasks need none); -ENOENT (no such
+ * workload); -EINVAL (@size is too small).
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_label(struct karmor_engine *engine, const char *name,
+						char *ret, size_t size);
+
 typedef void karmor_pinned_fn(const char *name, long tasks, void *data);
 
 /*

@@ -60,14 +60,19 @@ static void compile_spec(struct compiled *c, const char *spec, const char *postu
 	compile_loaded(c, posture, priorities);
 }
 
-static char *text_of(const struct compiled *c)
+static char *text_of_stack(const struct compiled *c, size_t width)
 {
 	const struct apparmor_artifact *artifact = (const struct apparmor_artifact *)c->artifact;
 	struct buf buf = { 0 };
 
 	apparmor_write(&buf, &everything, &artifact->rulesets[0],
-		       &(struct apparmor_names){ .name = "karmor" });
+		       &(struct apparmor_names){ .name = "karmor", .width = width });
 	return buf_take(&buf);
+}
+
+static char *text_of(const struct compiled *c)
+{
+	return text_of_stack(c, 0);
 }
 
 static enum karmor_fidelity fidelity_of(const struct compiled *c, size_t i)
@@ -168,21 +173,36 @@ START_TEST(more_sources_than_a_profile_can_lead_to_are_not_kept)
 }
 END_TEST
 
+#define MISSION "tests/data/policies/mission/"
+
 static const struct {
 	const char *policy, *posture;
 	bool priorities;
 	const char *golden;
+	size_t width;
 } golden[] = {
-	{ "block-shell", NULL, true, "block-shell" },
-	{ "checkout-service-lockdown", "file=block,network=block", true,
+	{ MISSION "audit-file-access", NULL, true, "audit-file-access" },
+	{ MISSION "block-dangerous-processes", NULL, true, "block-dangerous-processes" },
+	{ MISSION "block-shell", NULL, true, "block-shell" },
+	{ MISSION "block-shells-cluster-wide", NULL, true, "block-shells-cluster-wide" },
+	{ MISSION "checkout-service-lockdown", "file=block,network=block", true,
 	  "checkout-service-lockdown" },
-	{ "checkout-service-lockdown", "file=block,network=block", false,
+	{ MISSION "checkout-service-lockdown", "file=block,network=block", false,
 	  "checkout-service-lockdown-3.x" },
-	{ "restrict-capabilities", NULL, true, "restrict-capabilities" },
-	{ "restrict-network", NULL, true, "restrict-network" },
-	{ "web-app-audit", NULL, true, "web-app-audit" },
-	{ "web-app-hardened", NULL, true, "web-app-hardened" },
-	{ "web-app-hardened", NULL, false, "web-app-hardened-3.x" },
+	{ MISSION "example-policy", NULL, true, "example-policy" },
+	{ MISSION "frontend-network-policy", NULL, true, "frontend-network-policy" },
+	{ MISSION "nodejs-minimal", NULL, true, "nodejs-minimal" },
+	{ MISSION "postgres-hardened", NULL, true, "postgres-hardened" },
+	{ MISSION "protect-secrets", NULL, true, "protect-secrets" },
+	{ MISSION "protect-service-account-tokens", NULL, true, "protect-service-account-tokens" },
+	{ MISSION "restrict-capabilities", NULL, true, "restrict-capabilities" },
+	{ MISSION "restrict-network", NULL, true, "restrict-network" },
+	{ MISSION "web-app-audit", NULL, true, "web-app-audit" },
+	{ MISSION "web-app-hardened", NULL, true, "web-app-hardened" },
+	{ MISSION "web-app-hardened", NULL, false, "web-app-hardened-3.x" },
+	{ MISSION "web-app-policy", NULL, true, "web-app-policy" },
+	{ "tests/golden/apparmor/constructs", NULL, true, "constructs", 2 },
+	{ "tests/golden/apparmor/constructs", NULL, false, "constructs-3.x", 2 },
 };
 
 static void golden_compare(const char *path, const char *text)
@@ -209,12 +229,12 @@ START_TEST(texts_are_the_golden_ones)
 	_cleanup_buf_ struct buf policy = { 0 }, path = { 0 };
 	_cleanup_free_ char *text = NULL;
 
-	buf_printf(&policy, "tests/data/policies/mission/%s.yaml", golden[_i].policy);
+	buf_printf(&policy, "%s.yaml", golden[_i].policy);
 	buf_printf(&path, "tests/golden/apparmor/%s.txt", golden[_i].golden);
 	ck_assert_int_eq(karmor_policies_new(&c.policies), 0);
 	ck_assert_int_eq(karmor_policies_add_path(c.policies, policy.data, NULL), 0);
 	compile_loaded(&c, golden[_i].posture, golden[_i].priorities);
-	text = text_of(&c);
+	text = text_of_stack(&c, golden[_i].width);
 	golden_compare(path.data, text);
 }
 END_TEST
