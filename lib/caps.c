@@ -62,6 +62,25 @@ uint64_t caps_get(const struct karmor_caps *caps, const char *name)
 	return fact ? fact->value : 0;
 }
 
+int caps_set_bytes(struct karmor_caps *caps, const char *name, const void *bytes, size_t len)
+{
+	char *copy = arena_memdup(&caps->arena, bytes, len);
+	int r = copy ? caps_set(caps, name, len) : -ENOMEM;
+	struct caps_fact *fact = r ? NULL : fact_find(caps, name);
+
+	if (fact)
+		fact->bytes = copy;
+	return r;
+}
+
+const char *caps_bytes(const struct karmor_caps *caps, const char *name, size_t *len)
+{
+	const struct caps_fact *fact = fact_find(caps, name);
+
+	*len = fact && fact->bytes ? (size_t)fact->value : 0;
+	return fact ? fact->bytes : NULL;
+}
+
 int caps_state(struct karmor_caps *caps, enum karmor_state state, const char *fix,
 	       const char *format, ...)
 {

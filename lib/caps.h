@@ -3,7 +3,8 @@
  * What one backend can do on one machine, as data: a state with its reason, and named facts.
  *
  * Facts are numbers under names that a backend chooses ("hook.file_open" 1); compile reads them, so
- * that an old kernel can be had by setting facts rather than by booting it.
+ * that an old kernel can be had by setting facts rather than by booting it. What a machine's policy
+ * is, a fact can hold as bytes.
  */
 #pragma once
 
@@ -13,7 +14,8 @@
 
 struct caps_fact {
 	const char *name;
-	uint64_t value;
+	uint64_t value;	   /* of bytes, how many */
+	const char *bytes; /* NULL: a number */
 };
 
 struct karmor_caps {
@@ -28,6 +30,9 @@ struct karmor_caps {
 int caps_new(const struct karmor_backend *backend, struct karmor_caps **ret);
 int caps_set(struct karmor_caps *caps, const char *name, uint64_t value); /* 0 or -ENOMEM */
 uint64_t caps_get(const struct karmor_caps *caps, const char *name); /* 0 where it was not set */
+/* A fact that is no number: bytes, copied. 0 or -ENOMEM. */
+int caps_set_bytes(struct karmor_caps *caps, const char *name, const void *bytes, size_t len);
+const char *caps_bytes(const struct karmor_caps *caps, const char *name, size_t *len); /* or NULL */
 /* Sets state, reason and fix (copied, may be NULL). 0 or -ENOMEM. */
 int caps_state(struct karmor_caps *caps, enum karmor_state state, const char *fix,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));

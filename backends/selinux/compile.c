@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rulesets to an artifact: what the base policy says, kinds of paths, verdicts, copies. Pure. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "reference.h"
+#include "selinux.h"
+
+DEFINE_CLEANUP(base, struct base, base_free)
+
+int selinux_full(struct karmor_caps *caps)
+{
+	return reference_caps(caps);
+}
+
+static int rules_number(struct selinux_compiler *c)
+{
+	c->offsets = calloc(c->n + 1, sizeof(*c->offsets));
+	if (!c->offsets)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++) {
+		c->offsets[i] = c->n_rules;
+		c->n_rules += c->sets[i]->n_rules;
+	}
+	c->left_out = calloc(c->n_rules + 1, sizeof(bool));
+	c->lost = calloc(c->n_rules + 1, sizeof(bool));
+	c->mixed = calloc(c->n_rules + 1, sizeof(bool));
+	c->accept_classes = calloc(c->n + 1, sizeof(*c->accept_classes));
+	c->active = calloc(c->n + 1, sizeof(*c->active));
+	if (!c->left_out || !c->lost || !c->mixed || !c->accept_classes || !c->active)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t j = 0; j < c->sets[i]->n_rules; j++)
+			c->left_out[c->offsets[i] + j] =
+				selinux_leaves_out(&c->sets[i]->rules[j], c->policy);
+	return 0;
+}
+
+/* The rules of an accept set as a line for people: "web file.matchPaths[0], ...". */
+static int comments_make(struct selinux_compiler *c)
+{
+	const struct automaton *automaton = c->ret->automaton;
+	const char **ret =
+		arena_array(&c->ret->arena, automaton->n_accepts, sizeof(*c->ret->accept_rules));
+
+	c->ret->accept_rules = ret;
+	for (size_t i = 0; ret && i < automaton->n_accepts; i++) {
+		const struct automaton_accept *accept = &automaton->accepts[i];
+		_cleanup_buf_ struct buf text = { 0 };
+		size_t set = 0;
+
+		for (size_t j = 0; j < accept->n && accept->ids[j] < c->n_rules; j++) {
+			const struct ir_rule *ir;
+
+			while (set + 1 < c->n && accept->ids[j] >= c->offsets[set + 1])
+				set++;
+			ir = c->sets[set]->rules[accept->ids[j] - c->offsets[set]].ir;
+			buf_printf(&text, "%s%s %s: %s", text.len ? ", " : "", ir->policy->name,
+				   ir->locator, ir_action_name(ir->action));
+		}
+		ret[i] = buf_failed(&text)
+				 ? NULL
+				 : arena_strdup(&c->ret->arena, text.len ? text.data : "no rule");
+		if (!ret[i])
+			return -ENOMEM;
+	}
+	return ret ? 0 : -ENOMEM;
+}
+
+/* What is as good as the type that it is copied from, to everybody but workloads. */
+static int copies_make(struct selinux_compiler *c)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	for (size_t i = 0; i < c->ret->n_kinds; i++)
+		for (size_t j = 0; j < c->ret->kinds[i].n_types; j++) {
+			const char *type = c->ret->kinds[i].types[j];
+			_cleanup_buf_ struct buf name = { 0 }, rules = { 0 };
+			size_t left_out = 0;
+
+			buf_printf(&name, "karmor_x%zu_%s", i, type);
+			if (buf_failed(&name))
+				return -ENOMEM;
+			base_clone(c->policy, type, name.data, &rules, &left_out);
+			buf_printf(&text, "\n; as %s is", type);
+			if (left_out)
+				buf_printf(&text, ", but for %zu rules that cannot be copied",
+					   left_out);
+			buf_printf(&text, "\n(type %s)\n(roletype object_r %s)\n%s", name.data,
+				   name.data, rules.len ? rules.data : "");
+			text.failed |= buf_failed(&rules);
+		}
+	c->ret->copies =
+		buf_failed(&text) ? NULL : arena_strdup(&c->ret->arena, text.len ? text.data : "");
+	return c->ret->copies ? 0 : -ENOMEM;
+}
+
+static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *caps)
+{
+	struct arena *arena = &c->ret->arena;
+	int r;
+
+	if (c->n > SELINUX_RULESETS_MAX) {
+		diag_error(c->diag, NULL, NULL, "selinux: more than %d workloads",
+			   SELINUX_RULESETS_MAX);
+		return -EINVAL;
+	}
+	c->ret->base = (struct karmor_artifact){ .backend = caps->backend, .n_rulesets = c->n };
+	c->ret->rulesets = arena_array(arena, c->n, sizeof(*c->ret->rulesets));
+	r = c->ret->rulesets ? 0 : -ENOMEM;
+	r = r ? r : rules_number(c);
+	r = r ? r : selinux_facts(c->policy, arena, &c->ret->facts, c->diag);
+	r = r ? r : selinux_paths(c);
+	r = r ? r : selinux_verdicts(c);
+	r = r ? r : comments_make(c);
+	return r ? r : copies_make(c);
+}
+
+static void compiler_done(struct selinux_compiler *c)
+{
+	for (size_t i = 0; c->active && i < c->n; i++)
+		for (size_t j = 0; c->active[i] && j < SELINUX_CLASSES_MAX; j++)
+			free(c->active[i][j]);
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->active ? c->active[i] : NULL);
+		free(c->accept_classes ? c->accept_classes[i] : NULL);
+	}
+	free(c->active);
+	free(c->accept_classes);
+	free(c->offsets);
+	free(c->left_out);
+	free(c->lost);
+	free(c->mixed);
+	free(c->sources);
+}
+
+int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
+		    const struct karmor_caps *caps, struct karmor_artifact **ret,
+		    struct karmor_report *report, struct karmor_diag *diag)
+{
+	struct selinux_artifact *artifact = calloc(1, sizeof(*artifact));
+	_cleanup_(cleanup_base) struct base *base = NULL;
+	_cleanup_(compiler_done) struct selinux_compiler c = {
+		.sets = sets, .n = n, .ret = artifact, .diag = diag
+	};
+	int r = artifact ? base_open(caps, &base, diag) : -ENOMEM;
+
+	c.policy = base;
+	r = r ? r : artifact_make(&c, caps);
+	r = r || !report ? r : selinux_fidelity(&c, report);
+	if (r) {
+		if (artifact)
+			selinux_artifact_free(&artifact->base);
+		return r;
+	}
+	*ret = &artifact->base;
+	return 0;
+}
+
+void selinux_artifact_free(struct karmor_artifact *base)
+{
+	struct selinux_artifact *artifact = (struct selinux_artifact *)base;
+
+	automaton_free(artifact->automaton);
+	arena_done(&artifact->arena);
+	free(artifact);
+}

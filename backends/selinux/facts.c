@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a module has to know of the base policy, found once, so that printing needs no policy. The
+ * names looked for are those of the reference policy and of Fedora's.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "selinux.h"
+
+static const char *const domains[] = { "unconfined_t", "unconfined_service_t", "container_t" };
+static const char *const launchers[] = { "unconfined_r", "system_r", "sysadm_r" };
+/* What is loaded by a program rather than run: of these an exec is decided, and loading is not. */
+static const char *const libraries[] = { "lib_t", "ld_so_t", "textrel_shlib_t", "shlib_t" };
+
+/*
+ * A change of role is a transition from a type to itself, of which no policy has much: it starts
+ * a program under another context, that uses the descriptors of the first.
+ */
+static const struct {
+	const char *class, *perm;
+} needs[] = {
+	{ "process", "transition" },
+	{ "process", "noatsecure" },
+	{ "process", "siginh" },
+	{ "process", "rlimitinh" },
+	{ "process2", "nnp_transition" },
+	{ "process2", "nosuid_transition" },
+	{ "fd", "use" },
+};
+
+/* Copies the names of @from that @has finds. */
+static const char **keep(const struct base *base, struct arena *arena, const char *const *from,
+			 size_t n, bool (*has)(const struct base *, const char *), size_t *n_ret)
+{
+	const char **ret = arena_array(arena, n, sizeof(*ret));
+
+	*n_ret = 0;
+	for (size_t i = 0; ret && i < n; i++)
+		if (has(base, from[i]))
+			ret[(*n_ret)++] = from[i];
+	return ret;
+}
+
+/* A name that may stand in CIL as it is. */
+static bool is_name(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789_.-");
+
+	return len && text[len] == '\0';
+}
+
+static int users_find(const struct base *base, struct arena *arena, struct selinux_facts *ret)
+{
+	size_t n = 0;
+
+	while (base_user(base, n))
+		n++;
+	ret->users = arena_array(arena, n, sizeof(*ret->users));
+	if (!ret->users)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const char *user = base_user(base, i);
+
+		if (!is_name(user))
+			continue;
+		user = arena_strdup(arena, user);
+		if (!user)
+			return -ENOMEM;
+		ret->users[ret->n_users++] = user;
+	}
+	return 0;
+}
+
+static int domain_fill(const struct base *base, struct arena *arena, struct selinux_domain *domain)
+{
+	_cleanup_buf_ struct buf entries = { 0 }, lacks = { 0 };
+	const char *type;
+
+	for (size_t i = 0; (type = base_type(base, i)); i++)
+		if (is_name(type) && base_allows(base, domain->name, type, "file", "entrypoint"))
+			buf_printf(&entries, "%s%s", entries.len ? " " : "", type);
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		if (base_has_perm(base, needs[i].class, needs[i].perm) &&
+		    !base_allows(base, domain->name, domain->name, needs[i].class, needs[i].perm))
+			buf_printf(&lacks, "%s(%s (%s))", lacks.len ? " " : "", needs[i].class,
+				   needs[i].perm);
+	if (buf_failed(&entries) || buf_failed(&lacks))
+		return -ENOMEM;
+	domain->entries = arena_strdup(arena, entries.len ? entries.data : "");
+	domain->lacks = arena_strdup(arena, lacks.len ? lacks.data : "");
+	return domain->entries && domain->lacks ? 0 : -ENOMEM;
+}
+
+static int domains_find(const struct base *base, struct arena *arena, struct selinux_facts *ret)
+{
+	int r = 0;
+
+	ret->domains = arena_array(arena, ARRAY_SIZE(domains), sizeof(*ret->domains));
+	if (!ret->domains)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(domains); i++) {
+		if (!base_has_type(base, domains[i]))
+			continue;
+		ret->domains[ret->n_domains].name = domains[i];
+		r = domain_fill(base, arena, &ret->domains[ret->n_domains++]);
+	}
+	return r;
+}
+
+int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,
+		  struct karmor_diag *diag)
+{
+	int r = domains_find(base, arena, ret);
+
+	r = r ? r : users_find(base, arena, ret);
+	ret->launchers = keep(base, arena, launchers, ARRAY_SIZE(launchers), base_has_role,
+			      &ret->n_launchers);
+	ret->libraries = keep(base, arena, libraries, ARRAY_SIZE(libraries), base_has_type,
+			      &ret->n_libraries);
+	ret->has_domain = base_has_attribute(base, "domain");
+	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++)
+		ret->has_capability[i] =
+			base_has_perm(base, selinux_capability_class(i), ir_capability_name(i));
+	ret->has_cap_userns = base_has_perm(base, "cap_userns", NULL);
+	ret->has_cap2_userns = base_has_perm(base, "cap2_userns", NULL);
+	ret->has_role_change = base_has_attribute(base, "can_change_process_role") &&
+			       base_has_attribute(base, "process_user_target");
+	if (r || !ret->launchers || !ret->libraries)
+		return r ? r : -ENOMEM;
+	if (!ret->n_domains || !ret->n_launchers || !ret->n_users) {
+		diag_error(diag, NULL, NULL,
+			   "selinux: the policy has none of the types unconfined_t, "
+			   "unconfined_service_t and container_t");
+		return -EINVAL;
+	}
+	return 0;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What SELinux keeps of each rule. What it cannot say at all is left out of the module; the rest is
+ * as its kinds of rules are, or was found while compiling.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "selinux.h"
+
+struct question {
+	const struct karmor_ruleset *set;
+	const struct ruleset_rule *rule;
+	const struct base *base;
+	bool lost, mixed;
+};
+
+static bool is_syscall(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_SYSCALLS;
+}
+
+static bool is_path(const struct question *q)
+{
+	return q->rule->ir->section <= KARMOR_FILE;
+}
+
+static bool is_process(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_PROCESS;
+}
+
+static bool is_owner(const struct question *q)
+{
+	return is_path(q) && q->rule->ir->owner_only;
+}
+
+static bool is_multi_call(const struct question *q)
+{
+	return q->rule->multi_call;
+}
+
+/* What is in /proc is labelled by the kernel. */
+static bool is_proc(const struct question *q)
+{
+	return is_path(q) && q->rule->match != IR_EXECNAME &&
+	       strncmp(q->rule->path, "/proc", 5) == 0 &&
+	       (q->rule->path[5] == '\0' || q->rule->path[5] == '/');
+}
+
+/* Whether the policy has the capability's permission. */
+static bool is_capability_unknown(const struct question *q)
+{
+	unsigned capability = q->rule->ir->capability;
+
+	return q->rule->ir->section == KARMOR_CAPABILITIES &&
+	       !base_has_perm(q->base, selinux_capability_class(capability),
+			      ir_capability_name(capability));
+}
+
+static bool has_lost_source(const struct question *q)
+{
+	return q->lost;
+}
+
+static bool is_mixed(const struct question *q)
+{
+	return q->mixed;
+}
+
+static bool is_wild(const struct question *q)
+{
+	return is_path(q) && (q->rule->match == IR_PATTERN || q->rule->match == IR_EXECNAME);
+}
+
+static bool is_named(const struct question *q)
+{
+	return is_path(q) && q->rule->match == IR_PATH;
+}
+
+static bool is_directory(const struct question *q)
+{
+	return is_path(q) && q->rule->match == IR_DIR;
+}
+
+static bool is_plain_directory(const struct question *q)
+{
+	return is_directory(q) && !q->rule->recursive;
+}
+
+static bool is_closed_allow(const struct question *q)
+{
+	return q->rule->action == KARMOR_ALLOW &&
+	       q->set->posture[q->rule->ir->section] == KARMOR_POSTURE_BLOCK;
+}
+
+static bool is_wide_exec(const struct question *q)
+{
+	return is_process(q) && (is_closed_allow(q) ||
+				 (q->rule->action == KARMOR_BLOCK && q->rule->match != IR_PATH));
+}
+
+static bool is_exec_audit(const struct question *q)
+{
+	return is_process(q) && (q->rule->action == KARMOR_AUDIT ||
+				 (q->rule->action == KARMOR_ALLOW && !is_closed_allow(q)));
+}
+
+static bool is_closed_file(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_FILE && is_closed_allow(q);
+}
+
+static bool is_block(const struct question *q)
+{
+	return is_path(q) && q->rule->action == KARMOR_BLOCK;
+}
+
+static bool has_wild_source(const struct question *q)
+{
+	for (size_t i = 0; !is_syscall(q) && i < q->rule->ir->n_sources; i++)
+		if (q->rule->sources[i].match != IR_PATH)
+			return true;
+	return false;
+}
+
+static bool has_source(const struct question *q)
+{
+	return q->rule->ir->n_sources && !is_syscall(q);
+}
+
+static bool is_source_multi_call(const struct question *q)
+{
+	return q->rule->source_multi_call;
+}
+
+static const struct {
+	bool (*touches)(const struct question *q);
+	enum karmor_fidelity fidelity;
+	const char *reason, *fix;
+} shortcomings[] = {
+	{ is_syscall, KARMOR_UNSUPPORTED, "SELinux knows no syscalls", "use bpf" },
+	{ is_owner, KARMOR_UNSUPPORTED,
+	  "SELinux does not know who owns a file: its users are not those of files",
+	  "drop ownerOnly, or use bpf" },
+	{ is_multi_call, KARMOR_UNSUPPORTED,
+	  "the path is a link to a multi-call binary, and SELinux does not see the name it is "
+	  "called by",
+	  "name the binary itself" },
+	{ is_proc, KARMOR_UNSUPPORTED, "files of /proc bear no labels of their own", "use bpf" },
+	{ is_capability_unknown, KARMOR_UNSUPPORTED,
+	  "the machine's policy has no permission for this capability", "use bpf" },
+	{ has_lost_source, KARMOR_UNSUPPORTED,
+	  "the machine's file contexts give one of the sources no type that could be copied",
+	  "name sources by the path that they have" },
+	{ is_mixed, KARMOR_APPROXIMATED,
+	  "wider: SELinux has one class for raw sockets of every protocol, UDP-Lite and what is "
+	  "rare, and the strictest verdict about any of these holds for all",
+	  "use bpf" },
+	{ is_wild, KARMOR_APPROXIMATED,
+	  "files that get such a name later have the label of their directory until labels are "
+	  "set again",
+	  "name directories, or use bpf" },
+	{ is_named, KARMOR_APPROXIMATED,
+	  "a file that gets this name later has the label of its directory, or the one that it "
+	  "brings, until labels are set again",
+	  "name the directory, or use bpf" },
+	{ is_directory, KARMOR_APPROXIMATED,
+	  "files that are moved into the directory keep the label that they bring", "use bpf" },
+	{ is_plain_directory, KARMOR_APPROXIMATED,
+	  "what is made in a directory below, once that was made, counts as made in this one",
+	  NULL },
+	{ is_path, KARMOR_APPROXIMATED,
+	  "a file has one label under all its names, and none of its own where its mount has a "
+	  "context= or keeps no labels",
+	  NULL },
+	{ is_wide_exec, KARMOR_APPROXIMATED,
+	  "narrower: what is labelled as a library can be the interpreter of a script or be run "
+	  "through the dynamic loader; an executable without a name (memfd) can be run",
+	  "use bpf" },
+	{ is_exec_audit, KARMOR_APPROXIMATED,
+	  "narrower: what is labelled as a library is not logged as the interpreter of a script or "
+	  "of an ELF file",
+	  NULL },
+	{ is_closed_file, KARMOR_APPROXIMATED,
+	  "wider: files that the command is given open are closed to it as well", NULL },
+	{ is_block, KARMOR_APPROXIMATED,
+	  "narrower: a directory above what is named can be renamed, though labels go with it",
+	  NULL },
+	{ has_wild_source, KARMOR_APPROXIMATED,
+	  "narrower: of the sources, only executables of the type count that file contexts give "
+	  "to one of that name",
+	  "name sources by path" },
+	{ has_source, KARMOR_APPROXIMATED,
+	  "an executable that is put in the place of a source later is none until labels are set "
+	  "again",
+	  NULL },
+	{ is_source_multi_call, KARMOR_APPROXIMATED,
+	  "wider: a source is a multi-call binary, and counts under all its names",
+	  "use one binary for each program" },
+};
+
+bool selinux_leaves_out(const struct ruleset_rule *rule, const struct base *base)
+{
+	struct question q = { .rule = rule, .base = base };
+
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
+		if (shortcomings[i].fidelity == KARMOR_UNSUPPORTED && shortcomings[i].touches(&q))
+			return true;
+	return false;
+}
+
+static int rule_report(const struct question *q, struct karmor_report *report)
+{
+	enum karmor_fidelity fidelity = KARMOR_EXACT;
+	_cleanup_buf_ struct buf reason = { 0 };
+	const char *fix = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
+		if (!shortcomings[i].touches(q))
+			continue;
+		if (fidelity == KARMOR_UNSUPPORTED &&
+		    shortcomings[i].fidelity != KARMOR_UNSUPPORTED)
+			break;
+		if (reason.len)
+			buf_puts(&reason, "; ");
+		buf_puts(&reason, shortcomings[i].reason);
+		fix = fix ? fix : shortcomings[i].fix;
+		fidelity = shortcomings[i].fidelity;
+	}
+	if (buf_failed(&reason))
+		return -ENOMEM;
+	return report_add(report, q->rule, fidelity, reason.len ? reason.data : NULL, fix);
+}
+
+int selinux_fidelity(const struct selinux_compiler *c, struct karmor_report *report)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t j = 0; r == 0 && j < c->sets[i]->n_rules; j++) {
+			struct question q = { .set = c->sets[i],
+					      .rule = &c->sets[i]->rules[j],
+					      .base = c->policy,
+					      .lost = c->lost[c->offsets[i] + j],
+					      .mixed = c->mixed[c->offsets[i] + j] };
+
+			r = rule_report(&q, report);
+		}
+	return r;
+}

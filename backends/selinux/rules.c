@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verdicts as CIL: what a class of sources is denied, and what is logged where it is allowed. */
+#include <string.h>
+
+#include "cleanup.h"
+#include "print.h"
+
+/* What an operation is, of a file and of a directory. */
+struct perms {
+	enum selinux_op op;
+	const char *class, *perms;
+	bool libraries; /* libraries are left out of it, and what has an exact rule is not */
+	bool exact;	/* of what has an exact rule alone */
+};
+
+#define MAKE_PERMS "create unlink rename link setattr"
+
+static const struct perms file_perms[] = {
+	{ SELINUX_EXEC, "file", "execute_no_trans", false, false },
+	{ SELINUX_EXEC, "file", "execute", true, false },
+	{ SELINUX_EXEC, "file", "execute", false, true },
+	{ SELINUX_READ, "file", "read", false, false },
+	{ SELINUX_READ, "chr_file", "read", false, false },
+	{ SELINUX_READ, "blk_file", "read", false, false },
+	{ SELINUX_READ, "fifo_file", "read", false, false },
+	{ SELINUX_WRITE, "file", "write append mounton " MAKE_PERMS, false, false },
+	{ SELINUX_WRITE, "chr_file", "write append " MAKE_PERMS, false, false },
+	{ SELINUX_WRITE, "blk_file", "write append " MAKE_PERMS, false, false },
+	{ SELINUX_WRITE, "fifo_file", "write append " MAKE_PERMS, false, false },
+	{ SELINUX_WRITE, "lnk_file", MAKE_PERMS, false, false },
+	{ SELINUX_WRITE, "sock_file", MAKE_PERMS, false, false },
+};
+
+static const struct perms dir_perms[] = {
+	{ SELINUX_READ, "dir", "read", false, false },
+	{ SELINUX_WRITE, "dir", "create rename rmdir reparent setattr mounton", false, false },
+};
+
+static const char *const op_names[] = { "exec", "read", "write" };
+
+#define SOCKET_PERMS "create bind connect listen accept"
+
+static const struct selinux_class *class_of(const struct writer *w)
+{
+	return &w->artifact->rulesets[w->set].classes[w->class];
+}
+
+static bool is_denied(const struct writer *w, const struct perms *perms, uint32_t accept)
+{
+	const struct selinux_class *class = class_of(w);
+
+	return class->verdicts[perms->op][accept] == KARMOR_BLOCK &&
+	       (!perms->exact || class->exact[accept]);
+}
+
+/*
+ * Names the roles of those files that are not as the rest is: denied ones in an attribute that is
+ * written, or allowed ones. How many there are.
+ */
+static size_t differing_write(const struct writer *w, const struct perms *perms, bool directory,
+			      bool rest, const char *attribute)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->artifact->n_labels; i++) {
+		const struct selinux_label *label = &w->artifact->labels[i];
+
+		if (is_denied(w, perms, directory ? label->own : label->child) == rest)
+			continue;
+		if (!n++)
+			buf_printf(w->buf, "(roleattribute %s)\n(roleattributeset %s (", attribute,
+				   attribute);
+		else
+			buf_putc(w->buf, ' ');
+		buf_printf(w->buf, "karmor_o%zu_r", i);
+	}
+	buf_puts(w->buf, n ? "))\n" : "");
+	return n;
+}
+
+/* Pipes have no path: their type is that of the task that made them. */
+static const char *exempt(const struct writer *w, const struct perms *perms, bool rest)
+{
+	if (perms->libraries && w->artifact->facts.n_libraries)
+		return "(eq t2 karmor_libraries)";
+	if (rest && strcmp(perms->class, "fifo_file") == 0 && w->artifact->facts.has_domain)
+		return "(eq t2 domain)";
+	return NULL;
+}
+
+static void deny_write(const struct writer *w, const struct perms *perms, bool rest,
+		       const char *attribute)
+{
+	const char *but = exempt(w, perms, rest);
+
+	buf_printf(w->buf, "(constrain (%s (%s)) ", perms->class, perms->perms);
+	buf_puts(w->buf, but ? "(or " : "");
+	buf_puts(w->buf, but ? but : "");
+	buf_puts(w->buf, but ? " " : "");
+	print_with_role(w, attribute ? "(or (neq r1 " : "(neq r1 ", ")");
+	if (attribute)
+		buf_printf(w->buf, " (%s r2 %s))", rest ? "eq" : "neq", attribute);
+	buf_puts(w->buf, but ? "))\n" : ")\n");
+}
+
+/* Rows that are about the same files share an attribute. */
+static bool is_same_files(const struct perms *a, const struct perms *b)
+{
+	return a->op == b->op && a->exact == b->exact;
+}
+
+static void table_write(const struct writer *w, const struct perms *table, size_t n, bool directory)
+{
+	_cleanup_buf_ struct buf attribute = { 0 };
+	size_t differing = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool rest = is_denied(w, &table[i], w->artifact->rest);
+
+		if (i == 0 || !is_same_files(&table[i], &table[i - 1])) {
+			buf_reset(&attribute);
+			buf_printf(&attribute, "karmor_w%zu_s%zu_%s%s%s%s", w->set, w->class,
+				   rest ? "may_" : "not_", directory ? "dir_" : "",
+				   table[i].exact ? "exactly_" : "", op_names[table[i].op]);
+			w->buf->failed |= buf_failed(&attribute);
+			differing = buf_failed(&attribute)
+					    ? 0
+					    : differing_write(w, &table[i], directory, rest,
+							      attribute.data);
+		}
+		if (rest || differing)
+			deny_write(w, &table[i], rest, differing ? attribute.data : NULL);
+	}
+}
+
+static void network_write(const struct writer *w)
+{
+	for (size_t i = 0; i < w->artifact->n_sockets; i++)
+		if (class_of(w)->network[i] == KARMOR_BLOCK) {
+			buf_printf(w->buf, "(constrain (%s (" SOCKET_PERMS " write)) (neq r1 ",
+				   w->artifact->sockets[i]);
+			print_with_role(w, "", "))\n");
+		}
+}
+
+static void capability_deny(const struct writer *w, const char *class, unsigned capability)
+{
+	buf_printf(w->buf, "(constrain (%s (%s)) (neq r1 ", class, ir_capability_name(capability));
+	print_with_role(w, "", "))\n");
+}
+
+static void capabilities_write(const struct writer *w)
+{
+	const struct selinux_facts *facts = &w->artifact->facts;
+
+	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++) {
+		if (class_of(w)->capabilities[i] != KARMOR_BLOCK || !facts->has_capability[i])
+			continue;
+		capability_deny(w, selinux_capability_class(i), i);
+		if (i < 32 ? facts->has_cap_userns : facts->has_cap2_userns)
+			capability_deny(w, i < 32 ? "cap_userns" : "cap2_userns", i);
+	}
+}
+
+void print_denials(struct writer *w)
+{
+	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
+		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes;
+		     w->class ++) {
+			buf_printf(w->buf,
+				   "\n; What workload %zu is denied, class %zu of sources.\n",
+				   w->set, w->class);
+			table_write(w, file_perms, ARRAY_SIZE(file_perms), false);
+			table_write(w, dir_perms, ARRAY_SIZE(dir_perms), true);
+			network_write(w);
+			capabilities_write(w);
+		}
+}
+
+/* Whether some class has something logged. */
+static bool is_logged(struct writer *w, bool (*is)(const struct writer *w, size_t i), size_t i)
+{
+	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
+		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes; w->class ++)
+			if (is(w, i))
+				return true;
+	return false;
+}
+
+static bool logs_op(const struct writer *w, size_t op)
+{
+	const uint8_t *verdicts = class_of(w)->verdicts[op];
+
+	for (size_t i = 0; i < w->artifact->n_labels; i++)
+		if (verdicts[w->artifact->labels[i].own] == KARMOR_AUDIT ||
+		    verdicts[w->artifact->labels[i].child] == KARMOR_AUDIT)
+			return true;
+	return verdicts[w->artifact->rest] == KARMOR_AUDIT;
+}
+
+static bool logs_socket(const struct writer *w, size_t i)
+{
+	return class_of(w)->network[i] == KARMOR_AUDIT;
+}
+
+static bool logs_capability(const struct writer *w, size_t i)
+{
+	return class_of(w)->capabilities[i] == KARMOR_AUDIT && w->artifact->facts.has_capability[i];
+}
+
+static void op_log(const struct writer *w, const char *domain, size_t op)
+{
+	if (op == SELINUX_EXEC) {
+		buf_printf(w->buf, "(auditallow %s karmor_programs (file (execute)))\n", domain);
+		if (w->artifact->facts.n_libraries)
+			buf_printf(w->buf,
+				   "(auditallow %s karmor_libraries (file (execute_no_trans)))\n",
+				   domain);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(file_perms); i++)
+		if (file_perms[i].op == op)
+			buf_printf(w->buf, "(auditallow %s karmor_types (%s (%s)))\n", domain,
+				   file_perms[i].class, file_perms[i].perms);
+	for (size_t i = 0; i < ARRAY_SIZE(dir_perms); i++)
+		if (dir_perms[i].op == op)
+			buf_printf(w->buf, "(auditallow %s karmor_types (dir (%s)))\n", domain,
+				   dir_perms[i].perms);
+}
+
+void print_logs(struct writer *w, const char *domain)
+{
+	const struct selinux_facts *facts = &w->artifact->facts;
+
+	for (size_t op = 0; op < SELINUX_OPS; op++)
+		if (is_logged(w, logs_op, op))
+			op_log(w, domain, op);
+	for (size_t i = 0; i < w->artifact->n_sockets; i++)
+		if (is_logged(w, logs_socket, i))
+			buf_printf(w->buf, "(auditallow %s self (%s (" SOCKET_PERMS ")))\n", domain,
+				   w->artifact->sockets[i]);
+	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++) {
+		const char *name = ir_capability_name(i);
+
+		if (!is_logged(w, logs_capability, i))
+			continue;
+		buf_printf(w->buf, "(auditallow %s self (%s (%s)))\n", domain,
+			   selinux_capability_class(i), name);
+		if (i < 32 ? facts->has_cap_userns : facts->has_cap2_userns)
+			buf_printf(w->buf, "(auditallow %s self (%s (%s)))\n", domain,
+				   i < 32 ? "cap_userns" : "cap2_userns", name);
+	}
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The SELinux backend's own types.
+ *
+ * An SELinux context has a role, and the role of a file is object_r, whatever the file is. Here
+ * roles are what tells workloads and files apart, and types stay what they are, so that nobody
+ * else's access changes: a task of a workload has a role for the class of sources that its
+ * executable belongs to, and a file that rules tell from others has a role for what the rules make
+ * of it. Constraints on the two roles deny; all else is decided by types as before. What is made in
+ * a directory takes the directory's role.
+ *
+ * A kernel changes a task's role by the type of what it executes, so that executables which rules
+ * name as sources get a copy of their type (base.h).
+ */
+#pragma once
+
+#include "automaton.h"
+#include "backend.h"
+#include "base.h"
+#include "eval.h"
+
+#define SELINUX_CLASSES_MAX 64	  /* classes of sources of one ruleset */
+#define SELINUX_RULESETS_MAX 4096 /* workloads of a node */
+#define SELINUX_LABELS_MAX 4096	  /* roles of files */
+#define SELINUX_KINDS_MAX 256	  /* kinds of sources */
+#define SELINUX_NO_RULE UINT32_MAX
+
+/* What is decided of a path. */
+enum selinux_op {
+	SELINUX_EXEC,
+	SELINUX_READ,
+	SELINUX_WRITE,
+	SELINUX_OPS,
+};
+
+/*
+ * What a file's role says. A file's accept set decides about it; a directory's own set about the
+ * directory, and the other about what is made in it, for that takes its role.
+ */
+struct selinux_label {
+	uint32_t own, child; /* accept sets; of a file both are its own */
+	const char *example; /* a path that has it, or NULL */
+};
+
+/* What classes of sources an executable is of, one for each ruleset; kind 0: the first of each. */
+struct selinux_kind {
+	const uint8_t *classes;
+	const char *const *types; /* of the base: those that are copied for it */
+	size_t n_types;
+};
+
+/* What one class of sources may do. */
+struct selinux_class {
+	uint8_t *verdicts[SELINUX_OPS]; /* by accept: enum karmor_action */
+	bool *exact;			/* by accept: an exec is decided by a rule for that path */
+	enum karmor_action *network;	/* by index into the artifact's socket classes */
+	bool *mixed; /* of those: some of its sockets should have another verdict */
+	enum karmor_action capabilities[IR_CAPABILITY_COUNT];
+};
+
+struct selinux_ruleset {
+	struct selinux_class *classes;
+	size_t n_classes;
+};
+
+/* A type that tasks of workloads have. */
+struct selinux_domain {
+	const char *name;
+	const char *entries; /* types that it is entered by, separated by blanks */
+	const char *lacks; /* of what changes of role need, what the base does not allow it: CIL */
+};
+
+/* What the module has to know of the base policy. */
+struct selinux_facts {
+	struct selinux_domain *domains;
+	const char **launchers, **users, **libraries;
+	size_t n_domains, n_launchers, n_users, n_libraries;
+	bool has_domain; /* an attribute of every task's type */
+	bool has_capability[IR_CAPABILITY_COUNT];
+	bool has_cap_userns, has_cap2_userns; /* of capabilities in a user namespace of its own */
+	bool has_role_change; /* attributes of types that may change roles, and be changed to */
+};
+
+struct selinux_artifact {
+	struct karmor_artifact base;
+	struct arena arena;
+	struct automaton *automaton; /* of all rulesets' paths and sources */
+	uint32_t rest;		     /* the accept set of what bears object_r */
+	struct selinux_label *labels;
+	size_t n_labels;
+	struct selinux_kind *kinds; /* that of the rest has no types */
+	size_t n_kinds;
+	uint32_t *accept_kinds;	   /* by accept */
+	const char **accept_rules; /* by accept: the rules that match, for people */
+	struct selinux_ruleset *rulesets;
+	const char **sockets; /* the classes of sockets that are decided about */
+	size_t n_sockets;
+	struct selinux_facts facts;
+	const char *copies; /* CIL: what makes the kinds' types as good as the base's */
+};
+
+/* compile.c */
+int selinux_full(struct karmor_caps *caps);
+int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
+		    const struct karmor_caps *caps, struct karmor_artifact **ret,
+		    struct karmor_report *report, struct karmor_diag *diag);
+void selinux_artifact_free(struct karmor_artifact *artifact);
+
+/* print.c: the module, as CIL. */
+int selinux_print(const struct karmor_artifact *artifact, FILE *out);
+void selinux_write(struct buf *buf, const struct selinux_artifact *artifact);
+
+/* The role of a file, of a directory: an index into labels, or SELINUX_NO_LABEL for object_r. */
+#define SELINUX_NO_LABEL SIZE_MAX
+size_t selinux_label_of(const struct selinux_artifact *artifact, const char *path, bool directory);
+/* The type that an executable at @path has for the rules' sakes; NULL: the one that it has. */
+const char *selinux_type_of(const struct selinux_artifact *artifact, const struct base *base,
+			    const char *path, struct buf *buf);
+
+/* facts.c: 0; -EINVAL (none of the domains is there: message); -ENOMEM. */
+int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,
+		  struct karmor_diag *diag);
+
+/* Rulesets on their way to an artifact. Rules of all rulesets are numbered together. */
+struct selinux_compiler {
+	const struct karmor_ruleset *const *sets;
+	size_t n;
+	const struct base *policy;
+	struct selinux_artifact *ret;
+	struct karmor_diag *diag;
+	size_t *offsets, n_rules; /* by ruleset: the number of its first rule */
+	bool *left_out;		  /* by rule: it cannot be said */
+	bool *lost;		  /* by rule: of one of its sources there is no type */
+	bool *mixed;		  /* by rule: sockets that it tells apart are of one class */
+	const struct ir_source **sources;
+	size_t n_sources, sources_size;
+	const char *const *examples; /* by accept: a path; NULL: there is none */
+	uint8_t **accept_classes;    /* by ruleset, by accept */
+	bool ***active;		     /* by ruleset, by class, by rule of the ruleset */
+};
+
+/* paths.c: the automaton, labels, classes and kinds. 0, -EINVAL (message), -ENOMEM. */
+int selinux_paths(struct selinux_compiler *c);
+/* verdicts.c */
+int selinux_verdicts(struct selinux_compiler *c);
+/* net.c: sockets and capabilities of a class of sources. 0 or -ENOMEM. */
+int selinux_sockets(struct selinux_compiler *c);
+int selinux_network(struct selinux_compiler *c, size_t set, size_t class);
+int selinux_capabilities(struct selinux_compiler *c, size_t set, size_t class);
+/* The class of a socket; "" for one that there is not, NULL for one that is always let pass. */
+const char *selinux_socket_class(const struct selinux_artifact *artifact, int family, int type,
+				 int number);
+const char *selinux_capability_class(unsigned capability);
+/* fidelity.c */
+bool selinux_leaves_out(const struct ruleset_rule *rule, const struct base *base);
+int selinux_fidelity(const struct selinux_compiler *c, struct karmor_report *report);

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The SELinux backend without a kernel: what is written and reported, golden modules
+ * (tests/golden/selinux; KARMOR_GOLDEN=write makes them anew), what is asked of a base policy, and
+ * what is said of a machine. Verdicts are judged in tests/offline.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support.h"
+#include "caps.h"
+#include "cleanup.h"
+#include "fs.h"
+#include "selinux/machine.h"
+#include "selinux/reference.h"
+#include "selinux/selinux.h"
+
+DEFINE_CLEANUP(base, struct base, base_free)
+DEFINE_CLEANUP(caps, struct karmor_caps, karmor_caps_free)
+
+struct compiled {
+	struct karmor_policies *policies;
+	struct karmor_ruleset *set;
+	struct karmor_caps *caps;
+	struct karmor_artifact *artifact;
+	struct karmor_report *report;
+};
+
+static void compiled_done(struct compiled *c)
+{
+	karmor_report_free(c->report);
+	karmor_artifact_free(c->artifact);
+	karmor_caps_free(c->caps);
+	karmor_ruleset_free(c->set);
+	karmor_policies_free(c->policies);
+}
+
+static void compile_loaded(struct compiled *c, const char *posture)
+{
+	struct karmor_subject subject =
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture);
+	const struct karmor_ruleset *sets[1];
+
+	ck_assert_int_eq(karmor_ruleset_new(c->policies, &subject, &c->set, NULL), 0);
+	sets[0] = c->set;
+	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("selinux"), &c->caps), 0);
+	ck_assert_int_eq(karmor_compile(sets, 1, c->caps, &c->artifact, &c->report, NULL), 0);
+}
+
+/* @spec: JSON, what stands in a policy beside its selector. */
+static void compile_spec(struct compiled *c, const char *spec, const char *posture)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	buf_printf(&text,
+		   "{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","
+		   "\"metadata\":{\"name\":\"p\"},\"spec\":{\"selector\":{},%s}}",
+		   spec);
+	ck_assert_int_eq(karmor_policies_new(&c->policies), 0);
+	ck_assert_int_eq(karmor_policies_add_text(c->policies, "p", text.data, text.len, NULL), 0);
+	compile_loaded(c, posture);
+}
+
+static char *text_of(const struct compiled *c)
+{
+	struct buf buf = { 0 };
+
+	selinux_write(&buf, (const struct selinux_artifact *)c->artifact);
+	return buf_take(&buf);
+}
+
+static enum karmor_fidelity fidelity_of(const struct compiled *c, size_t i)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+
+	ck_assert_int_eq(karmor_report_at(c->report, i, &line), 0);
+	ck_assert(line.fidelity == KARMOR_EXACT || line.reason);
+	return line.fidelity;
+}
+
+/* Whether the module can be compiled together with the base policy. */
+static bool is_module(const char *text)
+{
+	_cleanup_free_ char *base = reference_cil();
+	const char *texts[] = { base, text };
+	_cleanup_free_ void *image = NULL;
+	size_t len;
+
+	return reference_compile(texts, 2, &image, &len) == 0;
+}
+
+START_TEST(no_name_leaves_its_comment)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(
+		&c,
+		"\"file\":{\"matchDirectories\":[{\"dir\":\"/a\\n(allow domain domain (file "
+		"(read)))\\r\\u0001\\\" )\",\"fromSource\":[{\"path\":\"/x\\n(type evil)\"}]}]}",
+		NULL);
+	text = text_of(&c);
+	ck_assert_ptr_null(strstr(text, "\n(allow domain domain"));
+	ck_assert_ptr_null(strstr(text, "\n(type evil)"));
+	ck_assert_ptr_null(strchr(text, '\r'));
+	ck_assert_ptr_nonnull(
+		strstr(text, "; /a\\x0a(allow domain domain (file (read)))\\x0d\\x01"));
+	ck_assert(is_module(text));
+}
+END_TEST
+
+START_TEST(what_an_exact_path_blocks_is_no_interpreter_either)
+{
+	static const char with[] =
+		"(constrain (file (execute)) (or (neq r1 karmor_w0_s0_r) (neq r2 "
+		"karmor_w0_s0_not_exactly_exec)))";
+	static const char directory[] =
+		"\"process\":{\"matchDirectories\":[{\"dir\":\"/usr/lib/x\"}]}";
+	_cleanup_(compiled_done) struct compiled path = { 0 }, dir = { 0 };
+	_cleanup_free_ char *text = NULL, *other = NULL;
+
+	compile_spec(&path, "\"process\":{\"matchPaths\":[{\"path\":\"/usr/lib/x\"}]}", NULL);
+	compile_spec(&dir, directory, NULL);
+	text = text_of(&path);
+	other = text_of(&dir);
+	ck_assert_ptr_nonnull(strstr(text, with));
+	ck_assert_ptr_null(strstr(other, with));
+	ck_assert_ptr_nonnull(strstr(other, "(constrain (file (execute)) (or (eq t2 "
+					    "karmor_libraries) "));
+}
+END_TEST
+
+START_TEST(sockets_of_no_protocol_are_left_alone)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(&c, "\"network\":{\"matchProtocols\":[{\"protocol\":\"all\"}]}", NULL);
+	text = text_of(&c);
+	ck_assert_ptr_nonnull(strstr(text, "(constrain (tcp_socket "));
+	ck_assert_ptr_nonnull(strstr(text, "(constrain (packet_socket "));
+	ck_assert_ptr_null(strstr(text, "unix_"));
+	ck_assert_ptr_null(strstr(text, "netlink"));
+	ck_assert_int_eq(fidelity_of(&c, 0), KARMOR_EXACT);
+}
+END_TEST
+
+static const struct {
+	const char *spec;
+	enum karmor_fidelity expected;
+} kept[] = {
+	{ "\"network\":{\"matchProtocols\":[{\"protocol\":\"tcp\"}]}", KARMOR_EXACT },
+	{ "\"network\":{\"matchProtocols\":[{\"protocol\":\"udp\"}]}", KARMOR_EXACT },
+	{ "\"network\":{\"matchProtocols\":[{\"protocol\":\"icmp\"}]}", KARMOR_APPROXIMATED },
+	{ "\"network\":{\"matchProtocols\":[{\"protocol\":\"raw\"}]}", KARMOR_APPROXIMATED },
+	{ "\"capabilities\":{\"matchCapabilities\":[{\"capability\":\"net_raw\"}]}", KARMOR_EXACT },
+	{ "\"capabilities\":{\"matchCapabilities\":[{\"capability\":\"bpf\"}]}", KARMOR_EXACT },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]}", KARMOR_APPROXIMATED },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"ownerOnly\":true}]}", KARMOR_UNSUPPORTED },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/proc/kcore\"}]}", KARMOR_UNSUPPORTED },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/proc2\"}]}", KARMOR_APPROXIMATED },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"fromSource\":[{\"path\":\"/proc/x\"}]}]}",
+	  KARMOR_APPROXIMATED },
+	{ "\"syscalls\":{\"matchSyscalls\":[{\"syscall\":[\"ptrace\"]}]}", KARMOR_UNSUPPORTED },
+};
+
+START_TEST(what_cannot_be_said_is_reported)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(&c, kept[_i].spec, NULL);
+	ck_assert_int_eq(fidelity_of(&c, 0), kept[_i].expected);
+	text = text_of(&c);
+	ck_assert(is_module(text));
+}
+END_TEST
+
+static const struct {
+	const char *policy, *posture;
+} golden[] = {
+	{ "block-shell", NULL },
+	{ "web-app-hardened", "file=block" },
+	{ "restrict-network", NULL },
+	{ "restrict-capabilities", NULL },
+	{ "checkout-service-lockdown", NULL },
+};
+
+static void golden_compare(const char *path, const char *text)
+{
+	_cleanup_buf_ struct buf expected = { 0 };
+	const char *mode = getenv("KARMOR_GOLDEN");
+	_cleanup_close_ int fd = -1;
+	bool is_directory;
+
+	if (mode && strcmp(mode, "write") == 0) {
+		_cleanup_fclose_ FILE *file = fopen(path, "we");
+
+		ck_assert_ptr_nonnull(file);
+		ck_assert_int_ge(fputs(text, file), 0);
+		return;
+	}
+	ck_assert_int_eq(fs_open(path, &is_directory, &fd, NULL), 0);
+	ck_assert_int_eq(fs_read(fd, path, &expected, NULL), 0);
+	ck_assert_str_eq(text, expected.data);
+}
+
+START_TEST(modules_are_the_golden_ones)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_buf_ struct buf policy = { 0 }, path = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	buf_printf(&policy, "tests/data/policies/mission/%s.yaml", golden[_i].policy);
+	buf_printf(&path, "tests/golden/selinux/%s.cil", golden[_i].policy);
+	ck_assert_int_eq(karmor_policies_new(&c.policies), 0);
+	ck_assert_int_eq(karmor_policies_add_path(c.policies, policy.data, NULL), 0);
+	compile_loaded(&c, golden[_i].posture);
+	text = text_of(&c);
+	golden_compare(path.data, text);
+	ck_assert(is_module(text));
+}
+END_TEST
+
+/* A file has one label for all of them. */
+START_TEST(workloads_share_the_labels_of_files)
+{
+	_cleanup_(compiled_done) struct compiled a = { 0 }, b = { 0 };
+	_cleanup_free_ char *text = NULL;
+	const struct karmor_ruleset *sets[2];
+	struct karmor_artifact *both = NULL;
+
+	compile_spec(&a, "\"file\":{\"matchPaths\":[{\"path\":\"/a\"},{\"path\":\"/b\"}]}", NULL);
+	compile_spec(&b, "\"file\":{\"matchPaths\":[{\"path\":\"/b\"},{\"path\":\"/c\"}]}", NULL);
+	sets[0] = a.set;
+	sets[1] = b.set;
+	ck_assert_int_eq(karmor_compile(sets, 2, a.caps, &both, NULL, NULL), 0);
+	karmor_artifact_free(a.artifact);
+	a.artifact = both;
+	text = text_of(&a);
+	ck_assert(is_module(text));
+	ck_assert_ptr_nonnull(strstr(text, "(roleattributeset karmor_w0_s0_not_read (karmor_o0_r "
+					   "karmor_o1_r"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "(neq r1 karmor_w1_s0_r) (neq r2 karmor_w1_s0_not_read)"));
+}
+END_TEST
+
+START_TEST(a_base_policy_is_asked)
+{
+	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
+	_cleanup_(cleanup_base) struct base *base = NULL;
+	_cleanup_buf_ struct buf copy = { 0 };
+	size_t left_out = 0;
+
+	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("selinux"), &caps), 0);
+	ck_assert_int_eq(base_open(caps, &base, NULL), 0);
+	ck_assert(base_has_type(base, "shadow_t") && !base_has_type(base, "file_type"));
+	ck_assert(base_has_attribute(base, "file_type") && base_has_role(base, "system_r"));
+	ck_assert(base_has_perm(base, "file", "execute") &&
+		  base_has_perm(base, "file", "entrypoint"));
+	ck_assert(!base_has_perm(base, "file", "fly") && !base_has_perm(base, "bird", NULL));
+	ck_assert(base_allows(base, "sshd_t", "shadow_t", "file", "read"));
+	ck_assert(!base_allows(base, "sshd_t", "shadow_t", "file", "write"));
+	ck_assert(base_allows(base, "init_t", "shadow_t", "file", "write")); /* by attributes */
+	ck_assert_str_eq(base_type_of(base, "/etc/shadow"), "shadow_t");
+	ck_assert_str_eq(base_type_of(base, "/etc/passwd"), "etc_t");
+	ck_assert_str_eq(base_type_of(base, "/usr/sbin/nginx"), "httpd_exec_t");
+	base_clone(base, "shadow_t", "copy_t", &copy, &left_out);
+	ck_assert_ptr_nonnull(strstr(copy.data, "(typeattributeset file_type (copy_t))\n"));
+	ck_assert_ptr_nonnull(strstr(copy.data, "(auditallow sshd_t copy_t (file (read)))\n"));
+	ck_assert_ptr_nonnull(strstr(copy.data, "(dontaudit container_t copy_t "));
+	ck_assert_uint_eq(left_out, 0);
+}
+END_TEST
+
+static const struct {
+	const char *image;
+	size_t len;
+} broken[] = { { "", 0 }, { "no policy", 9 }, { "\x8c\xff\x7c\xf9\x08\0\0\0SE Linux", 16 } };
+
+START_TEST(what_is_no_policy_is_told)
+{
+	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
+	_cleanup_(cleanup_base) struct base *base = NULL;
+	struct karmor_diag *diag = karmor_diag_new();
+
+	ck_assert_int_eq(caps_new(karmor_backend_find("selinux"), &caps), 0);
+	ck_assert_int_eq(base_open(caps, &base, diag), -EINVAL);
+	ck_assert_int_eq(caps_set_bytes(caps, SELINUX_CAP_POLICY, broken[_i].image, broken[_i].len),
+			 0);
+	ck_assert_int_eq(base_open(caps, &base, diag), -EINVAL);
+	ck_assert_ptr_nonnull(karmor_diag_at(diag, 1));
+	karmor_diag_free(diag);
+}
+END_TEST
+
+static const struct {
+	struct selinux_machine machine;
+	enum karmor_state state;
+	const char *reason;
+} machines[] = {
+	{ { .listed = 0 }, KARMOR_NOT_ACTIVE, "not in lsm=" },
+	{ { .listed = -2 }, KARMOR_NOT_ACTIVE, "no policy is loaded" },
+	{ { .listed = 1 }, KARMOR_NOT_ACTIVE, "no policy is loaded" },
+	{ { .listed = 1, .loaded = 1 }, KARMOR_NOT_ACTIVE, "permissive: it denies nothing" },
+	{ { .listed = 1, .loaded = 1, .enforcing = 1 },
+	  KARMOR_NOT_PERMITTED,
+	  "not permitted: reading and changing the policy needs CAP_MAC_ADMIN" },
+	{ { .listed = 1, .loaded = 1, .enforcing = 1, .privileged = 1, .readable = -5 },
+	  KARMOR_BROKEN,
+	  "the policy that is loaded cannot be compiled for" },
+	{ { .listed = 1, .loaded = 1, .enforcing = 1, .privileged = 1, .readable = 1, .type = "x" },
+	  KARMOR_BROKEN,
+	  "there is no module store /var/lib/selinux/x" },
+	{ { 1, 1, 1, 1, 1, 1, 33, "targeted" },
+	  KARMOR_NOT_ACTIVE,
+	  "enforcing, policy 33, store /var/lib/selinux/targeted; this karmor compiles for SELinux "
+	  "and cannot load" },
+};
+
+START_TEST(each_state_of_a_machine_has_its_message)
+{
+	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
+
+	ck_assert_int_eq(caps_new(karmor_backend_find("selinux"), &caps), 0);
+	ck_assert_int_eq(selinux_state(caps, &machines[_i].machine), 0);
+	ck_assert_int_eq(karmor_caps_state(caps), machines[_i].state);
+	ck_assert_str_eq(karmor_caps_reason(caps), machines[_i].reason);
+	ck_assert_ptr_nonnull(karmor_caps_fix(caps));
+}
+END_TEST
+
+START_TEST(an_engine_cannot_be_opened_and_says_so)
+{
+	struct karmor_diag *diag = karmor_diag_new();
+	struct karmor_engine *engine = NULL;
+
+	ck_assert_int_eq(karmor_engine_open(karmor_backend_find("selinux"), &engine, diag),
+			 -EOPNOTSUPP);
+	ck_assert_ptr_null(engine);
+	ck_assert_ptr_nonnull(
+		strstr(karmor_diag_at(diag, 0)->text, "compiles for SELinux and cannot load"));
+	karmor_diag_free(diag);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("selinux");
+	TCase *module = tcase_create("module"), *machine = tcase_create("machine");
+
+	tcase_add_test(module, no_name_leaves_its_comment);
+	tcase_add_test(module, what_an_exact_path_blocks_is_no_interpreter_either);
+	tcase_add_test(module, sockets_of_no_protocol_are_left_alone);
+	tcase_add_loop_test(module, what_cannot_be_said_is_reported, 0, ARRAY_SIZE(kept));
+	tcase_add_loop_test(module, modules_are_the_golden_ones, 0, ARRAY_SIZE(golden));
+	tcase_add_test(module, workloads_share_the_labels_of_files);
+	tcase_add_test(machine, a_base_policy_is_asked);
+	tcase_add_loop_test(machine, what_is_no_policy_is_told, 0, ARRAY_SIZE(broken));
+	tcase_add_loop_test(machine, each_state_of_a_machine_has_its_message, 0,
+			    ARRAY_SIZE(machines));
+	tcase_add_test(machine, an_engine_cannot_be_opened_and_says_so);
+	suite_add_tcase(suite, module);
+	suite_add_tcase(suite, machine);
+	return support_run(suite);
+}
