@@ -188,7 +188,7 @@ struct thread_info {
 };
 
 struct pt_regs {
-	unsigned long r10, r9, r8, bp, bx, cx, dx, si, di;
+	unsigned long r10, r9, r8, bp, bx, cx, dx, si, di, orig_ax;
 };
 
 struct nsproxy {

@@ -241,7 +241,8 @@ int BPF_PROG(karmor_task_alloc_atomic, struct task_struct *task, unsigned long c
 
 /*
  * A task counts until it exits, and one that never ran until it is freed: what is freed after it
- * ran is freed at any time, on a kernel before 6.2 also while labels are hidden.
+ * ran is freed at any time, on a kernel before 6.2 also while labels are hidden. So does one whose
+ * exit was skipped, as tracepoints do from 7.0 on while somebody was preempted in the program.
  */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(karmor_exit, struct task_struct *task)

@@ -42,7 +42,8 @@ struct label {
 	__u32 state, pos, left;
 	__u64 name;
 	__u32 text_len, text_base;
-	__u32 number; /* of the system call that is entered, as the table has it */
+	__u32 number;  /* of the system call that is entered, as the table has it */
+	__u32 entered; /* and it was asked about */
 	__u64 chunk[ABI_CHUNK];
 };
 

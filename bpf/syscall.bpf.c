@@ -415,17 +415,45 @@ static __noinline int entered_ask(struct label *label, const struct pt_regs *reg
 	return event_send(label, &told);
 }
 
+static __always_inline void entered(struct label *label, const struct pt_regs *regs, long id)
+{
+	bool compat = bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
+
+	label->number = table_number(regs, compat, id);
+	entered_ask(label, regs);
+}
+
+/*
+ * Where system calls can be preempted in their tracepoint, its programs are skipped for all others
+ * of the processor until the one that was preempted in them runs again, and anybody may see to it
+ * that it does not. A kprobe's program is not preempted; it is skipped where a task was preempted
+ * in the midst of bpf(2), which no workload can have. So that both are attached there. This one
+ * comes first, and the other asks where it did not.
+ */
+SEC("kprobe.multi/trace_syscall_enter")
+int karmor_syscall(void *ctx)
+{
+	struct label *label = label_current();
+	const struct pt_regs *regs;
+
+	if (!label)
+		return 0;
+	regs = (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	entered(label, regs, (int)regs->orig_ax);
+	label->entered = 1;
+	return 0;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(karmor_sys_enter, struct pt_regs *regs, long id)
 {
 	struct label *label = label_current();
-	bool compat;
 
 	if (!label)
 		return 0;
-	compat = bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
-	label->number = table_number(regs, compat, id);
-	entered_ask(label, regs);
+	if (!label->entered)
+		entered(label, regs, id);
+	label->entered = 0;
 	return 0;
 }
 

@@ -29,6 +29,7 @@
 #define FIX_LSM "boot with lsm=...,bpf"
 #define FIX_PREEMPT "boot with preempt=voluntary, or run Linux 6.2 or later"
 #define UNSOUND "before Linux 6.2 labels are not reliable under full preemption"
+#define SYSCALL_KPROBE "karmor_syscall"
 #define FIX_MOUNT "mount -t bpf bpf " PINS_MOUNT
 
 #define MAPS_CLOSED                                                                                \
@@ -52,8 +53,11 @@ static const char *const optional_hooks[] = {
 static const struct {
 	uint64_t need;
 	const char *program;
+	const char
+		*function; /* that it is a kprobe of, on kernels that need one; or a tracepoint's */
 } on_demand[] = {
-	{ BPF_NEED_SYSCALLS, "karmor_sys_enter" },
+	{ BPF_NEED_SYSCALLS, "karmor_sys_enter", NULL },
+	{ BPF_NEED_SYSCALLS, SYSCALL_KPROBE, "trace_syscall_enter" },
 };
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -101,11 +105,20 @@ static bool is_on_demand(const struct bpf_program *program)
 	return false;
 }
 
+/* Whether programs of the tracepoint of system calls are preempted: see bpf/syscall.bpf.c. */
+static bool syscalls_preempted(const struct btf *btf)
+{
+	return btf_has_function(btf, "trace_call_bpf_faultable");
+}
+
 /* Only x86-64's system calls are known by number (syscalls.c, bpf/syscall.bpf.c). */
 static bool syscalls_known(const struct btf *btf)
 {
 #ifdef __x86_64__
-	return btf__find_by_name_kind(btf, "btf_trace_sys_enter", BTF_KIND_TYPEDEF) > 0;
+	return btf__find_by_name_kind(btf, "btf_trace_sys_enter", BTF_KIND_TYPEDEF) > 0 &&
+	       (!syscalls_preempted(btf) ||
+		(btf_has_function(btf, "trace_syscall_enter") &&
+		 btf_has_function(btf, "bpf_kprobe_multi_link_attach")));
 #else
 	return false;
 #endif
@@ -152,6 +165,8 @@ static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
 						  ? syscalls_known(btf)
 						  : !is_optional(hook) || btf_has_hook(btf, hook));
 	}
+	if (!syscalls_preempted(btf))
+		bpf_program__set_autoload(skeleton->progs.karmor_syscall, false);
 	/* Both changes came with 6.2. */
 	bpf_program__set_autoload(skeleton->rodata->has_rdonly_cast
 					  ? skeleton->progs.karmor_task_alloc_atomic
@@ -446,7 +461,16 @@ static void demand_path(struct buf *path, const char *what, const char *program)
 	buf_puts(path, program);
 }
 
-static int demand_attach(const char *program)
+static int demand_link(int fd, const char *function)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.syms = &function,
+		    .kprobe_multi.cnt = 1);
+
+	return function ? bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &opts)
+			: bpf_raw_tracepoint_open(NULL, fd);
+}
+
+static int demand_attach(const char *program, const char *function)
 {
 	_cleanup_buf_ struct buf from = { 0 }, to = { 0 };
 	_cleanup_close_ int fd = -1, link = -1;
@@ -459,8 +483,8 @@ static int demand_attach(const char *program)
 		return 0;
 	fd = bpf_obj_get(from.data);
 	if (fd < 0)
-		return -errno;
-	link = bpf_raw_tracepoint_open(NULL, fd);
+		return function && errno == ENOENT ? 0 : -errno;
+	link = demand_link(fd, function);
 	return link < 0 || bpf_obj_pin(link, to.data) < 0 ? -errno : 0;
 }
 
@@ -470,7 +494,7 @@ int kernel_attach(uint64_t needs)
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(on_demand); i++)
 		if (needs & on_demand[i].need)
-			r = demand_attach(on_demand[i].program);
+			r = demand_attach(on_demand[i].program, on_demand[i].function);
 	return r;
 }
 

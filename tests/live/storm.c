@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * storm FILE SECONDS: some processes open FILE over and over, others fork over and over, all on one
- * processor, and every child opens it too. Says how many opens and forks there were and how many of
- * the opens passed: a label that is lost for a moment, or for good, shows here.
+ * processor, and every child opens it too. One more is woken over and over, as a real-time task
+ * where it may be one: so the others are preempted wherever they are, and what runs then opens it
+ * as well. Says how many opens and forks there were and how many of the opens passed: a label that
+ * is lost for a moment or for good, and a hook that is passed over, show here.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -53,6 +55,16 @@ static void forker(const char *path, time_t end)
 	exit(0);
 }
 
+static void waker(const char *path, time_t end)
+{
+	sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 });
+	while (time(NULL) < end) {
+		usleep(2000);
+		attempt(path, &counts->opens, &counts->passed);
+	}
+	exit(0);
+}
+
 int main(int argc, char *argv[])
 {
 	cpu_set_t first;
@@ -74,6 +86,8 @@ int main(int argc, char *argv[])
 	for (int i = 0; i < READERS + FORKERS; i++)
 		if (fork() == 0)
 			(i < READERS ? reader : forker)(argv[1], end);
+	if (fork() == 0)
+		waker(argv[1], end);
 	while (wait(NULL) > 0)
 		;
 	fprintf(stderr, "storm: %lu opens, %lu forks\n", counts->opens, counts->forks);
