@@ -263,3 +263,28 @@ struct abi_event {
 	uint8_t op, hook, section, unused;
 	char comm[ABI_COMM];
 };
+
+/*
+ * Events are counted by kind, and of each kind so many are told in full in a second; the others are
+ * told as a count. An engine has one map of kinds, as it has one ring. Counts only grow: user space
+ * keeps in mind how many of those that were folded it told.
+ */
+#define ABI_FOLD_KINDS (1u << 15) /* of one engine; an event beyond them is told or lost */
+#define ABI_FOLD_EACH 256
+
+struct abi_fold_key {
+	uint64_t workload;
+	uint32_t slot, generation, verdict;
+	int32_t error;
+	uint32_t family; /* as in an event */
+	uint8_t op, hook, section, unused;
+};
+
+struct abi_fold {
+	uint64_t sent, folded;
+	uint64_t since; /* when the second began; CLOCK_MONOTONIC, ns */
+	uint64_t time;	/* of the last that was folded, as are the next but one */
+	uint32_t left;	/* that may be sent in this second */
+	uint32_t pid, tgid, ppid, uid, unused;
+	char comm[ABI_COMM];
+};

@@ -21,65 +21,6 @@ static __always_inline struct abi_workload *workload_of(struct label *label)
 	return bpf_map_lookup_elem(&workloads, &slot);
 }
 
-int event_send(struct label *label, struct told *told)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct abi_workload *workload;
-	struct text *text;
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 slot, len;
-	void *ring;
-
-	if (!label || !told)
-		return 0;
-	slot = label->enrol.slot;
-	workload = bpf_map_lookup_elem(&workloads, &slot);
-	ring = bpf_map_lookup_elem(&rings, &slot);
-	if (!workload || !ring)
-		return 0;
-	text = bpf_task_storage_get(&texts, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!text) {
-		__sync_fetch_and_add(&workload->lost, 1);
-		return 0;
-	}
-	text->event.time = bpf_ktime_get_ns();
-	text->event.workload = label->enrol.id;
-	text->event.lost = workload->lost;
-	text->event.slot = slot;
-	text->event.generation = told->generation;
-	text->event.verdict = told->verdict;
-	text->event.pid = (__u32)id;
-	text->event.tgid = id >> 32;
-	text->event.ppid = task->real_parent->tgid;
-	text->event.uid = task->cred->uid.val;
-	text->event.error = told->error;
-	text->event.family = told->family;
-	text->event.type = told->type;
-	text->event.protocol = told->protocol;
-	text->event.op = told->op;
-	text->event.hook = told->hook;
-	text->event.section = told->section;
-	text->event.unused = 0;
-	text->event.resource_len = told->resource_len;
-	text->event.source_len = 0;
-	bpf_get_current_comm(text->event.comm, sizeof(text->event.comm));
-	if (told->section <= ABI_FILE)
-		text->event.resource_len = walk_text(label, text, 0);
-	if (task->mm && task->mm->exe_file) {
-		label->leaf = (__u64)task->mm->exe_file->f_path.dentry;
-		label->mnt = (__u64)task->mm->exe_file->f_path.mnt;
-		text->event.source_len = walk_text(label, text, text->event.resource_len);
-	}
-	len = sizeof(text->event) + text->event.resource_len + text->event.source_len;
-	if (len > sizeof(*text))
-		len = sizeof(*text);
-	if (bpf_ringbuf_output(ring, text, len, 0))
-		__sync_fetch_and_add(&workload->lost, 1);
-	else
-		__sync_fetch_and_add(&workload->events, 1);
-	return 0;
-}
-
 /* What the verdict means for the caller; events are sent for all but a silent pass. */
 static __always_inline int conclude(struct label *label, struct told *told, int denial)
 {

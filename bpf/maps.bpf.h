@@ -113,6 +113,23 @@ struct {
 	__array(values, struct ring);
 } rings SEC(".maps") __weak;
 
+struct fold_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct abi_fold_key));
+	__uint(value_size, sizeof(struct abi_fold));
+};
+
+/* By slot; who shares a ring shares this as well. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, ABI_WORKLOADS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+	__array(values, struct fold_table);
+} folds SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE); /* user space reads the counts where they are */

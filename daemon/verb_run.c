@@ -351,7 +351,8 @@ static bool linger(struct run *run, int ms, int step)
 		usleep((useconds_t)step * 1000);
 		(void)!karmor_engine_read_events(run->engine, event_print, run);
 	}
-	(void)!karmor_engine_read_events(run->engine, event_print, run);
+	while (karmor_engine_read_events(run->engine, event_print, run) > 0)
+		;
 	return true;
 }
 

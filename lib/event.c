@@ -203,6 +203,12 @@ int karmor_event_print_json(const struct karmor_event *theirs, FILE *out)
 	return fputs(line.data, out) < 0 || fflush(out) ? -EIO : 0;
 }
 
+/* Of several accesses in one event no object is known: what the rule says then. */
+static const char *folded_object(const struct karmor_event *event)
+{
+	return event->count > 1 && event->rule_path ? event->rule_path : "?";
+}
+
 int karmor_event_print_text(const struct karmor_event *theirs, FILE *out)
 {
 	struct karmor_event ours, *event = &ours;
@@ -224,7 +230,7 @@ int karmor_event_print_text(const struct karmor_event *theirs, FILE *out)
 		add_text(&line, event->data ? event->data : "?");
 	if (event->resource || event->op != KARMOR_SYSCALL) {
 		buf_puts(&line, event->op == KARMOR_SYSCALL ? " " : "");
-		add_text(&line, event->resource ? event->resource : "?");
+		add_text(&line, event->resource ? event->resource : folded_object(event));
 	}
 	buf_puts(&line, " by ");
 	add_text(&line, event->source ? event->source : event->comm ? event->comm : "?");
@@ -238,6 +244,8 @@ int karmor_event_print_text(const struct karmor_event *theirs, FILE *out)
 		buf_puts(&line, ": ");
 		add_text(&line, event->message);
 	}
+	if (event->count > 1)
+		buf_printf(&line, " [%llu times]", (unsigned long long)event->count);
 	if (event->lost)
 		buf_printf(&line, " [%llu events lost]", (unsigned long long)event->lost);
 	buf_putc(&line, '\n');

@@ -21,6 +21,7 @@
 #include "diag.h"
 #include "engine.h"
 #include "links.h"
+#include "names.h"
 #include "others.h"
 
 void bpf_tables_close(int *tables, size_t n)
@@ -174,8 +175,9 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 /* The caller holds the lock. */
 static int commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
 {
-	int r = publish_all(engine, diag);
+	int r = names_keep(engine);
 
+	r = r < 0 ? r : publish_all(engine, diag);
 	if (r < 0)
 		return kernel_error(r, diag, "publish a table of rules");
 	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
@@ -211,7 +213,7 @@ static void slot_free(const struct kernel_maps *maps, uint32_t slot)
 
 	bpf_map_delete_elem(maps->tables, &slot);
 	bpf_map_delete_elem(maps->links, &slot);
-	bpf_map_delete_elem(maps->rings, &slot);
+	bpf_events_undirect(maps, slot);
 	bpf_map_update_elem(maps->workloads, &slot, &empty, BPF_ANY);
 }
 
@@ -283,8 +285,9 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	r = kernel_attach(slot.needs);
 	if (r < 0)
 		return r;
-	if (bpf_map_update_elem(engine->maps.rings, &workload->slot, &engine->ring, BPF_ANY) < 0)
-		return -errno;
+	r = bpf_events_direct(engine, workload->slot);
+	if (r < 0)
+		return r;
 	r = bpf_links_publish(&engine->maps, workload, versions, diag);
 	r = r < 0 ? r : slot_publish(engine, engine->live_tables, workload);
 	if (r < 0)
@@ -373,6 +376,9 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 	if (r == 0 && engine->generation <= in_force) {
 		const struct karmor_artifact *live = &engine->live->base;
 
+		r = names_keep(engine);
+		if (r < 0)
+			return r;
 		engine->generation = in_force;
 		r = bpf_stage(&engine->base, live, diag);
 		r = r < 0 ? r : commit_locked(engine, diag);
@@ -387,9 +393,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 			&(struct bpf_version){ &engine->live->rulesets[workload->ruleset],
 					       engine->generation },
 			in_force, diag);
-	if (r == 0 &&
-	    bpf_map_update_elem(engine->maps.rings, &workload->slot, &engine->ring, BPF_ANY) < 0)
-		r = -errno;
+	r = r < 0 ? r : bpf_events_direct(engine, workload->slot);
 	r = r < 0 ? r : slot_publish(engine, engine->live_tables, workload);
 	if (r < 0)
 		return r;

@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
+#include "names.h"
 #include "others.h"
 
 static int bpf_probe(struct karmor_caps *caps, struct karmor_diag *diag)
@@ -27,7 +28,7 @@ static int bpf_open(struct karmor_engine **ret, struct karmor_diag *diag)
 	engine = calloc(1, sizeof(*engine));
 	if (!engine)
 		return -ENOMEM;
-	engine->ring = -1;
+	engine->ring = engine->folds = engine->told = engine->poll = engine->timer = -1;
 	r = kernel_open(&engine->maps, diag);
 	if (r < 0) {
 		free(engine);
@@ -50,6 +51,7 @@ static void bpf_close(struct karmor_engine *base)
 	struct kernel_maps pinned;
 
 	bpf_events_close(engine);
+	names_release(engine);
 	bpf_tables_close(engine->staged_tables,
 			 engine->staged ? engine->staged->base.n_rulesets : 0);
 	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);

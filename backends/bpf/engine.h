@@ -27,8 +27,11 @@ struct bpf_engine {
 	uint32_t generation;
 	struct bpf_workload *workloads;
 	size_t n_workloads;
-	int ring; /* map; -1 until something is attached */
+	int ring; /* map; -1 until something is attached, as are the next */
 	struct ring_buffer *reader;
+	int folds, told;	 /* maps: events by kind, and how many of each were told */
+	int poll, timer;	 /* readable where there is something to read; a second after */
+	struct bpf_names *names; /* of rules that are not in force any more */
 	/* While events are read. */
 	karmor_event_fn *fn;
 	void *data;
@@ -52,6 +55,17 @@ int bpf_read_events(struct karmor_engine *engine, karmor_event_fn *fn, void *dat
 /* Opens the ring and its reader, once. 0, -ENOMEM or -EIO. */
 int bpf_events_open(struct bpf_engine *engine);
 void bpf_events_close(struct bpf_engine *engine);
+
+/* Lets the kernel side send the events of a slot here; 0 or a negative errno. */
+int bpf_events_direct(const struct bpf_engine *engine, uint32_t slot);
+void bpf_events_undirect(const struct kernel_maps *maps, uint32_t slot);
+
+/* One event that stands for @count, to whoever reads; @size bytes at @record. 0 or -ENOMEM. */
+int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record, size_t size,
+		      uint64_t count);
+
+/* Tells what was folded since it was told last: how many events it told of, or a negative errno. */
+int bpf_folds_tell(struct bpf_engine *engine);
 
 /* Frees the slots of workloads whose last task is gone, whoever attached them, and the pins with
  * the last. */

@@ -7,12 +7,17 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "cleanup.h"
 #include "engine.h"
+#include "names.h"
 #include "syscalls.h"
 
 #define RING_BYTES (1u << 20)
@@ -113,7 +118,7 @@ static const struct bpf_workload *workload_of(const struct bpf_engine *engine,
 	return NULL;
 }
 
-/* The rule that decided, where one did and its table is still ours. */
+/* The rule that decided, where one did and its table is or was ours. */
 static const struct bpf_rule *rule_of(const struct bpf_engine *engine,
 				      const struct bpf_workload *workload,
 				      const struct abi_event *record)
@@ -121,8 +126,11 @@ static const struct bpf_rule *rule_of(const struct bpf_engine *engine,
 	uint32_t number = ABI_RULE(record->verdict);
 	const struct bpf_ruleset *set;
 
-	if (!workload || !number || !engine->live || record->generation != engine->generation ||
-	    workload->ruleset >= engine->live->base.n_rulesets)
+	if (!workload || !number || !engine->live)
+		return NULL;
+	if (record->generation != engine->generation)
+		return names_find(engine, record->generation, workload->ruleset, number);
+	if (workload->ruleset >= engine->live->base.n_rulesets)
 		return NULL;
 	set = &engine->live->rulesets[workload->ruleset];
 	return number <= set->n_rules ? &set->rules[number - 1] : NULL;
@@ -171,25 +179,29 @@ static bool record_valid(const struct abi_event *record, size_t size)
 	       record->hook < ARRAY_SIZE(hook_names);
 }
 
-static int record_deliver(void *data, void *bytes, size_t size)
+/* What was accessed, as far as @record says: of folded ones, what is the same for all. */
+static void resource_add(struct buf *buf, const struct abi_event *record, uint64_t count)
 {
-	struct bpf_engine *engine = data;
-	const struct abi_event *record = bytes;
-	const char *text = (const char *)(record + 1);
+	if (record->section == ABI_CAPABILITIES)
+		buf_printf(buf, "%s", ir_capability_name(record->family) ?: "?");
+	else if (record->section != ABI_NETWORK)
+		buf_add(buf, (const char *)(record + 1), record->resource_len);
+	else if (count == 1)
+		network_add(buf, record);
+}
+
+int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record, size_t size,
+		      uint64_t count)
+{
 	const struct bpf_workload *workload;
 	_cleanup_buf_ struct buf resource = { 0 }, source = { 0 }, detail = { 0 }, comm = { 0 };
-	struct karmor_event event = KARMOR_STRUCT(karmor_event, .count = 1);
+	struct karmor_event event = KARMOR_STRUCT(karmor_event, .count = count);
 
 	if (!record_valid(record, size))
 		return 0;
 	workload = workload_of(engine, record);
-	if (record->section == ABI_NETWORK)
-		network_add(&resource, record);
-	else if (record->section == ABI_CAPABILITIES)
-		buf_printf(&resource, "%s", ir_capability_name(record->family) ?: "?");
-	else
-		buf_add(&resource, text, record->resource_len);
-	buf_add(&source, text + record->resource_len, record->source_len);
+	resource_add(&resource, record, count);
+	buf_add(&source, (const char *)(record + 1) + record->resource_len, record->source_len);
 	if (record->section == ABI_SYSCALLS)
 		syscall_add(&detail, record);
 	else
@@ -222,43 +234,134 @@ static int record_deliver(void *data, void *bytes, size_t size)
 	return 0;
 }
 
+static int record_deliver(void *data, void *bytes, size_t size)
+{
+	return bpf_event_deliver(data, bytes, size, 1);
+}
+
+static int map_make(enum bpf_map_type type, const char *name, uint32_t key, uint32_t value,
+		    uint32_t entries, uint32_t flags, int *ret)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
+
+	if (*ret < 0)
+		*ret = bpf_map_create(type, name, key, value, entries, &opts);
+	return *ret < 0 ? -errno : 0;
+}
+
+static int poll_add(int poll, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int poll_open(struct bpf_engine *engine)
+{
+	int r;
+
+	engine->poll = epoll_create1(EPOLL_CLOEXEC);
+	engine->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (engine->poll < 0 || engine->timer < 0)
+		return -errno;
+	r = poll_add(engine->poll, engine->timer);
+	return r < 0 ? r : poll_add(engine->poll, ring_buffer__epoll_fd(engine->reader));
+}
+
 int bpf_events_open(struct bpf_engine *engine)
 {
+	int r;
+
 	if (engine->reader)
 		return 0;
-	if (engine->ring < 0)
-		engine->ring =
-			bpf_map_create(BPF_MAP_TYPE_RINGBUF, "karmor_ring", 0, 0, RING_BYTES, NULL);
-	if (engine->ring < 0)
-		return -errno;
+	r = map_make(BPF_MAP_TYPE_RINGBUF, "karmor_ring", 0, 0, RING_BYTES, 0, &engine->ring);
+	if (r == 0)
+		r = map_make(BPF_MAP_TYPE_HASH, "karmor_folds", sizeof(struct abi_fold_key),
+			     sizeof(struct abi_fold), ABI_FOLD_KINDS, BPF_F_NO_PREALLOC,
+			     &engine->folds);
+	if (r == 0)
+		r = map_make(BPF_MAP_TYPE_HASH, "karmor_told", sizeof(struct abi_fold_key),
+			     sizeof(uint64_t), ABI_FOLD_KINDS, BPF_F_NO_PREALLOC, &engine->told);
+	if (r < 0)
+		return r;
 	engine->reader = ring_buffer__new(engine->ring, record_deliver, engine, NULL);
-	return engine->reader ? 0 : -errno;
+	r = engine->reader ? poll_open(engine) : -errno;
+	if (r < 0)
+		bpf_events_close(engine);
+	return r;
 }
 
 void bpf_events_close(struct bpf_engine *engine)
 {
+	int *fds[] = { &engine->ring, &engine->folds, &engine->told, &engine->poll,
+		       &engine->timer };
+
 	ring_buffer__free(engine->reader);
 	engine->reader = NULL;
-	cleanup_close(&engine->ring);
-	engine->ring = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		cleanup_close(fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+int bpf_events_direct(const struct bpf_engine *engine, uint32_t slot)
+{
+	return bpf_map_update_elem(engine->maps.folds, &slot, &engine->folds, BPF_ANY) < 0 ||
+			       bpf_map_update_elem(engine->maps.rings, &slot, &engine->ring,
+						   BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+void bpf_events_undirect(const struct kernel_maps *maps, uint32_t slot)
+{
+	bpf_map_delete_elem(maps->rings, &slot);
+	bpf_map_delete_elem(maps->folds, &slot);
 }
 
 int bpf_event_fd(const struct karmor_engine *base)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)(uintptr_t)base;
 
-	return bpf_events_open(engine) < 0 ? -EIO : ring_buffer__epoll_fd(engine->reader);
+	return bpf_events_open(engine) < 0 ? -EIO : engine->poll;
+}
+
+/* After events came, folded ones may stand unread without anything in the ring to tell of them. */
+static void timer_start(const struct bpf_engine *engine)
+{
+	const struct itimerspec second = { .it_value.tv_sec = 1 };
+	struct itimerspec now;
+
+	if (timerfd_gettime(engine->timer, &now) == 0 && !now.it_value.tv_sec &&
+	    !now.it_value.tv_nsec)
+		timerfd_settime(engine->timer, 0, &second, NULL);
+}
+
+static bool timer_ended(const struct bpf_engine *engine)
+{
+	uint64_t times;
+
+	return read(engine->timer, &times, sizeof(times)) == sizeof(times);
 }
 
 int bpf_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *data)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
-	int n;
+	int n, folded = 0;
+	bool due;
 
 	if (!engine->reader)
 		return 0;
 	engine->fn = fn;
 	engine->data = data;
+	due = timer_ended(engine);
 	n = ring_buffer__consume(engine->reader);
-	return n < 0 ? -EIO : n;
+	if (n == 0 || (n > 0 && (due || names_kept(engine))))
+		folded = bpf_folds_tell(engine);
+	if (n < 0 || folded < 0)
+		return -EIO;
+	names_release(engine);
+	if (n || folded)
+		timer_start(engine);
+	return n > INT_MAX - folded ? INT_MAX : n + folded;
 }

@@ -34,8 +34,8 @@
 
 #define MAPS_CLOSED                                                                                \
 	{                                                                                          \
-		.labels = -1, .tables = -1, .links = -1, .rings = -1, .workloads = -1,             \
-		.names = -1, .inode = -1                                                           \
+		.labels = -1, .tables = -1, .links = -1, .rings = -1, .folds = -1,                 \
+		.workloads = -1, .names = -1, .inode = -1                                          \
 	}
 
 DEFINE_CLEANUP(skeleton, struct karmor_bpf, karmor_bpf__destroy)
@@ -221,10 +221,10 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 	struct {
 		const char *name;
 		int *fd;
-	} maps[] = { { "labels", &ret->labels }, { "tables", &ret->tables },
-		     { "links", &ret->links },	 { "rings", &ret->rings },
-		     { "inode", &ret->inode },	 { "workloads", &ret->workloads },
-		     { "names", &ret->names } };
+	} maps[] = { { "labels", &ret->labels },       { "tables", &ret->tables },
+		     { "links", &ret->links },	       { "rings", &ret->rings },
+		     { "folds", &ret->folds },	       { "inode", &ret->inode },
+		     { "workloads", &ret->workloads }, { "names", &ret->names } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -516,8 +516,8 @@ void kernel_settle(const struct kernel_maps *maps)
 
 void kernel_close(struct kernel_maps *maps)
 {
-	int *fds[] = { &maps->labels,	 &maps->tables, &maps->links, &maps->rings,
-		       &maps->workloads, &maps->names,	&maps->inode };
+	int *fds[] = { &maps->labels, &maps->tables,	&maps->links, &maps->rings,
+		       &maps->folds,  &maps->workloads, &maps->names, &maps->inode };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);

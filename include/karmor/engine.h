@@ -56,9 +56,10 @@ KARMOR_API KARMOR_CHECK int karmor_engine_open(const struct karmor_backend *back
 KARMOR_API void karmor_engine_close(struct karmor_engine *engine);
 
 /*
- * Makes exactly @artifact the policy of this engine's workloads, or changes nothing. Borrowed:
- * events are named after it until the next apply or close. Returns 0, -EINVAL (another backend's
- * artifact, or a workload's ruleset is missing from it), -EPERM, -ENOMEM, -EIO.
+ * Makes exactly @artifact the policy of this engine's workloads, or changes nothing. Borrowed
+ * until the next apply or close; what it decided bears its names whenever it is read. Returns 0,
+ * -EINVAL (another backend's artifact, or a workload's ruleset is missing from it), -EPERM,
+ * -ENOMEM, -EIO.
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
 						const struct karmor_artifact *artifact,
@@ -129,7 +130,11 @@ KARMOR_API KARMOR_CHECK int karmor_engine_spawn(struct karmor_engine *engine,
 /* A descriptor to poll for events; borrowed; -EOPNOTSUPP where the backend has none. */
 KARMOR_API KARMOR_CHECK int karmor_engine_event_fd(const struct karmor_engine *engine);
 
-/* Calls @fn for each event that has arrived, without waiting. The number of events, or -EIO. */
+/*
+ * Calls @fn for each event that has arrived, without waiting. A flood comes as some events of each
+ * kind and, a second later at most or when nothing else is there to be read, one that counts the
+ * others. The number of events, or -EIO; where it is 0, everything so far has been told.
+ */
 KARMOR_API KARMOR_CHECK int karmor_engine_read_events(struct karmor_engine *engine,
 						      karmor_event_fn *fn, void *data);
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,6 +114,46 @@ static long do_price(char *argv[])
 	return 0;
 }
 
+#define STORM_CALLERS 4
+
+static void storm_call(long n)
+{
+	while (n-- > 0)
+		syscall(SYS_getpriority, 0, 0);
+}
+
+/*
+ * N: so often by each of several on one processor, the last of them idle, while a real-time task
+ * that calls as well preempts them wherever they are.
+ */
+static long do_storm(char *argv[])
+{
+	const struct sched_param none = { 0 }, realtime = { .sched_priority = 1 };
+	long n = atol(argv[0]), waker = n / 20;
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first) < 0)
+		return -1;
+	for (int i = 0; i < STORM_CALLERS; i++)
+		if (fork() == 0) {
+			if (i == STORM_CALLERS - 1)
+				sched_setscheduler(0, SCHED_IDLE, &none);
+			storm_call(n);
+			_exit(0);
+		}
+	sched_setscheduler(0, SCHED_FIFO, &realtime);
+	for (long i = 0; i < waker; i++) {
+		usleep(1000);
+		storm_call(1);
+	}
+	while (wait(NULL) > 0)
+		;
+	printf("%ld ", STORM_CALLERS * n + waker);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -121,7 +163,7 @@ static const struct {
 	{ "number", 1, do_number },	{ "unlinkat", 2, do_unlinkat },
 	{ "relative", 2, do_relative }, { "chrooted", 2, do_chrooted },
 	{ "fchmod", 1, do_fchmod },	{ "absent", 1, do_absent },
-	{ "price", 1, do_price },
+	{ "price", 1, do_price },	{ "storm", 1, do_storm },
 };
 
 int main(int argc, char *argv[])

@@ -440,6 +440,80 @@ START_TEST(an_access_sees_the_old_set_or_the_new_one)
 }
 END_TEST
 
+struct told {
+	char rules[256];
+	uint64_t n;
+};
+
+/* What rules decided; the posture's own are as many as the reader needs for itself. */
+static void tell(const struct karmor_event *event, void *data)
+{
+	struct told *told = data;
+	size_t used = strlen(told->rules);
+
+	if (!event->rule && strcmp(event->policy, "DefaultPosture") == 0)
+		return;
+	told->n += event->count;
+	snprintf(told->rules + used, sizeof(told->rules) - used, "%s ",
+		 event->rule ? event->rule : "-");
+}
+
+/* Everything that was not read yet. */
+static struct told told_of(struct karmor_engine *engine)
+{
+	struct told told = { 0 };
+
+	while (karmor_engine_read_events(engine, tell, &told) > 0)
+		;
+	return told;
+}
+
+START_TEST(an_event_bears_the_name_of_its_rule_whatever_came_since)
+{
+	struct set a = compile(A), b = compile(B);
+	struct karmor_engine *engine = engine_open(&a);
+	struct task reader = start_reader(engine, "reader");
+
+	told_of(engine);
+	ck_assert_str_eq(ask(&reader), "ynny");
+	ck_assert_int_eq(karmor_engine_apply(engine, b.artifact, diag), 0);
+	karmor_artifact_free(a.artifact);
+	karmor_policies_free(a.policies);
+	ck_assert_str_eq(ask(&reader), "ynyn");
+	a = compile(A);
+	ck_assert_int_eq(karmor_engine_apply(engine, a.artifact, diag), 0);
+	ck_assert_str_eq(told_of(engine).rules,
+			 "file.matchPaths[2] file.matchPaths[3] file.matchPaths[5] "
+			 "file.matchPaths[6] ");
+	ck_assert_str_eq(ask(&reader), "ynny");
+	ck_assert_str_eq(told_of(engine).rules, "file.matchPaths[2] file.matchPaths[3] ");
+	end(&reader);
+	karmor_engine_close(engine);
+}
+END_TEST
+
+/* As many as a flood is, with others before, in the midst and after that, and not one read yet. */
+START_TEST(events_that_nobody_reads_add_up_under_the_rules_they_are_of)
+{
+	struct set a = compile(A), b = compile(B);
+	struct karmor_engine *engine = engine_open(&a);
+	struct task reader = start_reader(engine, "reader");
+	struct told told;
+	int asked = is_long() ? 100000 : 400;
+
+	told_of(engine);
+	for (int i = 0; i < asked; i++)
+		ck_assert_str_eq(ask(&reader), "ynny");
+	ck_assert_int_eq(karmor_engine_apply(engine, b.artifact, diag), 0);
+	ck_assert_str_eq(ask(&reader), "ynyn");
+	told = told_of(engine);
+	ck_assert_uint_eq(told.n, 2 * (uint64_t)asked + 2);
+	ck_assert_ptr_null(strchr(told.rules, '-'));
+	end(&reader);
+	karmor_engine_close(engine);
+}
+END_TEST
+
 START_TEST(out_of_memory_leaves_the_old_set_in_force)
 {
 	struct set a = compile(A), b = compile(B);
@@ -667,9 +741,11 @@ static Suite *suite(void)
 {
 	Suite *s = suite_create("lasting");
 	TCase *sets = case_add(s, "sets"), *builds = case_add(s, "builds"),
-	      *deaths = case_add(s, "deaths");
+	      *events = case_add(s, "events"), *deaths = case_add(s, "deaths");
 
 	tcase_add_test(sets, an_access_sees_the_old_set_or_the_new_one);
+	tcase_add_test(events, an_event_bears_the_name_of_its_rule_whatever_came_since);
+	tcase_add_test(events, events_that_nobody_reads_add_up_under_the_rules_they_are_of);
 	tcase_add_test(sets, out_of_memory_leaves_the_old_set_in_force);
 	tcase_add_test(sets, out_of_memory_enrols_nobody);
 	tcase_add_test(sets, a_full_node_is_told);

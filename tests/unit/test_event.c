@@ -73,6 +73,23 @@ START_TEST(a_name_that_looks_like_an_escape_is_not_one)
 }
 END_TEST
 
+START_TEST(several_in_one_are_told_by_their_rule_and_number)
+{
+	struct karmor_event one = KARMOR_STRUCT(karmor_event, .policy = "p", .rule_path = "/secret",
+						.comm = "cat", .pid = 7, .count = 1,
+						.action = KARMOR_BLOCK, .op = KARMOR_READ),
+			    many = one;
+	char *line = print(karmor_event_print_text, &one);
+
+	ck_assert_str_eq(line, "karmor: block read ? by cat (pid 7): p\n");
+	free(line);
+	many.count = 9744;
+	line = print(karmor_event_print_text, &many);
+	ck_assert_str_eq(line, "karmor: block read /secret by cat (pid 7): p [9744 times]\n");
+	free(line);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("event");
@@ -80,6 +97,7 @@ int main(void)
 
 	tcase_add_test(test, an_event_has_its_keys_also_where_nothing_is_known);
 	tcase_add_test(test, a_name_that_looks_like_an_escape_is_not_one);
+	tcase_add_test(test, several_in_one_are_told_by_their_rule_and_number);
 	suite_add_tcase(suite, test);
 	return support_run(suite);
 }
