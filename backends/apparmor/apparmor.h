@@ -38,7 +38,15 @@ enum apparmor_about {
 #define APPARMOR_ELSEWHERE (UINT32_MAX - 1) /* what other profiles of a stack decide */
 /* Profiles that one may name as targets of an exec; a format of the kernel's. */
 #define APPARMOR_TARGETS_MAX 12
-#define APPARMOR_CLASSES_MAX (APPARMOR_TARGETS_MAX + 1)
+/*
+ * Where there are more classes, they are in groups, and a task is under a stack: in each group's
+ * profile it is of one of the group's classes, or of none, and there free; in one more profile it
+ * is of no group, under class 0's rules, or of one, and there free. No profile leads to more others
+ * than it may.
+ */
+#define APPARMOR_GROUP (APPARMOR_TARGETS_MAX - 1)
+#define APPARMOR_GROUPS_MAX 5
+#define APPARMOR_CLASSES_MAX (1 + APPARMOR_GROUP * APPARMOR_GROUPS_MAX)
 #define APPARMOR_PRIORITY_MAX 999
 /* What a part of a section does not decide, in each profile of it. */
 #define APPARMOR_PRIORITY_OUTSIDE 1000
@@ -83,7 +91,7 @@ struct apparmor_rule {
 	bool recursive, read_only, owner_only;
 	enum ir_protocol protocol;
 	unsigned capability;
-	uint32_t classes; /* a bit for each class of sources that it holds for */
+	uint64_t classes; /* a bit for each class of sources that it holds for */
 	const char *path; /* resolved */
 	const char *policy, *file, *locator, *written, *message, *tags;
 	unsigned line, severity;
@@ -138,11 +146,16 @@ int apparmor_print(const struct karmor_artifact *artifact, FILE *out);
  */
 struct apparmor_names {
 	const char *name;
-	size_t n, width;
+	size_t n, width, groups; /* of classes; 0: they are not in groups, otherwise no width */
 };
 
-/* The width that a ruleset asks for. */
+/* The width and the groups that a ruleset asks for. */
 size_t apparmor_width(const struct apparmor_ruleset *set);
+size_t apparmor_groups(const struct apparmor_ruleset *set);
+/* How many profiles a task is under, and the name of one of them for a task of @class. */
+size_t apparmor_stack(const struct apparmor_names *names);
+void apparmor_profile_name(struct buf *buf, const struct apparmor_names *names, size_t class,
+			   size_t place);
 /* Piece 0: the classes' own profiles; piece N: those of the Nth part, to be compiled apart. */
 void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *mediates,
 			  const struct apparmor_ruleset *set, const struct apparmor_names *names,

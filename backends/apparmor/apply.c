@@ -59,8 +59,17 @@ static int workload_compile(const struct apparmor_engine *engine,
 	const struct apparmor_ruleset *set = &artifact->rulesets[workload->ruleset];
 	const struct apparmor_names names = { .name = workload->profile,
 					      .n = workload->n_profiles,
-					      .width = workload->width };
+					      .width = workload->width,
+					      .groups = workload->groups };
 	int r = 0;
+
+	if (apparmor_groups(set) > names.groups) {
+		diag_error(diag, NULL, "start it anew",
+			   "workload \"%s\" was started under rules for fewer sources, and cannot "
+			   "get %zu kinds of them",
+			   workload->name, set->n_profiles - 1);
+		return -EINVAL;
+	}
 
 	buf_reset(&workload->staged);
 	for (size_t i = 0; r == 0 && i <= names.width; i++) {
@@ -83,9 +92,12 @@ static int workload_compile(const struct apparmor_engine *engine,
 static int workload_write(const struct apparmor_engine *engine,
 			  const struct apparmor_workload *workload, struct karmor_diag *diag)
 {
-	const struct apparmor_names names = { .name = workload->profile, .width = workload->width };
+	const struct apparmor_names names = { .name = workload->profile,
+					      .width = workload->width,
+					      .groups = workload->groups };
 	struct apparmor_state state = { .n_profiles = workload->n_profiles,
-					.width = workload->width };
+					.width = workload->width,
+					.groups = workload->groups };
 	_cleanup_buf_ struct buf label = { 0 };
 
 	apparmor_label(&label, &names);
@@ -292,6 +304,7 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 		return -EBUSY;
 	}
 	workload->width = state.width;
+	workload->groups = state.groups;
 	workload->n_profiles =
 		state.n_profiles > workload->n_profiles ? state.n_profiles : workload->n_profiles;
 	return 0;
@@ -307,6 +320,7 @@ static int workload_load(struct apparmor_engine *engine, struct apparmor_workloa
 
 	workload->n_profiles = set->n_profiles;
 	workload->width = apparmor_width(set);
+	workload->groups = apparmor_groups(set);
 	if (workload->lasting) {
 		lock = state_lock(diag);
 		r = lock < 0 ? lock : workload_adopt(engine, workload, diag);

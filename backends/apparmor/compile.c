@@ -285,10 +285,10 @@ static void rule_copy(struct compiler *c, size_t i, bool *failed)
 	const struct ir_rule *ir = rule->ir;
 	const struct source *source = ir->place.source;
 	struct arena *arena = c->arena;
-	uint32_t classes = 0;
+	uint64_t classes = 0;
 
 	for (size_t class = 0; class < c->n_classes; class ++)
-		classes |= (uint32_t)c->active[class][i] << class;
+		classes |= (uint64_t)c->active[class][i] << class;
 	c->ret->rules[i] = (struct apparmor_rule){
 		.section = ir->section,
 		.action = rule->action,
@@ -374,6 +374,8 @@ static int ruleset_make(struct compiler *c)
 	for (int i = 0; i < KARMOR_SYSCALLS; i++)
 		c->ret->closed[i] = is_closed(c->set, (enum karmor_section)i);
 	r = profiles_make(c);
+	for (size_t i = 0; apparmor_groups(c->ret) && i < c->n_classes; i++)
+		c->found.lost_sources |= !c->ret->profiles[i].n_leads;
 	if (r == 0 && c->found.lost_sources)
 		r = profiles_make_one(c);
 	return r ? r : rules_copy(c);

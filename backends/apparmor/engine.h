@@ -23,9 +23,9 @@
 struct apparmor_workload {
 	char *name, *namespace_name, *container, *labels;
 	size_t ruleset;
-	char *profile;	   /* of class 0 */
-	size_t n_profiles; /* that were ever loaded for it: tasks may be in any */
-	size_t width;	   /* of the stack that its tasks entered */
+	char *profile;	      /* of class 0 */
+	size_t n_profiles;    /* that were ever loaded for it: tasks may be in any */
+	size_t width, groups; /* of the stack that its tasks entered */
 	bool lasting;
 	struct buf staged; /* its profiles, compiled */
 };

@@ -126,7 +126,7 @@ static const struct {
 	  "exception",
 	  "name paths or directories, or use a parser of AppArmor 4.1, or bpf" },
 	{ has_lost_source, KARMOR_UNSUPPORTED,
-	  "the fromSource of these rules tell more than 12 kinds of sources apart, or overlap in a "
+	  "the fromSource of these rules tell more than 55 kinds of sources apart, or overlap in a "
 	  "way that AppArmor cannot write",
 	  "give rules that belong together the same fromSource, name sources by path, or use bpf" },
 	{ is_network_lost, KARMOR_UNSUPPORTED, "this kernel's AppArmor does not mediate sockets",

@@ -19,24 +19,65 @@ struct writer {
 	const struct apparmor_ruleset *set;
 	const struct apparmor_names *names;
 	size_t part;	/* of a stack; 0: the class's own profile */
+	size_t group;	/* whose profile it is; 0: that of no group */
+	bool open;	/* others of the stack decide */
 	size_t class;	/* whose profile it is */
 	size_t written; /* what it is named after; another where there are more names than classes
 			 */
 	uint32_t commented; /* the rule whose lines are being written */
 };
 
-static void profile_name(struct buf *buf, const char *name, size_t class, size_t part)
+static size_t group_of(size_t class)
 {
-	buf_puts(buf, name);
-	if (class || part)
+	return class ? (class - 1) / APPARMOR_GROUP + 1 : 0;
+}
+
+size_t apparmor_groups(const struct apparmor_ruleset *set)
+{
+	return set->n_profiles > APPARMOR_TARGETS_MAX + 1 ? group_of(set->n_profiles - 1) : 0;
+}
+
+size_t apparmor_stack(const struct apparmor_names *names)
+{
+	return 1 + names->width + names->groups;
+}
+
+void apparmor_profile_name(struct buf *buf, const struct apparmor_names *names, size_t class,
+			   size_t place)
+{
+	bool grouped = names->groups;
+
+	buf_puts(buf, names->name);
+	if (grouped && place == 0 && class)
+		buf_printf(buf, ".g%zu", group_of(class));
+	else if (grouped && place && group_of(class) != place)
+		buf_printf(buf, ".o%zu", place);
+	else if (class || place)
 		buf_printf(buf, ".%zu", class);
-	if (part)
-		buf_printf(buf, ".%zu", part);
+	if (place && !grouped)
+		buf_printf(buf, ".%zu", place);
+}
+
+static size_t place_of(const struct writer *w)
+{
+	return w->names->groups ? w->group : w->part;
 }
 
 static void target_name(struct writer *w, size_t class)
 {
-	profile_name(w->buf, w->names->name, class, w->part);
+	apparmor_profile_name(w->buf, w->names, class, place_of(w));
+}
+
+/* Whether both classes have the same profile at this place of the stack. */
+static bool is_same(const struct writer *w, size_t a, size_t b)
+{
+	bool open_a = group_of(a) != w->group, open_b = group_of(b) != w->group;
+
+	if (!w->names->groups)
+		return a == b;
+	if (w->group == 0)
+		return group_of(a) == group_of(b);
+	return open_a || open_b ? open_a == open_b : a == b;
 }
 
 static const char *or_posture(uint32_t rule)
@@ -99,7 +140,7 @@ static void exec_line(struct writer *w, const struct apparmor_line *line, unsign
 	buf_printf(w->buf, "%s\"%s\" ", who(owner, other), line->path);
 	if (line->deny) {
 		buf_puts(w->buf, "x,\n");
-	} else if (line->target == w->written) {
+	} else if (is_same(w, line->target, w->written)) {
 		buf_puts(w->buf, "ix,\n");
 	} else {
 		buf_puts(w->buf, "px -> \"");
@@ -216,13 +257,15 @@ static void capability_lines(struct writer *w, const struct apparmor_profile *pr
 /* Every profile of the stack. */
 static void peer_name(struct writer *w)
 {
-	if (w->names->width)
+	if (w->names->width || w->names->groups)
 		buf_putc(w->buf, '{');
 	target_name(w, w->written);
-	if (w->names->width) {
-		buf_putc(w->buf, ',');
-		buf_printf(w->buf, "%s.%zu.*}", w->names->name, w->written);
-	}
+	if (w->names->width)
+		buf_printf(w->buf, ",%s.%zu.*}", w->names->name, w->written);
+	if (w->names->groups && w->written)
+		buf_printf(w->buf, ",%s.g%zu", w->names->name, w->group);
+	if (w->names->groups)
+		buf_printf(w->buf, ",%s.o*}", w->names->name);
 }
 
 /* What the language does not speak of. A task of another class or outside is not to be traced. */
@@ -233,7 +276,7 @@ static void free_lines(struct writer *w)
 		const char *text;
 	} lines[] = {
 		{ true, "  \"/{,**}\" mk,\n  signal,\n  ptrace (readby, tracedby),\n" },
-		{ w->set->mounts || w->part, "  mount,\n  umount,\n  pivot_root,\n" },
+		{ w->set->mounts || w->open, "  mount,\n  umount,\n  pivot_root,\n" },
 		{ w->mediates->userns, "  userns,\n" },
 		{ w->mediates->io_uring, "  io_uring,\n" },
 		{ w->mediates->mqueue, "  mqueue,\n" },
@@ -243,7 +286,7 @@ static void free_lines(struct writer *w)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if (lines[i].wanted)
 			buf_puts(w->buf, lines[i].text);
-	if (w->part) {
+	if (w->open) {
 		buf_puts(w->buf, "  ptrace,\n");
 		return;
 	}
@@ -403,6 +446,8 @@ size_t apparmor_width(const struct apparmor_ruleset *set)
 {
 	size_t parts[KARMOR_FILE + 1];
 
+	if (apparmor_groups(set))
+		return 0;
 	parts_share(set, 0, parts);
 	return parts[KARMOR_PROCESS] + parts[KARMOR_FILE];
 }
@@ -428,13 +473,13 @@ static void profile_write(struct writer *w)
 
 		if (split && section_split(w, (enum karmor_section)i, parts[i], part) < 0)
 			w->buf->failed = true;
-		else if (!split && w->part)
+		else if (!split && w->open)
 			section_open(w, (enum karmor_section)i);
 		else if (!split)
 			section_whole(w, (enum karmor_section)i);
 		part = part > parts[i] ? part - parts[i] : 0;
 	}
-	if (w->part) {
+	if (w->open) {
 		comment(w, APPARMOR_ELSEWHERE);
 		buf_puts(w->buf, "  network,\n  capability,\n");
 	} else {
@@ -444,19 +489,40 @@ static void profile_write(struct writer *w)
 	buf_puts(w->buf, "}\n");
 }
 
+/* The profiles of groups that a task is not of, and of no group for a task that is of one. */
+static void open_write(struct writer *w)
+{
+	w->open = true;
+	w->class = 0;
+	for (size_t i = 1; i <= w->names->groups; i++) {
+		w->group = 0;
+		w->written = (i - 1) * APPARMOR_GROUP + 1;
+		profile_write(w);
+		w->group = i;
+		w->written = 0;
+		profile_write(w);
+	}
+}
+
 void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *mediates,
 			  const struct apparmor_ruleset *set, const struct apparmor_names *names,
 			  size_t piece)
 {
-	struct writer w = {
-		.buf = buf, .mediates = mediates, .set = set, .names = names, .part = piece
-	};
+	struct writer w = { .buf = buf,
+			    .mediates = mediates,
+			    .set = set,
+			    .names = names,
+			    .part = piece,
+			    .open = piece };
 
 	for (size_t i = 0; i < set->n_profiles || i < names->n; i++) {
 		w.written = i;
 		w.class = i < set->n_profiles ? i : 0;
+		w.group = names->groups ? group_of(i) : 0;
 		profile_write(&w);
 	}
+	if (names->groups)
+		open_write(&w);
 }
 
 void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
@@ -468,9 +534,9 @@ void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
 
 void apparmor_label(struct buf *buf, const struct apparmor_names *names)
 {
-	for (size_t i = 0; i <= names->width; i++) {
+	for (size_t i = 0; i < apparmor_stack(names); i++) {
 		buf_puts(buf, i ? "//&" : "");
-		profile_name(buf, names->name, 0, i);
+		apparmor_profile_name(buf, names, 0, i);
 	}
 }
 
@@ -485,7 +551,8 @@ int apparmor_print(const struct karmor_artifact *base, FILE *out)
 
 		apparmor_write(&buf, &everything, set,
 			       &(struct apparmor_names){ .name = PRINTED_NAME,
-							 .width = apparmor_width(set) });
+							 .width = apparmor_width(set),
+							 .groups = apparmor_groups(set) });
 	}
 	if (buf_failed(&buf))
 		return -ENOMEM;

@@ -75,6 +75,7 @@ static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
 	if (memchr(text, '\0', len) || !line_copy(&at, ret->owner, sizeof(ret->owner)) ||
 	    !line_number(&at, APPARMOR_CLASSES_MAX, &ret->n_profiles) ||
 	    !line_number(&at, APPARMOR_WIDTH_MAX, &ret->width) ||
+	    !line_number(&at, APPARMOR_GROUPS_MAX, &ret->groups) ||
 	    !line_copy(&at, ret->label, sizeof(ret->label)))
 		return false;
 	len = strlen(at);
@@ -121,8 +122,8 @@ int state_write(const char *profile, const struct apparmor_state *state, struct 
 	char path[PATH_SIZE], aside[PATH_SIZE];
 	int r = -ENOMEM;
 
-	buf_printf(&text, "%s\n%zu\n%zu\n%s\n%s\n", state->owner, state->n_profiles, state->width,
-		   state->label, state->name);
+	buf_printf(&text, "%s\n%zu\n%zu\n%zu\n%s\n%s\n", state->owner, state->n_profiles,
+		   state->width, state->groups, state->label, state->name);
 	if (path_make(profile, "", path) && path_make("", "new", aside) && !buf_failed(&text))
 		r = file_write(aside, &text);
 	if (r == 0 && rename(aside, path) < 0)

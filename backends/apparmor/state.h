@@ -13,8 +13,9 @@
 #define STATE_LABEL_MAX 4000
 
 struct apparmor_state {
-	char owner[17];		  /* the id of the engine that has it */
-	size_t n_profiles, width; /* that were ever loaded; a stack's width never changes */
+	char owner[17];				 /* the id of the engine that has it */
+	size_t n_profiles;			 /* that were ever loaded */
+	size_t width, groups;			 /* of the stack; they never change */
 	char name[KARMOR_WORKLOAD_NAME_MAX + 1]; /* of a lasting workload; "" otherwise */
 	char label[STATE_LABEL_MAX];		 /* that a task enters */
 };

@@ -95,6 +95,25 @@ is "$(run source sh -c "$here/reader read $here/deep/er/secret; $here/actor read
 is "$("$here/actor" seize "$here/reader")" ok "control: the source can be traced"
 is "$(run source "$here/actor" seize "$here/reader")" EACCES "another source is not traced"
 
+# More sources than one profile can lead to.
+rules=
+for i in {1..20}; do
+	cp "$build/tests/live/actor" "$here/source$i"
+	rules+=", {path: $here/deep/er/secret, action: Allow, fromSource: [{path: $here/source$i}]}"
+	rules+=", {path: $here/only$i, fromSource: [{path: $here/source$i}]}"
+	echo content > "$here/only$i"
+done
+policy many "  file: {matchPaths: [{path: $here/deep/er/secret}$rules]}"
+is "$("$here/source3" read "$here/only3")" ok "control: a source reads its file"
+is "$(run many sh -c "for i in 1 11 12 20; do $here/source\$i read $here/only\$i; $here/source\$i read $here/only2; done; $here/actor read $here/only20")" \
+	$'EACCES\nok\nEACCES\nok\nEACCES\nok\nEACCES\nok\nok' "each of twenty sources has rules of its own"
+is "$(grep -c '"Action":"Block"' "$work/events")" 4 "and each denial is told of once"
+has "$(cat "$work/events")" "$here/only20" "with what it was about"
+is "$(run many sh -c "$here/source20 read $here/deep/er/secret; $here/actor read $here/deep/er/secret; $here/source1 read $here/deep/er/secret")" \
+	$'ok\nEACCES\nok' "each may what it alone may, and gives it to nobody"
+is "$(run many "$here/source12" read "$here/only12")" EACCES "even as the command itself"
+is "$(run many "$here/actor" seize "$here/source12")" EACCES "and is not traced by others"
+
 # Leaving.
 is "$(run secret sh -c 'echo -n changeprofile unconfined > /proc/self/attr/apparmor/current && echo left' 2> /dev/null)" "" \
 	"no task leaves its profile"

@@ -5,12 +5,12 @@
  * it says of protocols may differ; everything else must agree with eval.
  *
  *     table_apparmor [--priority] [--width N] [--random N] [--rules N] [--sources N]
- *         TABLE...
+ *         [--kinds N] TABLE...
  *
  * --random asks N random policies as well (KARMOR_SEED); --rules a policy of N rules, --sources one
- * of which some name a source. --priority: the parser is of 4.1. --width: N more profiles are
- * stacked on each, whatever the rules' number. A stack lets pass what each of its profiles lets
- * pass, and logs what any of them logs.
+ * of which some name a source, --kinds one that tells N sources apart. --priority: the parser is
+ * of 4.1. --width: N more profiles are stacked on each, whatever the rules' number. A stack lets
+ * pass what each of its profiles lets pass, and logs what any of them logs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -108,13 +108,18 @@ static int make_profiles(struct judged *j, struct karmor_diag *diag)
 	if (r)
 		return r;
 	j->names.name = NAME;
-	j->names.width = width < 0 ? apparmor_width(ruleset_of(j)) : (size_t)width;
+	j->names.groups = apparmor_groups(ruleset_of(j));
+	j->names.width =
+		width < 0 || j->names.groups ? apparmor_width(ruleset_of(j)) : (size_t)width;
 	for (size_t i = 0; r == 0 && i <= j->names.width; i++)
 		r = compile_piece(j, i, diag);
 	if (r)
 		return r;
 	j->n = dfa_read((const uint8_t *)j->binary.data, j->binary.len, j->profiles, PROFILES_MAX);
-	return j->n == (long)(ruleset_of(j)->n_profiles * (j->names.width + 1)) ? 0 : -1;
+	return j->n == (long)(ruleset_of(j)->n_profiles * (j->names.width + 1) +
+			      2 * j->names.groups)
+		       ? 0
+		       : -1;
 }
 
 /* The class whose rules are those that @source is named by. */
@@ -135,20 +140,11 @@ static int class_of(const struct judged *j, const char *source)
 	return -1;
 }
 
-static void profile_name(struct buf *buf, unsigned class, size_t part)
-{
-	buf_puts(buf, NAME);
-	if (class || part)
-		buf_printf(buf, ".%u", class);
-	if (part)
-		buf_printf(buf, ".%zu", part);
-}
-
 static const struct dfa_profile *profile_of(const struct judged *j, unsigned class, size_t part)
 {
 	_cleanup_buf_ struct buf name = { 0 };
 
-	profile_name(&name, class, part);
+	apparmor_profile_name(&name, &j->names, class, part);
 	for (long i = 0; i < j->n; i++)
 		if (strcmp(j->profiles[i].name, name.data) == 0)
 			return &j->profiles[i];
@@ -173,7 +169,7 @@ static bool leads(const struct judged *j, const char *source, unsigned class)
 {
 	bool allow = true, there = true;
 
-	for (size_t part = 0; part <= j->names.width; part++) {
+	for (size_t part = 0; part < apparmor_stack(&j->names); part++) {
 		const struct dfa_profile *from = profile_of(j, 0, part);
 		const struct dfa_profile *to = profile_of(j, class, part);
 		struct dfa_answer answer;
@@ -195,7 +191,7 @@ static struct dfa_answer ask_stack(const struct judged *j, unsigned class,
 	struct dfa_answer ret = { .allow = true };
 
 	*records = 0;
-	for (size_t part = 0; part <= j->names.width; part++) {
+	for (size_t part = 0; part < apparmor_stack(&j->names); part++) {
 		const struct dfa_profile *profile = profile_of(j, class, part);
 		struct dfa_answer answer = { 0 };
 
@@ -445,6 +441,54 @@ static void judge_many(unsigned long n, bool sources)
 	karmor_diag_free(diag);
 }
 
+/* Each source has a file and a program that it alone may not use, and a file that it alone may. */
+static void sourced_policy(struct buf *buf, unsigned long n)
+{
+	buf_puts(buf,
+		 "apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
+		 "metadata: {name: sourced}\nspec:\n  selector: {}\n  process:\n    matchPaths:\n");
+	for (unsigned long i = 0; i < n; i++)
+		buf_printf(buf, "    - {path: /x%lu, fromSource: [{path: /s%lu}]}\n", i, i);
+	buf_puts(buf, "  file:\n    matchPaths:\n");
+	for (unsigned long i = 0; i < n; i++)
+		buf_printf(buf,
+			   "    - {path: /f%lu, fromSource: [{path: /s%lu}]}\n    - {path: /g%lu}\n"
+			   "    - {path: /g%lu, action: Allow, fromSource: [{path: /s%lu}]}\n",
+			   i, i, i, i, i);
+}
+
+static void judge_sourced(unsigned long n)
+{
+	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .everything = true);
+	struct karmor_diag *diag = karmor_diag_new();
+	_cleanup_(judged_done) struct judged j = { 0 };
+	_cleanup_buf_ struct buf text = { 0 };
+	int r = karmor_policies_new(&j.policies);
+
+	sourced_policy(&text, n);
+	r = r ? r : karmor_policies_add_text(j.policies, "sourced", text.data, text.len, diag);
+	r = r ? r : karmor_ruleset_new(j.policies, &subject, &j.set, diag);
+	r = r ? r : make_profiles(&j, diag);
+	if (r) {
+		differs("sourced", "no profile", &j);
+		karmor_diag_print(diag, stdout, false);
+	}
+	for (int i = 0; i < MANY_QUESTIONS && r == 0; i++) {
+		_cleanup_buf_ struct buf path = { 0 }, source = { 0 };
+		unsigned about = random_below((uint32_t)n), from = random_below((uint32_t)n + 1);
+		struct karmor_access question =
+			KARMOR_STRUCT(karmor_access, .op = i % 3 ? KARMOR_READ : KARMOR_EXEC);
+
+		buf_printf(&path, "/%c%u", "xfg"[i % 3], about);
+		buf_printf(&source, "/s%u", i % 2 ? about : from);
+		question.object = path.data;
+		question.source = source.data;
+		judge("sourced", &j, &question);
+	}
+	printf("%lu sources: %ld profiles of %zu bytes\n", n, j.n, j.binary.len);
+	karmor_diag_free(diag);
+}
+
 static int judge_table(const char *name)
 {
 	struct table_place place = { 0 };
@@ -481,6 +525,8 @@ int main(int argc, char *argv[])
 			judge_many(strtoul(argv[++i], NULL, 10), false);
 		else if (strcmp(argv[i], "--sources") == 0 && i + 1 < argc)
 			judge_many(strtoul(argv[++i], NULL, 10), true);
+		else if (strcmp(argv[i], "--kinds") == 0 && i + 1 < argc)
+			judge_sourced(strtoul(argv[++i], NULL, 10));
 		else
 			r = judge_table(argv[i]);
 	}

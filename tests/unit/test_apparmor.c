@@ -161,7 +161,7 @@ START_TEST(more_sources_than_a_profile_can_lead_to_are_not_kept)
 	_cleanup_buf_ struct buf spec = { 0 };
 
 	buf_puts(&spec, "\"file\":{\"matchPaths\":[");
-	for (int i = 0; i <= APPARMOR_TARGETS_MAX; i++)
+	for (int i = 0; i < APPARMOR_CLASSES_MAX; i++)
 		buf_printf(&spec, "{\"path\":\"/x%d\",\"fromSource\":[{\"path\":\"/s%d\"}]},", i,
 			   i);
 	buf_puts(&spec, "{\"path\":\"/y\"}]}");
