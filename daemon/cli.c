@@ -117,26 +117,31 @@ bool cli_tells(int option, const char *help)
 	return true;
 }
 
+bool cli_unsupported_rule(const struct karmor_report_line *line,
+			  const struct karmor_backend *backend, bool best_effort)
+{
+	bool is_error = line->enforcing && !best_effort;
+
+	if (line->fidelity != KARMOR_UNSUPPORTED)
+		return false;
+	text_print(stderr, line->file ? line->file : "?");
+	fprintf(stderr, ":%u: %s: backend \"%s\" cannot keep %s: ", line->line,
+		is_error ? "error" : "warning", karmor_backend_name(backend), line->rule);
+	text_print(stderr, line->reason ? line->reason : "unsupported");
+	putc('\n', stderr);
+	if (line->fix)
+		cli_fix("%s", line->fix);
+	return is_error;
+}
+
 size_t cli_unsupported(const struct karmor_report *report, const struct karmor_backend *backend,
 		       bool best_effort)
 {
 	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
 	size_t n = 0;
 
-	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++) {
-		bool is_error = line.enforcing && !best_effort;
-
-		if (line.fidelity != KARMOR_UNSUPPORTED)
-			continue;
-		text_print(stderr, line.file ? line.file : "?");
-		fprintf(stderr, ":%u: %s: backend \"%s\" cannot keep %s: ", line.line,
-			is_error ? "error" : "warning", karmor_backend_name(backend), line.rule);
-		text_print(stderr, line.reason ? line.reason : "unsupported");
-		putc('\n', stderr);
-		if (line.fix)
-			cli_fix("%s", line.fix);
-		n += is_error;
-	}
+	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++)
+		n += cli_unsupported_rule(&line, backend, best_effort);
 	return n;
 }
 

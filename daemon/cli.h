@@ -44,6 +44,10 @@ __attribute__((format(printf, 1, 2))) int cli_fix(const char *format, ...);
 /* Whether @option is one of these; prints what it asks for. */
 bool cli_tells(int option, const char *help);
 
+/* Complains of a rule that is not kept; whether that is an error: it would have enforced. */
+bool cli_unsupported_rule(const struct karmor_report_line *line,
+			  const struct karmor_backend *backend, bool best_effort);
+
 /*
  * Complains of each rule that is not kept; how many of them would have enforced, which is an error
  * but under @best_effort.

@@ -17,6 +17,7 @@
 #include <karmor/karmor.h>
 
 #include "cli.h"
+#include "run.h"
 #include "signals.h"
 #include "text.h"
 #include "verb.h"
@@ -26,27 +27,6 @@
 	300 /* how long a dead task's memory may take to be freed before we stop waiting for it */
 #define LINGER_STEP_MS 5
 #define KEEPER_STEP_MS 200
-
-struct run {
-	const char **paths; /* of -p; n_paths */
-	size_t n_paths;
-	const char *backend, *posture, *labels, *namespace_name, *events;
-	bool audit, json, has_labels;
-	char **command;
-
-	const struct karmor_backend *chosen;
-	struct karmor_diag *diag;
-	struct karmor_policies *policies;
-	struct karmor_ruleset *set;
-	struct karmor_caps *caps;
-	struct karmor_artifact *artifact;
-	struct karmor_report *report;
-	struct karmor_engine *engine;
-	FILE *out; /* where events go */
-	bool out_json;
-	int signals;   /* descriptor, -1 until something is started */
-	sigset_t mask; /* what was blocked before */
-};
 
 /* Where the policy is, for a reader who does not know our directory. */
 static char *absolute(const char *file)
@@ -93,7 +73,8 @@ static const char help[] =
 	"  -p, --policy FILE|DIR   policies, at least one; may be repeated\n"
 	"  -l, --labels k=v,...    the workload's labels; without it every policy selects it\n"
 	"  -n, --namespace NAME    its namespace (default \"default\")\n"
-	"      --backend NAME      auto (the default), bpf, apparmor or selinux\n"
+	"      --backend NAME,...  auto (the default), bpf, apparmor or selinux; of several, what\n"
+	"                          one does not keep exactly is kept by one after it\n"
 	"      --posture LIST      file=block,network=audit,capabilities=audit: what an\n"
 	"                          allow-list does to what no rule decides (default audit)\n"
 	"      --audit             every Block becomes Audit: nothing is denied\n"
@@ -236,65 +217,14 @@ static int load(struct run *run)
 	return check_selected(run);
 }
 
-/* The first backend that is ready, or the one that was asked for. */
-static int choose(struct run *run)
-{
-	const struct karmor_backend *backend;
-	bool any = !run->backend || strcmp(run->backend, "auto") == 0;
-	int r;
-
-	if (!any && !karmor_backend_find(run->backend)) {
-		cli_no_backend(run->backend, "auto, ");
-		return -EINVAL;
-	}
-	for (size_t i = 0; (backend = karmor_backend_at(i)); i++) {
-		if (any ? !karmor_backend_enforces(backend)
-			: strcmp(karmor_backend_name(backend), run->backend) != 0)
-			continue;
-		r = karmor_caps_probe(backend, &run->caps, run->diag);
-		if (r < 0)
-			return r;
-		run->chosen = backend;
-		if (karmor_caps_state(run->caps) == KARMOR_READY)
-			return 0;
-		cli_wrong("%s is not usable here: %s", karmor_backend_title(backend),
-			  karmor_caps_reason(run->caps));
-		if (karmor_caps_fix(run->caps))
-			cli_fix("%s", karmor_caps_fix(run->caps));
-		karmor_caps_free(run->caps);
-		run->caps = NULL;
-	}
-	cli_wrong("no enforcer is usable, so the command was not started");
-	return -EOPNOTSUPP;
-}
-
-/* A rule that cannot be kept stops the run; one that is kept nearly is told in one line. */
-static int report_check(const struct run *run)
-{
-	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
-	size_t approximated = 0;
-
-	for (size_t i = 0; karmor_report_at(run->report, i, &line) == 0; i++)
-		approximated += line.fidelity == KARMOR_APPROXIMATED;
-	if (approximated)
-		cli_tell(KARMOR_NOTE,
-			 "%zu rule%s kept approximately; karmor check --backend %s says how",
-			 approximated, approximated == 1 ? " is" : "s are",
-			 karmor_backend_name(run->chosen));
-	return cli_unsupported(run->report, run->chosen, false) ? -EOPNOTSUPP : 0;
-}
-
 static int enforce(struct run *run)
 {
-	const struct karmor_ruleset *sets[] = { run->set };
-	int r = karmor_compile(sets, 1, run->caps, &run->artifact, &run->report, run->diag);
+	int r = run_check(run);
 
 	if (r == 0)
-		r = report_check(run);
+		r = karmor_plan_open(run->plan, &run->engine, run->diag);
 	if (r == 0)
-		r = karmor_engine_open(run->chosen, &run->engine, run->diag);
-	if (r == 0)
-		r = karmor_engine_apply(run->engine, run->artifact, run->diag);
+		r = karmor_engine_apply(run->engine, karmor_plan_artifact(run->plan), run->diag);
 	return r;
 }
 
@@ -416,9 +346,9 @@ static void done(struct run *run)
 {
 	cli_print_diag(run->diag);
 	karmor_engine_close(run->engine);
-	karmor_artifact_free(run->artifact);
-	karmor_report_free(run->report);
-	karmor_caps_free(run->caps);
+	karmor_plan_free(run->plan);
+	for (size_t i = 0; i < run->n_caps; i++)
+		karmor_caps_free(run->caps[i]);
 	karmor_ruleset_free(run->set);
 	karmor_policies_free(run->policies);
 	karmor_diag_free(run->diag);
@@ -435,7 +365,7 @@ static int run(struct run *run, int argc, char *argv[])
 
 	if (r != 0)
 		return r > 0 ? cli_finish(EXIT_YES) : EXIT_WRONG;
-	if (events_open(run) < 0 || load(run) < 0 || choose(run) < 0 || enforce(run) < 0)
+	if (events_open(run) < 0 || load(run) < 0 || run_choose(run) < 0 || enforce(run) < 0)
 		return EXIT_WRONG;
 	return run_command(run);
 }

@@ -60,6 +60,9 @@ struct karmor_backend {
 	/* May: each lasting workload that is pinned. */
 	int (*pinned)(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 		      struct karmor_diag *diag);
+	/* May: in the child, before attach: what another backend's policy could deny it after.
+	 * Async-signal-safe. */
+	int (*prepare)(struct karmor_engine *engine);
 	/* In the child, after attach and before its execve; must. Async-signal-safe. */
 	int (*enter)(struct karmor_engine *engine, const char *name);
 	/* May: what a task is started under by others; NULL where it needs nothing. */

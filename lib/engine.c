@@ -54,6 +54,11 @@ int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workl
 	return r < 0 ? r : engine->backend->attach(engine, &asked, diag);
 }
 
+int karmor_engine_prepare(struct karmor_engine *engine)
+{
+	return engine->backend->prepare ? engine->backend->prepare(engine) : 0;
+}
+
 int karmor_engine_enter(struct karmor_engine *engine, const char *name)
 {
 	return engine->backend->enter(engine, name);
@@ -111,8 +116,11 @@ static void spawn_child(struct karmor_engine *engine, const struct karmor_worklo
 			char *const argv[], int go, int failed)
 {
 	char byte;
-	int error;
+	int error = -karmor_engine_prepare(engine);
 
+	/* Nobody is enrolled before it said that it is prepared. */
+	if (error || TEMP_FAILURE_RETRY(send(go, "", 1, MSG_NOSIGNAL)) != 1)
+		_exit(126);
 	/* End of file: the parent could not enrol us, or is gone. */
 	if (TEMP_FAILURE_RETRY(read(go, &byte, 1)) != 1)
 		_exit(126);
@@ -141,6 +149,19 @@ static void spawn_go(int go, int failed, const char *command, struct karmor_diag
 		diag_error(diag, NULL, NULL, "cannot execute \"%s\": %s", command, strerror(error));
 }
 
+/* Until the child is prepared; the child's end of the socket is the child's alone from now on. */
+static int spawn_wait(int *theirs, int go, struct karmor_diag *diag)
+{
+	char byte;
+
+	cleanup_close(theirs);
+	*theirs = -1;
+	if (TEMP_FAILURE_RETRY(read(go, &byte, 1)) == 1)
+		return 0;
+	diag_error(diag, NULL, NULL, "the command's process cannot prepare to be enrolled");
+	return -EIO;
+}
+
 int karmor_engine_spawn(struct karmor_engine *engine, const struct karmor_workload *workload,
 			char *const argv[], pid_t *ret, struct karmor_diag *diag)
 {
@@ -162,14 +183,16 @@ int karmor_engine_spawn(struct karmor_engine *engine, const struct karmor_worklo
 	}
 	if (r == 0 && pid < 0)
 		r = errno == ENOMEM ? -ENOMEM : -EIO;
-	cleanup_close(&go[0]);
 	cleanup_close(&failed[1]);
+	if (r == 0)
+		r = spawn_wait(&go[0], go[1], diag);
 	if (r == 0) {
 		enrolled.pid = pid;
 		r = engine->backend->attach(engine, &enrolled, diag);
 		if (r == 0)
 			spawn_go(go[1], failed[0], argv[0], diag);
 	}
+	cleanup_close(&go[0]);
 	cleanup_close(&go[1]);
 	cleanup_close(&failed[0]);
 	if (r < 0 && pid > 0)

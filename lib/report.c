@@ -40,6 +40,20 @@ static void note_write(struct buf *note, const struct ruleset_rule *rule)
 		buf_printf(note, "\"%s\" resolves to \"%s\"", rule->ir->path, rule->path);
 }
 
+/* Whether the reasons, which "; " parts, say more than that the rule is kept wider. */
+static bool is_narrower(const char *reason)
+{
+	static const char wider[] = "wider: ";
+
+	while (reason) {
+		if (strncmp(reason, wider, sizeof(wider) - 1) != 0)
+			return true;
+		reason = strstr(reason, "; ");
+		reason = reason ? reason + 2 : NULL;
+	}
+	return false;
+}
+
 int report_add(struct karmor_report *report, const struct ruleset_rule *rule,
 	       enum karmor_fidelity fidelity, const char *reason, const char *fix)
 {
@@ -70,6 +84,7 @@ int report_add(struct karmor_report *report, const struct ruleset_rule *rule,
 		.fidelity = fidelity,
 		.reason = copy(report, reason, &failed),
 		.fix = copy(report, fix, &failed),
+		.narrower = fidelity == KARMOR_APPROXIMATED && is_narrower(reason),
 		.note = note.len ? copy(report, note.data, &failed) : NULL,
 	};
 	if (failed || buf_failed(&note))

@@ -22,35 +22,6 @@
 #include "state.h"
 #include "store.h"
 
-static const char *const own_label[] = { "/proc/thread-self/attr/apparmor/current",
-					 "/proc/thread-self/attr/current" };
-
-#define COMMAND "changeprofile "
-#define PROFILE_MAX (sizeof(ENGINE_PREFIX) + 2 * 17)
-
-/* A workload's profile, from its name alone. Async-signal-safe. */
-static void profile_name(const struct apparmor_engine *engine, const char *name, bool lasting,
-			 char ret[PROFILE_MAX])
-{
-	static const char digits[] = "0123456789abcdef";
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-	size_t at = strlen(ENGINE_PREFIX), len = strlen(engine->id);
-
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
-	memcpy(ret, ENGINE_PREFIX, at);
-	memcpy(ret + at, engine->id, len);
-	at += len;
-	if (lasting) {
-		at = strlen(LASTING_PREFIX) - 1;
-		memcpy(ret, LASTING_PREFIX, at);
-	}
-	ret[at++] = '-';
-	for (int shift = 60; shift >= 0; shift -= 4)
-		ret[at++] = digits[hash >> shift & 0xf];
-	ret[at] = '\0';
-}
-
 /* Each piece by itself, so that the store has those that did not change. */
 static int workload_compile(const struct apparmor_engine *engine,
 			    const struct apparmor_artifact *artifact,
@@ -106,6 +77,8 @@ static int workload_write(const struct apparmor_engine *engine,
 	strcpy(state.label, label.data);
 	strcpy(state.owner, engine->id);
 	strcpy(state.name, workload->lasting ? workload->name : "");
+	strcpy(engine->entrance->profile, workload->profile);
+	engine->entrance->state = state;
 	return state_write(workload->profile, &state, diag);
 }
 
@@ -263,7 +236,7 @@ static struct apparmor_workload *workload_add(struct apparmor_engine *engine,
 		return NULL;
 	engine->workloads = all;
 	workload = &all[engine->n_workloads++];
-	profile_name(engine, from->name, from->lasting, profile);
+	apparmor_workload_profile(engine, from->name, from->lasting, profile);
 	*workload = (struct apparmor_workload){
 		.name = copy(from->name, &failed),
 		.namespace_name = copy(from->namespace_name, &failed),
@@ -421,46 +394,6 @@ int apparmor_detach(struct karmor_engine *base, const char *name, struct karmor_
 	}
 	apparmor_workload_drop(engine, workload);
 	return 0;
-}
-
-/* The child was made before the workload was attached: the stack's name is read from its file. */
-static int label_find(const struct apparmor_engine *engine, const char *name,
-		      struct apparmor_state *ret)
-{
-	char profile[PROFILE_MAX];
-	int r;
-
-	profile_name(engine, name, false, profile);
-	r = state_read(profile, ret);
-	if (r != -ENOENT)
-		return r;
-	profile_name(engine, name, true, profile);
-	r = state_read(profile, ret);
-	return r == 0 && strcmp(ret->name, name) != 0 ? -ENOENT : r;
-}
-
-int apparmor_enter(struct karmor_engine *base, const char *name)
-{
-	const struct apparmor_engine *engine = (const struct apparmor_engine *)base;
-	char command[sizeof(COMMAND) + STATE_LABEL_MAX] = COMMAND;
-	size_t len = strlen(command);
-	struct apparmor_state state;
-	int r = label_find(engine, name, &state);
-
-	if (r < 0)
-		return r;
-	memcpy(command + len, state.label, strlen(state.label) + 1);
-	len = strlen(command);
-	r = -ENOENT;
-	for (size_t i = 0; r == -ENOENT && i < ARRAY_SIZE(own_label); i++) {
-		int fd = open(own_label[i], O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0)
-			continue;
-		r = write(fd, command, len) == (ssize_t)len ? 0 : -errno;
-		close(fd);
-	}
-	return r;
 }
 
 int apparmor_task_label(struct karmor_engine *base, const char *name, char *ret, size_t size)

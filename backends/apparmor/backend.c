@@ -2,9 +2,10 @@
 /* The vtable entry of the AppArmor backend: open, close. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "cleanup.h"
-#include "engine.h"
+#include "state.h"
 
 static int apparmor_open(struct karmor_engine **ret, struct karmor_diag *diag)
 {
@@ -13,10 +14,17 @@ static int apparmor_open(struct karmor_engine **ret, struct karmor_diag *diag)
 
 	if (!engine)
 		return -ENOMEM;
-	engine->records = -1;
+	engine->entrance = mmap(NULL, sizeof(*engine->entrance), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (engine->entrance == MAP_FAILED) {
+		free(engine);
+		return -ENOMEM;
+	}
+	engine->records = engine->entry = -1;
 	engine->mediates = apparmor_kernel();
 	r = profiles_claim(engine, diag);
 	if (r < 0) {
+		munmap(engine->entrance, sizeof(*engine->entrance));
 		free(engine);
 		return r;
 	}
@@ -45,6 +53,7 @@ static void apparmor_close(struct karmor_engine *base)
 	apparmor_abort(base);
 	cleanup_close(&engine->records);
 	profiles_release(engine, empty);
+	munmap(engine->entrance, sizeof(*engine->entrance));
 	free(engine->workloads);
 	free(engine);
 }
@@ -66,6 +75,7 @@ const struct karmor_backend backend_apparmor = {
 	.attach = apparmor_attach,
 	.pinned = apparmor_pinned,
 	.detach = apparmor_detach,
+	.prepare = apparmor_prepare,
 	.enter = apparmor_enter,
 	.label = apparmor_task_label,
 	.tasks = apparmor_tasks,

@@ -30,6 +30,8 @@ struct apparmor_workload {
 	struct buf staged; /* its profiles, compiled */
 };
 
+struct apparmor_entrance;
+
 struct apparmor_engine {
 	struct karmor_engine base;
 	const struct apparmor_artifact *live, *staged;
@@ -38,7 +40,9 @@ struct apparmor_engine {
 	uint64_t generation;
 	struct apparmor_mediates mediates; /* this kernel */
 	char id[17];
-	int lock; /* held on the engine's own file */
+	int lock;  /* held on the engine's own file */
+	int entry; /* in a child that is to enter: its own label's file; -1: not open */
+	struct apparmor_entrance *entrance; /* shared with children */
 
 	int records;	     /* netlink socket of audit records; -1: not open */
 	uint32_t audit_lost; /* the kernel's own count when last asked */
@@ -73,6 +77,7 @@ int apparmor_attach(struct karmor_engine *engine, const struct karmor_workload *
 int apparmor_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 		    struct karmor_diag *diag);
 int apparmor_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
+int apparmor_prepare(struct karmor_engine *engine);
 int apparmor_enter(struct karmor_engine *engine, const char *name);
 int apparmor_task_label(struct karmor_engine *engine, const char *name, char *ret, size_t size);
 long apparmor_tasks(struct karmor_engine *engine, const char *name);

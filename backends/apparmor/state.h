@@ -11,6 +11,7 @@
 
 #define STATE_DIR "/run/karmor/apparmor"
 #define STATE_LABEL_MAX 4000
+#define PROFILE_MAX (sizeof(ENGINE_PREFIX) + 2 * 17)
 
 struct apparmor_state {
 	char owner[17];				 /* the id of the engine that has it */
@@ -18,6 +19,16 @@ struct apparmor_state {
 	size_t width, groups;			 /* of the stack; they never change */
 	char name[KARMOR_WORKLOAD_NAME_MAX + 1]; /* of a lasting workload; "" otherwise */
 	char label[STATE_LABEL_MAX];		 /* that a task enters */
+};
+
+/* enter.c: a workload's profile, from its name alone. Async-signal-safe. */
+void apparmor_workload_profile(const struct apparmor_engine *engine, const char *name, bool lasting,
+			       char ret[PROFILE_MAX]);
+
+/* What was attached last. */
+struct apparmor_entrance {
+	char profile[PROFILE_MAX];
+	struct apparmor_state state;
 };
 
 /* 0; -ENOENT; -EIO (not written by us); another negative errno. Async-signal-safe. */

@@ -43,6 +43,8 @@ struct karmor_report_line {
 	const char *fix;    /* may be NULL */
 	const char *note;   /* how the rule is read here: its resolved path, a pattern that is a
 			       directory; NULL where as written */
+	bool narrower;	    /* approximated, and not only wider: something gets past that the rule
+			       would stop or log */
 };
 
 /* The backends that were built, in the default order of preference; NULL past the end. */

@@ -76,11 +76,12 @@ KARMOR_API KARMOR_CHECK int karmor_engine_attach(struct karmor_engine *engine,
 						 struct karmor_diag *diag);
 
 /*
- * For a task that a program of its own starts, rather than karmor_engine_spawn(): called by that
- * task itself, with the name it was enrolled under, before its execve; some backends can put nobody
- * else under a policy. Async-signal-safe; needs /proc. Returns 0 or a negative errno, and then the
- * task must end.
+ * For a task that a program starts by itself, rather than by karmor_engine_spawn(): called by that
+ * task, prepare before it is attached, and enter after, with the name that it was attached under,
+ * before its execve. Some backends can put no other task under a policy. Async-signal-safe; both
+ * need /proc. They return 0 or a negative errno, and then the task must end.
  */
+KARMOR_API KARMOR_CHECK int karmor_engine_prepare(struct karmor_engine *engine);
 KARMOR_API KARMOR_CHECK int karmor_engine_enter(struct karmor_engine *engine, const char *name);
 
 /* The longest answer of karmor_engine_label(), with its NUL. */

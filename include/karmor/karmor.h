@@ -14,6 +14,7 @@
 #include <karmor/engine.h>
 #include <karmor/event.h>
 #include <karmor/lint.h>
+#include <karmor/plan.h>
 #include <karmor/policy.h>
 #include <karmor/ruleset.h>
 

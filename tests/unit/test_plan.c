@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which backend gets which section, by what they say of themselves on machines as data. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support.h"
+#include "backend.h"
+#include "caps.h"
+#include "plan.h"
+
+static struct karmor_policies *policies;
+static struct karmor_ruleset *set;
+static struct karmor_caps *caps[2];
+
+static void prepare(void)
+{
+	ck_assert_int_eq(karmor_policies_new(&policies), 0);
+	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("apparmor"), &caps[0]), 0);
+	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("bpf"), &caps[1]), 0);
+}
+
+static void finish(void)
+{
+	karmor_caps_free(caps[0]);
+	karmor_caps_free(caps[1]);
+	karmor_ruleset_free(set);
+	karmor_policies_free(policies);
+	set = NULL;
+}
+
+static struct karmor_plan *plan_of(const char *spec, const char *posture, size_t n)
+{
+	struct karmor_subject subject =
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture);
+	char text[4096];
+	struct karmor_plan *plan = NULL;
+
+	snprintf(text, sizeof(text),
+		 "apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
+		 "metadata: {name: p}\nspec:\n  selector: {}\n%s",
+		 spec);
+	ck_assert_int_eq(karmor_policies_add_text(policies, "p", text, strlen(text), NULL), 0);
+	ck_assert_int_eq(karmor_ruleset_new(policies, &subject, &set, NULL), 0);
+	ck_assert_int_eq(karmor_plan_new((const struct karmor_ruleset *const *)&set, 1,
+					 (const struct karmor_caps *const *)caps, n, &plan, NULL),
+			 0);
+	return plan;
+}
+
+static void check_keeper(const struct karmor_plan *plan, const char *rule, const char *backend)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	const struct karmor_backend *keeper;
+
+	for (size_t i = 0; karmor_plan_at(plan, i, &line, &keeper) == 0; i++)
+		if (strcmp(line.rule, rule) == 0) {
+			ck_assert_str_eq(karmor_backend_name(keeper), backend);
+			return;
+		}
+	ck_abort_msg("no line for %s", rule);
+}
+
+#define MIXED                                                                                      \
+	"  network: {matchProtocols: [{protocol: raw}]}\n"                                         \
+	"  file: {matchPaths: [{path: /a, ownerOnly: true}, {path: /b, action: Allow}]}\n"
+
+START_TEST(sections_go_to_who_keeps_them)
+{
+	struct karmor_plan *plan = plan_of(MIXED, "file=block", 2);
+
+	check_keeper(plan, "network.matchProtocols[0]", "apparmor");
+	check_keeper(plan, "file.matchPaths[0]", "bpf");
+	check_keeper(plan, "file.matchPaths[1]", "bpf");
+	ck_assert_str_eq(karmor_backend_name(karmor_plan_backend(plan, 0)), "apparmor");
+	ck_assert_str_eq(karmor_backend_name(karmor_plan_backend(plan, 1)), "bpf");
+	ck_assert_ptr_null(karmor_plan_backend(plan, 2));
+	karmor_plan_free(plan);
+}
+END_TEST
+
+/* The text of AppArmor's part: what a backend does not keep it must not deny either. */
+START_TEST(nobody_denies_what_another_decides)
+{
+	struct karmor_plan *plan = plan_of(MIXED, "file=block", 2);
+	const struct plan_artifact *artifact =
+		(const struct plan_artifact *)karmor_plan_artifact(plan);
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	ck_assert_int_eq(karmor_artifact_print(artifact->parts[0], out), 0);
+	fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, "audit deny network inet raw,"));
+	ck_assert_ptr_nonnull(strstr(text, "\"/{,**}\" rwl,"));
+	ck_assert_ptr_nonnull(strstr(text, "  mount,\n"));
+	ck_assert_ptr_null(strstr(text, "\"/a\""));
+	free(text);
+	karmor_plan_free(plan);
+}
+END_TEST
+
+START_TEST(one_backend_keeps_all)
+{
+	struct karmor_plan *plan = plan_of(MIXED, NULL, 1);
+
+	check_keeper(plan, "file.matchPaths[0]", "apparmor");
+	ck_assert_ptr_null(karmor_plan_backend(plan, 1));
+	karmor_plan_free(plan);
+}
+END_TEST
+
+START_TEST(what_only_one_supports_is_that_ones)
+{
+	struct karmor_plan *plan = plan_of("  syscalls: {matchSyscalls: [{syscall: [unlink]}]}\n"
+					   "  network: {matchProtocols: [{protocol: raw}]}\n",
+					   NULL, 2);
+
+	check_keeper(plan, "syscalls.matchSyscalls[0]", "bpf");
+	check_keeper(plan, "network.matchProtocols[0]", "apparmor");
+	karmor_plan_free(plan);
+}
+END_TEST
+
+START_TEST(without_rules_there_is_a_first_backend)
+{
+	struct karmor_plan *plan = plan_of("  network: {matchProtocols: []}\n", NULL, 2);
+
+	ck_assert_str_eq(karmor_backend_name(karmor_plan_backend(plan, 0)), "apparmor");
+	ck_assert_ptr_null(karmor_plan_backend(plan, 1));
+	karmor_plan_free(plan);
+}
+END_TEST
+
+START_TEST(wrong_lists_are_refused)
+{
+	const struct karmor_caps *twice[] = { caps[0], caps[0] };
+	struct karmor_plan *plan = NULL;
+
+	ck_assert_int_eq(karmor_plan_new(NULL, 0, NULL, 0, &plan, NULL), -EINVAL);
+	ck_assert_int_eq(karmor_plan_new(NULL, 0, twice, 2, &plan, NULL), -EINVAL);
+	ck_assert_ptr_null(plan);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("plan");
+	TCase *tests = tcase_create("plan");
+
+	tcase_add_checked_fixture(tests, prepare, finish);
+	tcase_add_test(tests, sections_go_to_who_keeps_them);
+	tcase_add_test(tests, nobody_denies_what_another_decides);
+	tcase_add_test(tests, one_backend_keeps_all);
+	tcase_add_test(tests, what_only_one_supports_is_that_ones);
+	tcase_add_test(tests, without_rules_there_is_a_first_backend);
+	tcase_add_test(tests, wrong_lists_are_refused);
+	suite_add_tcase(suite, tests);
+	return support_run(suite);
+}
