@@ -1,22 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See selinux-policy.h. */
+#include <sepol/policydb/policydb.h>
 #include <sepol/policydb/services.h>
-#include <sepol/sepol.h>
+#include <sepol/policydb/sidtab.h>
 
 #include "selinux-policy.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* That in use. */
+static sepol_policydb_t *used;
+static sidtab_t contexts;
+
+void policy_drop(void)
+{
+	if (!used)
+		return;
+	sepol_policydb_free(used);
+	sepol_sidtab_destroy(&contexts);
+	used = NULL;
+}
+
 int policy_use(const void *image, size_t len)
 {
-	FILE *file = fmemopen((void *)(uintptr_t)image, len, "r");
-	int r = file ? sepol_set_policydb_from_file(file) : -1;
+	sepol_policydb_t *policy = NULL;
+	void *copy = malloc(len);
+	int r = copy ? sepol_policydb_create(&policy) : -1;
 
-	if (file)
-		fclose(file);
-	return r < 0 ? -1 : 0;
+	if (r == 0) {
+		memcpy(copy, image, len);
+		r = sepol_policydb_from_image(NULL, copy, len, policy);
+	}
+	free(copy);
+	if (r < 0) /* what it held is released already */
+		return -1;
+	policy_drop();
+	used = policy;
+	if (sepol_set_policydb(&policy->p) < 0 || sepol_sidtab_init(&contexts) < 0 ||
+	    sepol_set_sidtab(&contexts) < 0)
+		return -1;
+	return 0;
 }
 
 uint32_t policy_context(const char *context)

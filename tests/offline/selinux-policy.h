@@ -11,6 +11,7 @@
 
 /* 0, or -1 where it cannot be read. */
 int policy_use(const void *image, size_t len);
+void policy_drop(void);
 
 /* A context's number, or 0: the policy does not have it. */
 uint32_t policy_context(const char *context);

@@ -539,6 +539,7 @@ int main(int argc, char *argv[])
 			r = judge_table(argv[i]);
 	}
 	karmor_caps_free(caps);
+	policy_drop();
 	printf("%zu rows, %zu differ (%zu not asked, for they hang on what is not supported, %zu "
 	       "of "
 	       "sockets that share a class and %zu of sources of another type, as reported); %zu "
