@@ -15,10 +15,13 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	suite mission env KARMOR_BACKEND=apparmor "$here/mission.sh"
 	suite apparmor "$here/apparmor.sh"
 	suite apparmor-many "$here/apparmor-many.sh"
-	suite delegation "$here/delegation.sh"
-	# A kernel's own part is small, so that all rows are asked of one only, but where there is time.
+	# A kernel's own part is small, so that much is asked of one only, but where there is time.
 	tables=("$here"/../tables/*.tsv)
-	case ${KARMOR_LONG:+long}$(uname -r) in long* | 6.12.*) tables+=("$here/../data/conformance/cases.tsv") ;; esac
+	case ${KARMOR_LONG:+long}$(uname -r) in long* | 6.12.*)
+		suite delegation "$here/delegation.sh"
+		tables+=("$here/../data/conformance/cases.tsv")
+		;;
+	esac
 	# AppArmor knows no system calls.
 	# shellcheck disable=SC2068 # what was left out is no word
 	suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend apparmor ${tables[@]//*\/syscalls.tsv/}
