@@ -147,7 +147,9 @@ static void on_signal(uint32_t events, void *data)
 	struct signalfd_siginfo info;
 
 	while (read(daemon->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
+		if (info.ssi_signo == SIGCHLD)
+			node_on_children(&daemon->node);
+		else if (info.ssi_signo == SIGHUP)
 			reload(daemon);
 		else
 			loop_stop(daemon->loop);
@@ -158,7 +160,10 @@ static int signals_watch(struct daemon *daemon)
 {
 	sigset_t set;
 
+	/* Where it is ignored, which is inherited, nobody is told of children. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

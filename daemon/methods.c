@@ -216,7 +216,8 @@ static void follow(struct asked *asked)
 static void attach(struct asked *asked)
 {
 	struct workload *workload = NULL;
-	int r = workload_new(asked->parameters, &workload, &asked->wrong);
+	bool at_exec = varlink_flag(asked->parameters, "atExec", &asked->wrong);
+	int r = asked->wrong ? -EINVAL : workload_new(asked->parameters, &workload, &asked->wrong);
 	const char *name = json_string_value(json_object_get(asked->parameters, "name"));
 
 	if (asked->wrong) {
@@ -224,7 +225,8 @@ static void attach(struct asked *asked)
 		return;
 	}
 	if (r == 0)
-		r = node_attach(&asked->daemon->node, workload, asked->messages);
+		r = (at_exec ? node_await : node_attach)(&asked->daemon->node, workload,
+							 asked->messages);
 	if (r == -ESRCH || r == -ENOENT)
 		about(asked, OURS "NotFound", "the task");
 	else if (r == -EEXIST)

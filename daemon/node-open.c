@@ -19,22 +19,25 @@ static void pinned_count(const char *name, long tasks, void *data)
 }
 
 /*
- * Whether what the engine enforces lasts, and is put on tasks that run: one that cannot tell what
- * it holds does neither. A dry run need not.
+ * Whether what the engine enforces lasts, and is put on tasks that others start: one that cannot
+ * tell what it holds, or whose tasks must enter by themselves, will not do. A dry run will.
  */
 static int check_lasting(struct node *node, json_t *messages)
 {
+	char label[KARMOR_LABEL_SIZE];
 	size_t n = 0;
 	int r = karmor_engine_pinned(node->engine, pinned_count, &n, node->diag);
 
-	if (r == 0 || (r == -EOPNOTSUPP && !karmor_backend_enforces(node->backend)))
+	if (!karmor_backend_enforces(node->backend))
 		return 0;
-	if (r == -EOPNOTSUPP)
-		messages_add(messages, KARMOR_WARNING, NULL, 0,
-			     "boot with bpf in lsm=, or use karmor run",
-			     "%s confines only what it starts itself: karmord cannot use it yet",
-			     karmor_backend_title(node->backend));
-	return r;
+	if (r == 0 && karmor_engine_label(node->engine, "", label, sizeof(label)) == -EOPNOTSUPP)
+		return 0;
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
+	messages_add(messages, KARMOR_WARNING, NULL, 0, "boot with bpf in lsm=, or use karmor run",
+		     "%s confines only tasks that enter by themselves: karmord cannot use it yet",
+		     karmor_backend_title(node->backend));
+	return -EOPNOTSUPP;
 }
 
 static int try_backend(struct node *node, const struct karmor_backend *backend, json_t *messages)
@@ -96,6 +99,8 @@ int node_open(struct node *node, const struct config *config, struct loop *loop,
 		return r;
 	}
 	r = loop_timer(loop, node_on_ending, node, &node->ending);
+	if (r == 0)
+		r = loop_timer(loop, on_events, node, &node->floods);
 	return r < 0 ? r : events_watch(node);
 }
 
@@ -103,6 +108,7 @@ void node_close(struct node *node)
 {
 	loop_remove(node->loop, node->events);
 	loop_remove(node->loop, node->ending);
+	loop_remove(node->loop, node->floods);
 	for (size_t i = 0; i < node->n_slots; i++)
 		if (node->slots[i])
 			node_slot_drop(node, node->slots[i]);

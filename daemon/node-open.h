@@ -4,6 +4,13 @@
 
 #include "node.h"
 
+/* Applies the policies in force for the workloads that there are now. */
+int node_publish(struct node *node, json_t *messages);
+/* What the policies in force mean for an access of @workload's; @policy: the name of the one that
+ * decided. 0 or a negative errno. */
+int node_ask(const struct node *node, const struct workload *workload,
+	     const struct karmor_access *access, enum karmor_action *ret, char *policy,
+	     size_t size);
 /* Puts @workload into a free slot. 0, -EBUSY (none is free), -ENOMEM. */
 int node_slot_add(struct node *node, struct workload *workload);
 /* Takes it out and frees it. */

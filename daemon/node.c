@@ -3,6 +3,7 @@
 #include "node.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@
 
 #define ENDING_FIRST_MS 200 /* a dead task's memory is freed a little later */
 #define ENDING_MS 2000
+#define FLOOD_MS 1000
 
 static struct karmor_subject subject_of(const struct node *node, const struct workload *workload,
 					const char *root)
@@ -64,9 +66,25 @@ static int rulesets_make(struct node *node, const struct karmor_policies *polici
 	return r;
 }
 
-/* What is not kept is told; where it would have enforced it is refused, but under bestEffort. */
+/* Whether the file is in force as it is wanted: what there is to warn of it was told. */
+static bool is_known(const struct node *node, const struct documents *want, const char *file)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		const struct document *each = want->all[i];
+
+		if (strcmp(each->shown, file) == 0)
+			return documents_find(&node->in_force, each->name, each->from_socket) ==
+			       each;
+	}
+	return false;
+}
+
+/*
+ * What is not kept is told; where it would have enforced it is refused, but under bestEffort.
+ * @want: warnings are for what is new in it; NULL: errors alone.
+ */
 static int report_check(const struct node *node, const struct karmor_report *report,
-			json_t *messages)
+			const struct documents *want, json_t *messages)
 {
 	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
 	bool best_effort = node->config->best_effort;
@@ -77,12 +95,14 @@ static int report_check(const struct node *node, const struct karmor_report *rep
 
 		if (line.fidelity != KARMOR_UNSUPPORTED)
 			continue;
+		if (is_error)
+			r = -EOPNOTSUPP;
+		else if (!want || is_known(node, want, line.file))
+			continue;
 		messages_add(messages, is_error ? KARMOR_ERROR : KARMOR_WARNING, line.file,
 			     line.line, line.fix, "backend \"%s\" cannot keep %s: %s",
 			     karmor_backend_name(node->backend), line.rule,
 			     line.reason ? line.reason : "unsupported");
-		if (is_error)
-			r = -EOPNOTSUPP;
 	}
 	return r;
 }
@@ -99,7 +119,7 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 		r = karmor_compile((const struct karmor_ruleset *const *)sets.all, sets.n,
 				   node->caps, &artifact, &report, node->diag);
 	if (r == 0)
-		r = report_check(node, report, NULL);
+		r = report_check(node, report, NULL, messages);
 	/* By the names that it was decided with. */
 	node_read_events(node);
 	if (r == 0)
@@ -122,7 +142,8 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 }
 
 /* What no workload is there for yet must be kept all the same. */
-static int check_all(struct node *node, const struct karmor_policies *policies, json_t *messages)
+static int check_all(struct node *node, const struct karmor_policies *policies,
+		     const struct documents *want, json_t *messages)
 {
 	struct karmor_subject everything =
 		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = node->config->posture,
@@ -136,7 +157,7 @@ static int check_all(struct node *node, const struct karmor_policies *policies, 
 		r = karmor_compile((const struct karmor_ruleset *const[]){ set }, 1, node->caps,
 				   &artifact, &report, node->diag);
 	if (r == 0)
-		r = report_check(node, report, messages);
+		r = report_check(node, report, want, messages);
 	messages_take(messages, node->diag);
 	karmor_artifact_free(artifact);
 	karmor_report_free(report);
@@ -184,7 +205,7 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 	if (r == 0)
 		r = refuse_host(policies, messages);
 	if (r == 0)
-		r = check_all(node, policies, messages);
+		r = check_all(node, policies, &copy, messages);
 	if (r == 0)
 		r = publish(node, policies, messages);
 	if (r < 0) {
@@ -198,6 +219,33 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 	node->in_force = copy;
 	node->apply_us = us_since(&begun);
 	return 0;
+}
+
+int node_publish(struct node *node, json_t *messages)
+{
+	return publish(node, node->policies, messages);
+}
+
+int node_ask(const struct node *node, const struct workload *workload,
+	     const struct karmor_access *access, enum karmor_action *ret, char *policy, size_t size)
+{
+	struct karmor_ruleset *set = NULL;
+	struct karmor_subject subject;
+	struct karmor_verdict verdict = KARMOR_STRUCT(karmor_verdict);
+	char root[64];
+	int r;
+
+	workload_root(workload, root, sizeof(root));
+	subject = subject_of(node, workload, root);
+	r = karmor_ruleset_new(node->policies, &subject, &set, NULL);
+	if (r == 0)
+		r = karmor_ruleset_eval(set, access, &verdict, NULL);
+	if (r == 0) {
+		*ret = verdict.action;
+		snprintf(policy, size, "%s", verdict.policy);
+	}
+	karmor_ruleset_free(set);
+	return r;
 }
 
 struct workload *node_find(const struct node *node, const char *name)
@@ -295,7 +343,7 @@ void node_on_ending(uint32_t events, void *data)
 	for (size_t i = 0; i < node->n_slots; i++) {
 		struct workload *workload = node->slots[i];
 
-		if (!workload || workload->source)
+		if (!workload || workload->source || workload->is_waiting)
 			continue;
 		if (forget(node, workload))
 			gone = true;
@@ -362,5 +410,7 @@ static void deliver(const struct karmor_event *event, void *data)
 
 void node_read_events(struct node *node)
 {
-	(void)!karmor_engine_read_events(node->engine, deliver, node);
+	/* What was counted of a flood comes later. */
+	if (karmor_engine_read_events(node->engine, deliver, node) > 0)
+		loop_timer_set(node->floods, FLOOD_MS);
 }

@@ -34,7 +34,7 @@ struct node {
 	unsigned apply_us;   /* what the last change took */
 	struct workload **slots;
 	size_t n_slots;
-	struct loop_source *events, *ending;
+	struct loop_source *events, *ending, *floods;
 	node_event_fn *fn;
 	void *data;
 };
@@ -54,6 +54,10 @@ void node_close(struct node *node);
 int node_apply(struct node *node, const struct documents *want, json_t *messages);
 /* Takes @workload, also on failure. -EEXIST: another one has its name. */
 int node_attach(struct node *node, struct workload *workload, json_t *messages);
+/* The same with the task's next execve, before the new program's first instruction. */
+int node_await(struct node *node, struct workload *workload, json_t *messages);
+/* Some child, a task that is waited for among them, stopped or ended. */
+void node_on_children(struct node *node);
 /* Forgets a workload that has no task; one that has some is forgotten with its last. -ENOENT. */
 int node_detach(struct node *node, const char *name);
 struct workload *node_find(const struct node *node, const char *name);

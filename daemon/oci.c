@@ -95,7 +95,7 @@ json_t *oci_workload(const json_t *state, const json_t *config)
 
 	if (!id || pid <= 0)
 		return NULL;
-	workload = json_pack("{s:s, s:I}", "name", id, "pid", pid);
+	workload = json_pack("{s:s, s:I, s:b}", "name", id, "pid", pid, "atExec", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		value = json_object_get(annotations, known[i].annotation);
 		if (json_is_string(value) && !json_object_get(workload, known[i].field))

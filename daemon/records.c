@@ -17,7 +17,7 @@ int records_save(const struct node *node)
 	_cleanup_free_ char *text = NULL;
 
 	for (size_t i = 0; i < node->n_slots; i++)
-		if (node->slots[i] &&
+		if (node->slots[i] && !node->slots[i]->is_waiting &&
 		    json_array_append_new(records, workload_record(node->slots[i])) < 0)
 			return -ENOMEM;
 	text = json_dumps(records, JSON_INDENT(1));

@@ -47,8 +47,8 @@ static struct document *file_read(struct store *store, const char *name, json_t 
 	if (r == -ENOENT)
 		return NULL;
 	if (r < 0) {
-		messages_add(messages, KARMOR_ERROR, name, 0, NULL, "cannot be read: %s",
-			     strerror(-r));
+		messages_add(messages, KARMOR_ERROR, NULL, 0, NULL, "\"%s/%s\" cannot be read: %s",
+			     directory(store), name, strerror(-r));
 		return accepted_of(store, name, messages);
 	}
 	if (old && old->len == len && memcmp(old->text, text, len) == 0)

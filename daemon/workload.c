@@ -68,6 +68,19 @@ static unsigned long long start_time(pid_t pid)
 	return ret;
 }
 
+void workload_root_renew(struct workload *workload)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)workload->pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	scope_close(&workload->root);
+	workload->root = fd;
+}
+
 /* Holds on to the task, by which nothing that is later given its number is mistaken for it. */
 static int task_hold(struct workload *workload, pid_t pid)
 {
@@ -205,10 +218,11 @@ void workload_root(const struct workload *workload, char *ret, size_t size)
 
 json_t *workload_json(const struct workload *workload, long tasks)
 {
-	json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:b}", "pid", (json_int_t)workload->pid,
-				   "tasks", (json_int_t)(tasks > 0 ? tasks : 0), "policies",
-				   (json_int_t)workload->policies, "rules",
-				   (json_int_t)workload->rules, "adopted", workload->adopted);
+	json_t *object =
+		json_pack("{s:I, s:I, s:I, s:I, s:b, s:b}", "pid", (json_int_t)workload->pid,
+			  "tasks", (json_int_t)(tasks > 0 ? tasks : 0), "policies",
+			  (json_int_t)workload->policies, "rules", (json_int_t)workload->rules,
+			  "adopted", workload->adopted, "waiting", workload->is_waiting);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_object_set_new(object, texts[i].name,

@@ -23,6 +23,7 @@ struct workload {
 	struct node *node;
 	size_t slot;
 	bool attached, adopted;
+	bool is_waiting;	/* to become its program; node-entry.c */
 	size_t policies, rules; /* that select it */
 };
 
@@ -43,5 +44,7 @@ int workload_known(const json_t *record, struct workload **ret);
 bool workload_lives(const struct workload *workload);
 /* Where its names are looked up, for karmor_subject.root. */
 void workload_root(const struct workload *workload, char *ret, size_t size);
+/* Its root may be another since. */
+void workload_root_renew(struct workload *workload);
 /* For people and programs. */
 json_t *workload_json(const struct workload *workload, long tasks);

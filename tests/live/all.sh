@@ -45,5 +45,6 @@ suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backe
 suite package "$here/package.sh"
 suite lasting "${KARMOR_BUILD:-$here/../../build}/tests/live/lasting"
 suite karmord "$here/karmord.sh"
+suite oci "$here/oci.sh"
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live
 echo "1..$total"

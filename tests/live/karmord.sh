@@ -9,7 +9,7 @@ karmord=$build/daemon/karmord
 work=$(mktemp -d)
 policies=$work/policies.d
 mkdir "$policies" "$work/bundle"
-mkfifo "$work/ask" "$work/answer"
+mkfifo "$work/ask" "$work/answer" "$work/go"
 trap 'touch "$work/stop"; kill -9 "${daemon:-}" "${follower:-}" "${worker:-}" 2> /dev/null; rm -rf "$work"' EXIT
 
 cat > "$work/karmord.yaml" << END
@@ -58,12 +58,16 @@ start
 check $? "karmord starts, without a policy and without a workload" "$(cat "$work/log")"
 is "$(stat -c '%a %U %G' /run/karmor/karmord.sock)" "660 root karmor" "its socket is root's and the group's"
 
-sh "$work/worker" "$work" &
+sh -c "touch '$work/created'; read -r line < '$work/go'; exec sh '$work/worker' '$work'" &
 worker=$!
+eventually there "$work/created"
 echo '{"annotations": {"io.kubernetes.pod.namespace": "shop", "io.kubernetes.pod.name": "web-0", "io.kubernetes.container.name": "nginx"}}' > "$work/bundle/config.json"
 state="{\"ociVersion\": \"1.0.2\", \"id\": \"c0ffee\", \"status\": \"created\", \"pid\": $worker, \"bundle\": \"$work/bundle\", \"annotations\": {\"app\": \"web\"}}"
 "$karmor" oci-hook createRuntime --config "$work/karmord.yaml" <<< "$state" > "$work/hook" 2>&1
 is $? 0 "the OCI hook attaches a container's first task" "$(cat "$work/hook" "$work/log")"
+has "$("$karmor" get workloads -o json)" '"waiting": true' "which waits for it to become the container's program"
+echo > "$work/go"
+has "$(ask /etc/shadow)" y "and it does"
 has "$("$karmor" get workloads -o wide)" "shop        c0ffee   nginx       0          0       1       web-0" "karmor get workloads shows it"
 is "$(ask /etc/shadow)" y "control: it reads a file that no policy names"
 
