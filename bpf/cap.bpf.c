@@ -11,7 +11,7 @@ SEC("lsm/capable")
 int BPF_PROG(karmor_capable, const struct cred *cred, void *ns, int cap, unsigned int opts, int ret)
 {
 	struct label *label;
-	struct word_question question = { .section = ABI_CAPABILITIES, .hook = ABI_HOOK_CAPABLE };
+	struct question question = { .section = ABI_CAPABILITIES, .hook = ABI_HOOK_CAPABLE };
 
 	if (ret)
 		return ret;

@@ -100,14 +100,14 @@ int BPF_PROG(karmor_bprm_check, struct linux_binprm *bprm, int ret)
 	/* An executable without a name is no rule's source; nor is one whose name cannot be told,
 	 * where nothing is ever denied. */
 	if (class < 0 && class != -WALK_UNNAMED && hook_flags(label) & ABI_CLOSED_ANY)
-		return hook_refuse(label, &question), -EACCES;
+		return ask_refusal(label, &question);
 	label->next_class = class < 0 ? 0 : (__u32) class;
 	label->next_image = question.dentry;
 	label->next_loader = is_loader(bprm);
 	/* Whoever traces a task acts as what it becomes. */
 	if (label->next_class != label->enrol.class_ && label->traced &&
 	    bpf_get_current_task_btf()->ptrace)
-		return hook_refuse(label, &question), -EACCES;
+		return ask_refusal(label, &question);
 	return 0;
 }
 

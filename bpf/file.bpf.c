@@ -81,8 +81,7 @@ static __always_inline int ask_device(struct label *label, struct question *ques
 {
 	if (!(hook_flags(label) & ABI_GUARDED))
 		return ask_path(label, question);
-	hook_refuse(label, question);
-	return -EACCES;
+	return ask_refusal(label, question);
 }
 
 static __always_inline int ask_file(struct file *file, __u32 hook)
@@ -214,13 +213,14 @@ static __always_inline int ask_names(struct dentry *dentry, __u32 hook)
 				     .section = ABI_FILE,
 				     .ops = OP(ABI_OP_WRITE),
 				     .hook = hook,
+				     .what = HOOK_NAMES,
 				     .dentry = (__u64)dentry };
 	struct label *label = label_current();
 
 	if (!label)
 		return 0;
 	question.here = (__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns;
-	return hook_names(label, &question) ? -EACCES : 0;
+	return hook_ask(label, &question) ? -EACCES : 0;
 }
 
 #define ASK_NAMES(name, hook, ...)                                                                 \
@@ -325,8 +325,7 @@ static __always_inline int ask_alias(struct label *label, const struct path *pat
 
 	if (!(hook_flags(label) & ABI_GUARDED))
 		return ask_cover(label, path);
-	hook_refuse(label, &question);
-	return -EACCES;
+	return ask_refusal(label, &question);
 }
 
 /* A filesystem's name as a word. */

@@ -126,6 +126,7 @@ __u64 hook_linked(struct label *label, struct question *question)
 	return linked.verdict;
 }
 
+/* Global, as all that is called from more than one place, so that the verifier reads it once. */
 int hook_path(struct label *label, struct question *question)
 {
 	struct told told = {};
@@ -185,6 +186,19 @@ int hook_path(struct label *label, struct question *question)
 	return conclude(label, &told, -EACCES);
 }
 
+static __always_inline int decide_refusal(struct label *label, struct question *question)
+{
+	struct told told = {};
+
+	told.verdict = undecided(label, 0, question->section);
+	told.op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_WRITE;
+	label->leaf = question->dentry;
+	label->mnt = question->mnt;
+	told.section = question->section;
+	told.hook = question->hook;
+	return conclude(label, &told, -EACCES);
+}
+
 /* What a walk over the mounts of a filesystem comes to. */
 struct names {
 	struct label *label;
@@ -213,37 +227,25 @@ static long names_step(__u32 i, struct names *names)
 	return names->ret != 0;
 }
 
-int hook_names(struct label *label, struct question *question)
+/*
+ * Whatever names the dentry has by the mounts of the namespace where the task is, or where it was
+ * enrolled, and one that denies is enough. What has no name there, as the files of an overlay's
+ * layers, passes.
+ */
+static __always_inline int decide_names(struct label *label, struct question *question)
 {
 	struct names names = { .label = label, .question = question };
 
-	if (!label || !question)
-		return -EACCES;
 	if (!(hook_flags(label) & ABI_HAS(question->section & 3)))
 		return 0;
 	label->place = 0;
 	bpf_loop(NAMES_STEPS_MAX, names_step, &names, 0);
 	if (names.ret || names.done)
 		return names.ret;
-	return hook_refuse(label, question);
+	return decide_refusal(label, question);
 }
 
-int hook_refuse(struct label *label, struct question *question)
-{
-	struct told told = {};
-
-	if (!label || !question)
-		return -EACCES;
-	told.verdict = undecided(label, 0, question->section);
-	told.op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_WRITE;
-	label->leaf = question->dentry;
-	label->mnt = question->mnt;
-	told.section = question->section;
-	told.hook = question->hook;
-	return conclude(label, &told, -EACCES);
-}
-
-int hook_word(struct label *label, struct word_question *question)
+static __always_inline int decide_words(struct label *label, struct question *question)
 {
 	struct told told = {};
 	const struct abi_record *header, *base = 0;
@@ -251,8 +253,6 @@ int hook_word(struct label *label, struct word_question *question)
 	__u32 slot, words, first;
 	void *table;
 
-	if (!label || !question)
-		return -EACCES;
 	slot = label->enrol.slot;
 	told.section = question->section;
 	told.hook = question->hook;
@@ -278,6 +278,23 @@ int hook_word(struct label *label, struct word_question *question)
 	if (question->silent)
 		return ABI_ACTION(told.verdict) == ABI_BLOCK ? -EPERM : 0;
 	return conclude(label, &told, question->section == ABI_NETWORK ? -EACCES : -EPERM);
+}
+
+SEC("freplace/hook_ask")
+int karmor_decide(struct label *label, struct question *question)
+{
+	if (!label || !question)
+		return -EACCES;
+	switch (question->what) {
+	case HOOK_PATH:
+		return hook_path(label, question);
+	case HOOK_NAMES:
+		return decide_names(label, question);
+	case HOOK_WORD:
+		return decide_words(label, question);
+	default:
+		return decide_refusal(label, question);
+	}
 }
 
 __u32 hook_generation(struct label *label)

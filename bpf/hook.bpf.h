@@ -27,43 +27,40 @@ static __always_inline bool is_backing(struct file *file)
 	return file->f_mode & (1 << 29); /* FMODE_NOACCOUNT */
 }
 
-/* An access to a path, as a hook saw it. */
+/* What hook_ask() is asked. */
+enum hook_question {
+	HOOK_PATH,   /* an access to a path */
+	HOOK_NAMES,  /* the same where the hook knew no mount: see hook.bpf.c */
+	HOOK_WORD,   /* a word of the network or capability rows */
+	HOOK_REFUSE, /* nothing: it is denied, and that is reported, for what no table can tell */
+};
+
+/* An access, as a hook saw it. */
 struct question {
 	__u64 dentry, mnt; /* the object, and the vfsmount it is reached by */
+	__u64 here;	   /* with HOOK_NAMES: the mount namespace of the task */
+	__s64 accept;	   /* what the automaton says, where it was asked already */
+	__u32 what;	   /* enum hook_question */
 	__u32 automaton;   /* enum abi_automaton */
 	__u32 section;
 	__u32 ops; /* OP(abi_op) of all that is asked */
 	__u32 hook;
-	__u64 here;	  /* with hook_names(): the mount namespace of the task */
-	__s64 accept;	  /* what the automaton says, where it was asked already */
-	__u32 accepted;	  /* it was */
+	__u32 accepted;	  /* accept was asked */
 	__u32 named_only; /* only a Block rule that names files counts, and nothing is logged but it
 			   */
+	__u32 index;	  /* with HOOK_WORD */
+	__u32 family, type, protocol; /* with HOOK_WORD: for the event */
+	__u32 silent;
 };
 
 #define OP(op) (1u << (op))
 
-/* Decides and reports: whether to deny. */
-int hook_path(struct label *label, struct question *question);
-
 /*
- * The same where the hook knew no mount: whatever names the dentry has by the mounts of the
- * namespace where the task is, or where it was enrolled, and one that denies is enough. What has no
- * name there, as the files of an overlay's layers, passes.
+ * Decides and reports: whether to deny. What is compiled into each program is a place that denies;
+ * user space puts karmor_decide there, which is loaded, and verified, once for all of them
+ * (backends/bpf/decision.h).
  */
-int hook_names(struct label *label, struct question *question);
-
-/* Denies without asking, and reports it: for what no table can tell. */
-int hook_refuse(struct label *label, struct question *question);
-
-/* The same for a word of the network or capability rows. */
-struct word_question {
-	__u32 section, index, hook;
-	__u32 family, type, protocol; /* for the event */
-	__u32 silent;
-};
-
-int hook_word(struct label *label, struct word_question *question);
+int hook_ask(struct label *label, struct question *question);
 
 /*
  * What a hook returns. The verifier knows nothing of what a global function gives back, so that the
@@ -71,14 +68,23 @@ int hook_word(struct label *label, struct word_question *question);
  */
 static __always_inline int ask_path(struct label *label, struct question *question)
 {
-	return hook_path(label, question) ? -EACCES : 0;
+	question->what = HOOK_PATH;
+	return hook_ask(label, question) ? -EACCES : 0;
 }
 
-static __always_inline int ask_word(struct label *label, struct word_question *question)
+static __always_inline int ask_word(struct label *label, struct question *question)
 {
-	if (!hook_word(label, question))
+	question->what = HOOK_WORD;
+	if (!hook_ask(label, question))
 		return 0;
 	return question->section == ABI_NETWORK ? -EACCES : -EPERM;
+}
+
+static __always_inline int ask_refusal(struct label *label, struct question *question)
+{
+	question->what = HOOK_REFUSE;
+	hook_ask(label, question);
+	return -EACCES;
 }
 
 /* Everything an event says beside its text. */

@@ -23,11 +23,11 @@ static const struct abi_record *decide_record(void *table, __u32 index)
 static __always_inline int ask_socket(__u32 family, __u32 type, __u32 protocol, __u32 hook)
 {
 	struct label *label = label_current();
-	struct word_question question = { .section = ABI_NETWORK,
-					  .hook = hook,
-					  .family = family,
-					  .type = type,
-					  .protocol = protocol };
+	struct question question = { .section = ABI_NETWORK,
+				     .hook = hook,
+				     .family = family,
+				     .type = type,
+				     .protocol = protocol };
 
 	if (!label)
 		return 0;

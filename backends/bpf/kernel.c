@@ -19,6 +19,7 @@
 #include "bpf.h"
 #include "buf.h"
 #include "cleanup.h"
+#include "decision.h"
 #include "diag.h"
 #include "karmor.skel.h"
 #include "probe.h"
@@ -86,10 +87,11 @@ static bool btf_has_hook(const struct btf *btf, const char *hook)
 	return !buf_failed(&name) && btf_has_function(btf, name.data);
 }
 
-/* Whether the program stays attached; the others are called by us. */
+/* Whether the program stays attached by itself; the others are called by us, or by those. */
 static bool is_enforcing(const struct karmor_bpf *skeleton, const struct bpf_program *program)
 {
-	return program != skeleton->progs.karmor_probe && program != skeleton->progs.karmor_inode;
+	return program != skeleton->progs.karmor_probe && program != skeleton->progs.karmor_inode &&
+	       program != skeleton->progs.karmor_decide;
 }
 
 static bool is_hook(const struct bpf_program *program)
@@ -172,7 +174,8 @@ static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
 					  ? skeleton->progs.karmor_task_alloc_atomic
 					  : skeleton->progs.karmor_task_alloc,
 				  false);
-	three = btf_hook_arguments(btf, "inode_setattr") == 3; /* until 6.9 it has two */
+	bpf_program__set_autoload(skeleton->progs.karmor_decide, false); /* see decision.h */
+	three = btf_hook_arguments(btf, "inode_setattr") == 3;		 /* until 6.9 it has two */
 	bpf_program__set_autoload(
 		three ? skeleton->progs.karmor_setattr2 : skeleton->progs.karmor_setattr, false);
 	*ret = skeleton;
@@ -285,27 +288,49 @@ static int pin_link(struct bpf_program *program, const char *path)
 	return r;
 }
 
-/* What is attached on demand is pinned as a program. */
-static int pin_programs(struct karmor_bpf *skeleton, const char *dir)
+/* Puts the decision in its place in @program, to stay. */
+static int pin_decision(const struct karmor_bpf *decision, const struct bpf_program *program,
+			const char *path)
 {
-	_cleanup_buf_ struct buf path = { 0 };
+	struct bpf_link *link = NULL;
+	int r = decision_attach(decision, program, &link);
+
+	if (r > 0)
+		r = bpf_link__pin(link, path);
+	bpf_link__destroy(link);
+	return r;
+}
+
+/* What is attached on demand is pinned as a program. A hook decides from its first call on. */
+static int pin_hook(const struct karmor_bpf *decision, struct bpf_program *program, const char *dir)
+{
+	_cleanup_buf_ struct buf place = { 0 }, path = { 0 };
+	const char *name = bpf_program__name(program);
+	bool demand = is_on_demand(program);
+	int r;
+
+	buf_printf(&place, "%s/decision_%s", dir, name);
+	buf_printf(&path, "%s/%s_%s", dir, demand ? "program" : "link", name);
+	if (buf_failed(&place) || buf_failed(&path))
+		return -ENOMEM;
+	r = pin_decision(decision, program, place.data);
+	if (r < 0)
+		return r;
+	return demand ? bpf_program__pin(program, path.data) : pin_link(program, path.data);
+}
+
+static int pin_hooks(struct karmor_bpf *skeleton, const char *dir)
+{
+	_cleanup_(cleanup_skeleton) struct karmor_bpf *decision = NULL;
 	struct bpf_program *program;
-	int r = 0;
+	int r = decision_load(skeleton, &decision);
 
 	bpf_object__for_each_program(program, skeleton->obj)
 	{
-		bool demand = is_on_demand(program);
-
-		if (!bpf_program__autoload(program) || !is_enforcing(skeleton, program))
-			continue;
-		buf_reset(&path);
-		buf_printf(&path, "%s/%s_%s", dir, demand ? "program" : "link",
-			   bpf_program__name(program));
-		if (buf_failed(&path))
-			return -ENOMEM;
-		r = demand ? bpf_program__pin(program, path.data) : pin_link(program, path.data);
 		if (r < 0)
-			return r;
+			break;
+		if (bpf_program__autoload(program) && is_enforcing(skeleton, program))
+			r = pin_hook(decision, program, dir);
 	}
 	return r;
 }
@@ -368,7 +393,7 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 		r = pin_program(skeleton->progs.karmor_inode, aside.data, "inode");
 	if (r == 0) {
 		step = "attach the programs";
-		r = pin_programs(skeleton, aside.data);
+		r = pin_hooks(skeleton, aside.data);
 	}
 	if (r == 0 && rename(aside.data, dir) < 0)
 		r = -errno;
@@ -579,9 +604,11 @@ static int probe_hooks(struct karmor_caps *caps, const struct btf *btf,
 /* Loads every program, and sees whether a harmless one is called; nothing stays. */
 static int probe_try(struct karmor_caps *caps, struct karmor_bpf *skeleton)
 {
+	_cleanup_(cleanup_skeleton) struct karmor_bpf *decision = NULL;
 	int r, listed = probe_lsm("bpf");
 
 	r = karmor_bpf__load(skeleton);
+	r = r < 0 ? r : decision_load(skeleton, &decision);
 	if (r == 0)
 		r = programs_called(skeleton);
 	if (r == -ENOMEM)
