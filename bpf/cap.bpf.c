@@ -11,17 +11,18 @@ SEC("lsm/capable")
 int BPF_PROG(karmor_capable, const struct cred *cred, void *ns, int cap, unsigned int opts, int ret)
 {
 	struct label *label;
-	struct question question = { .section = ABI_CAPABILITIES, .hook = ABI_HOOK_CAPABLE };
+	__u32 index = cap & (ABI_CAPABILITY_WORDS - 1);
 
 	if (ret)
 		return ret;
 	label = label_current();
-	if (!label)
+	if (!label || quick_words(label, ABI_CAPABILITIES, index))
 		return 0;
-	question.index = cap & (ABI_CAPABILITY_WORDS - 1);
-	question.family = cap;
-	question.silent = opts & CAP_OPT_NOAUDIT;
-	return ask_word(label, &question);
+	return ask_word(label, &(struct question){ .section = ABI_CAPABILITIES,
+						   .hook = ABI_HOOK_CAPABLE,
+						   .index = index,
+						   .family = cap,
+						   .silent = opts & CAP_OPT_NOAUDIT });
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -49,6 +49,10 @@ struct seqcount {
 	unsigned int sequence;
 };
 
+struct timespec64 {
+	long long tv_sec; /* see quick_word() */
+};
+
 struct seqcount_spinlock {
 	struct seqcount seqcount;
 };

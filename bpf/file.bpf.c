@@ -8,14 +8,10 @@
  */
 #include "self.bpf.h"
 
-#define FMODE_READ 1
-#define FMODE_EXEC_FLAG 0x20 /* in f_flags: opened to be executed; asked about as exec */
 #define ATTR_SIZE 8
 #define ATTR_ATIME 16
 #define ATTR_MTIME 32
 #define S_IFREG 0100000
-#define S_IFBLK 0060000
-#define O_IOCTL 3 /* an access mode without reading or writing, for who could do both */
 #define MS_REMOUNT 32
 #define MS_BIND 4096
 #define MS_MOVE 8192
@@ -73,53 +69,6 @@ static __always_inline __u32 kind_of(struct dentry *dentry)
 	struct inode *inode = dentry->d_inode; /* 7.3 knows that it may be NULL: loaded once */
 
 	return inode ? inode->i_mode & S_IFMT : 0;
-}
-
-/* A block device shows what has a name under none: there is none to be opened in a workload whose
- * Block rules or lists name paths. */
-static __always_inline int ask_device(struct label *label, struct question *question)
-{
-	if (!(hook_flags(label) & ABI_GUARDED))
-		return ask_path(label, question);
-	return ask_refusal(label, question);
-}
-
-static __always_inline int ask_file(struct file *file, __u32 hook)
-{
-	struct question question = { .automaton = ABI_AUTOMATON_FILE,
-				     .section = ABI_FILE,
-				     .hook = hook };
-	struct label *label = label_current();
-	__u32 mode;
-
-	if (!label || file->f_flags & FMODE_EXEC_FLAG || is_backing(file))
-		return 0;
-	mode = file->f_mode;
-	question.ops = (mode & FMODE_READ ? OP(ABI_OP_READ) : 0) |
-		       (mode & FMODE_WRITE ? OP(ABI_OP_WRITE) : 0);
-	if ((file->f_flags & O_IOCTL) == O_IOCTL)
-		question.ops = OP(ABI_OP_READ) | OP(ABI_OP_WRITE);
-	if (self_is_kept(file) || (hook == ABI_HOOK_RECEIVE && self_is_bpf(file)))
-		return -EPERM;
-	if (!question.ops)
-		return 0;
-	question.dentry = (__u64)file->f_path.dentry;
-	question.mnt = (__u64)file->f_path.mnt;
-	if ((file->f_inode->i_mode & S_IFMT) == S_IFBLK)
-		return ask_device(label, &question);
-	return ask_path(label, &question);
-}
-
-SEC("lsm/file_open")
-int BPF_PROG(karmor_open, struct file *file, int ret)
-{
-	return ret ?: ask_file(file, ABI_HOOK_OPEN);
-}
-
-SEC("lsm/file_receive")
-int BPF_PROG(karmor_receive, struct file *file, int ret)
-{
-	return ret ?: ask_file(file, ABI_HOOK_RECEIVE);
 }
 
 /* A change inside a directory: the new or old name is what is written. */

@@ -23,23 +23,26 @@ static const struct abi_record *decide_record(void *table, __u32 index)
 static __always_inline int ask_socket(__u32 family, __u32 type, __u32 protocol, __u32 hook)
 {
 	struct label *label = label_current();
-	struct question question = { .section = ABI_NETWORK,
-				     .hook = hook,
-				     .family = family,
-				     .type = type,
-				     .protocol = protocol };
+	__u32 as_family = family, as_protocol = protocol, index;
 
 	if (!label)
 		return 0;
 	/* SMC opens, and falls back to, a TCP connection by a socket of the kernel's own. */
 	if (family == AF_SMC) {
-		family = protocol == SMC_OVER_INET6 ? AF_INET6 : AF_INET;
-		protocol = IPPROTO_TCP;
+		as_family = protocol == SMC_OVER_INET6 ? AF_INET6 : AF_INET;
+		as_protocol = IPPROTO_TCP;
 	}
 	if (protocol == IPPROTO_SMC && (family == AF_INET || family == AF_INET6))
-		protocol = IPPROTO_TCP;
-	question.index = decide_net_index(family, type, protocol);
-	return ask_word(label, &question);
+		as_protocol = IPPROTO_TCP;
+	index = decide_net_index(as_family, type, as_protocol);
+	if (quick_words(label, ABI_NETWORK, index))
+		return 0;
+	return ask_word(label, &(struct question){ .section = ABI_NETWORK,
+						   .hook = hook,
+						   .index = index,
+						   .family = family,
+						   .type = type,
+						   .protocol = protocol });
 }
 
 static __always_inline int ask_use(struct socket *socket, __u32 hook)

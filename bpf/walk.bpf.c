@@ -12,8 +12,7 @@
 
 #define TRIES 64
 #define BELOW_STEPS_MAX (1 << 18) /* two a mount, of which a namespace has 100,000 at most */
-#define OVERLAYFS_MAGIC 0x794c7630
-#define MOUNTS_MAX 256 /* mount points crossed on one path, beside its components */
+#define MOUNTS_MAX 256		  /* mount points crossed on one path, beside its components */
 
 /* What a callback needs; label is map memory, table the workload's. */
 struct walk {

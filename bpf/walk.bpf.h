@@ -10,9 +10,20 @@
 
 #include "maps.bpf.h"
 
+#define OVERLAYFS_MAGIC 0x794c7630
+
+/* Where the kernel counts renames and mounts; 0: not known. */
+extern __u64 rename_counter, mount_counter;
+
 /* Runs automaton @which over the path of (label->leaf, label->mnt): the accept, or -(enum
  * walk_status). */
 __s64 walk_accept(struct label *label, __u32 which);
+
+/*
+ * Whether word @index of the network or capability rows says nothing of an access, as far as that
+ * is seen at a glance (quick.bpf.h); 0 says nothing.
+ */
+int quick_words(struct label *label, __u32 section, __u32 index);
 
 /*
  * Right after walk_accept(), which said @accept: the accept of "PATH//NAME", which is what the

@@ -91,7 +91,7 @@ static bool btf_has_hook(const struct btf *btf, const char *hook)
 static bool is_enforcing(const struct karmor_bpf *skeleton, const struct bpf_program *program)
 {
 	return program != skeleton->progs.karmor_probe && program != skeleton->progs.karmor_inode &&
-	       program != skeleton->progs.karmor_decide;
+	       program != skeleton->progs.karmor_locate && program != skeleton->progs.karmor_decide;
 }
 
 static bool is_hook(const struct bpf_program *program)
@@ -180,6 +180,22 @@ static int skeleton_open(const struct btf *btf, struct karmor_bpf **ret)
 		three ? skeleton->progs.karmor_setattr2 : skeleton->progs.karmor_setattr, false);
 	*ret = skeleton;
 	return 0;
+}
+
+/*
+ * Loads the programs, and has them find out what they can do without. Its loads of the kernel's
+ * memory are in order on x86 alone.
+ */
+static int skeleton_load(struct karmor_bpf *skeleton)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int r = karmor_bpf__load(skeleton);
+
+#ifdef __x86_64__
+	if (r == 0)
+		r = bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.karmor_locate), &opts);
+#endif
+	return r;
 }
 
 /* FNV-1a over the object: what is pinned is told apart by what was loaded, not by a version. */
@@ -369,7 +385,7 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 		r = skeleton_open(btf, &skeleton);
 	}
 	if (r == 0)
-		r = karmor_bpf__load(skeleton);
+		r = skeleton_load(skeleton);
 	/* Detaching waits for every task of the machine: only where the list cannot be asked. */
 	if (r == 0 && probe_lsm("bpf") != 1) {
 		r = programs_called(skeleton);
@@ -607,7 +623,7 @@ static int probe_try(struct karmor_caps *caps, struct karmor_bpf *skeleton)
 	_cleanup_(cleanup_skeleton) struct karmor_bpf *decision = NULL;
 	int r, listed = probe_lsm("bpf");
 
-	r = karmor_bpf__load(skeleton);
+	r = skeleton_load(skeleton);
 	r = r < 0 ? r : decision_load(skeleton, &decision);
 	if (r == 0)
 		r = programs_called(skeleton);

@@ -63,6 +63,7 @@ keep_loaded
 . "$(dirname "$0")/exact-names.sh"
 . "$(dirname "$0")/exact-mounts.sh"
 . "$(dirname "$0")/exact-overlay.sh"
+. "$(dirname "$0")/exact-quick.sh"
 
 unkeep
 plan
