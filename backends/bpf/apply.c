@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "demand.h"
 #include "diag.h"
 #include "engine.h"
 #include "links.h"
@@ -148,7 +149,7 @@ static int needs_note(struct bpf_engine *engine, const struct bpf_artifact *arti
 		slot->needs = add ? slot->needs | needs : needs;
 		all |= needs;
 	}
-	return kernel_attach(all);
+	return demand_attach(all);
 }
 
 static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
@@ -167,7 +168,7 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 			(void)slot_publish(engine, engine->live_tables, &engine->workloads[i]);
 	if (engine->n_workloads) {
 		(void)needs_note(engine, r < 0 ? engine->live : engine->staged, false);
-		kernel_settle(&engine->maps);
+		demand_settle(&engine->maps);
 	}
 	return r;
 }
@@ -233,7 +234,7 @@ int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag)
 		else if (maps->slots[i].id)
 			alive = true;
 	}
-	kernel_settle(maps);
+	demand_settle(maps);
 	return alive ? 0 : kernel_remove(diag);
 }
 
@@ -282,7 +283,7 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	char name[ABI_NAME] = "";
 	int r;
 
-	r = kernel_attach(slot.needs);
+	r = demand_attach(slot.needs);
 	if (r < 0)
 		return r;
 	r = bpf_events_direct(engine, workload->slot);
@@ -386,7 +387,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 	if (r < 0)
 		return r;
 	slot->needs |= engine->live->rulesets[workload->ruleset].needs;
-	r = kernel_attach(slot->needs);
+	r = demand_attach(slot->needs);
 	if (r == 0)
 		r = bpf_links_adopt(
 			&engine->maps, workload,
@@ -399,7 +400,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 		return r;
 	workload->id = slot->id;
 	slot->needs = engine->live->rulesets[workload->ruleset].needs;
-	kernel_settle(&engine->maps);
+	demand_settle(&engine->maps);
 	return 0;
 }
 
@@ -502,7 +503,7 @@ static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *worklo
 	if (r == 0)
 		return 0;
 	slot_free(&engine->maps, workload->slot);
-	kernel_settle(&engine->maps);
+	demand_settle(&engine->maps);
 	return r == -ESRCH || r == -ENOENT ? -ENOENT : kernel_error(r, diag, "enrol the task");
 }
 
@@ -563,7 +564,7 @@ int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag 
 	}
 	if (slot_held(engine, workload))
 		slot_free(&engine->maps, workload->slot);
-	kernel_settle(&engine->maps);
+	demand_settle(&engine->maps);
 	workload_drop(engine, workload);
 	return 0;
 }

@@ -9,12 +9,10 @@
 #include <stdlib.h>
 
 #include "cleanup.h"
-#include "karmor.skel.h"
+#include "object.h"
 
 #define PLACE "hook_ask"
 #define FUNCTIONS_MAX 256 /* of one program */
-
-DEFINE_CLEANUP(skeleton, struct karmor_bpf, karmor_bpf__destroy)
 
 /* What the object's functions are called by in the types that every program of it is loaded with.
  */

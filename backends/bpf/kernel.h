@@ -20,6 +20,9 @@
 #define PINS_MOUNT "/sys/fs/bpf"
 #define PINS_ROOT PINS_MOUNT "/karmor"
 #define PINS_ASIDE "_aside" /* of what is half made; bpffs allows no dot in a name */
+#define FIX_LSM "boot with lsm=...,bpf"
+#define FIX_PREEMPT "boot with preempt=voluntary, or run Linux 6.2 or later"
+#define UNSOUND "before Linux 6.2 labels are not reliable under full preemption"
 #define LOCK_DIR "/run/karmor"
 
 /* The maps by which user space talks to the programs. */
@@ -50,20 +53,14 @@ int kernel_adopt(struct kernel_maps *ret);
 
 void kernel_close(struct kernel_maps *maps);
 
-/*
- * Attaches of the programs that not every table needs those that @needs (enum bpf_need) asks for.
- * The caller holds the lock. 0 or a negative errno.
- */
-int kernel_attach(uint64_t needs);
-
-/* Detaches of those programs what no living workload's table needs; the caller holds the lock. */
-void kernel_settle(const struct kernel_maps *maps);
-
 /* Removes a directory of pins, and what they keep with it. 0 or a negative errno. */
 int kernel_remove_dir(const char *path);
 
 /* The name of the directory below PINS_ROOT that is this build's. */
 void kernel_dir_name(struct buf *name);
+
+/* Its path with @name behind it, instead of what @path was. */
+void kernel_pin_path(struct buf *path, const char *name);
 
 /* Takes the pinned set out; the caller holds the lock and knows that no workload is left. */
 int kernel_remove(struct karmor_diag *diag);

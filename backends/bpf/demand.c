@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See demand.h. */
+#include "demand.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf.h"
+#include "cleanup.h"
+
+static const struct {
+	uint64_t need;
+	const char *program;
+	const char
+		*function; /* that it is a kprobe of, on kernels that need one; or a tracepoint's */
+} on_demand[] = {
+	{ BPF_NEED_SYSCALLS, "karmor_sys_enter", NULL },
+	{ BPF_NEED_SYSCALLS, "karmor_syscall", "trace_syscall_enter" },
+};
+
+bool demand_has(const struct bpf_program *program)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++)
+		if (strcmp(on_demand[i].program, bpf_program__name(program)) == 0)
+			return true;
+	return false;
+}
+
+/* Where a program that is attached on demand is pinned, or (@what "/link_") its link. */
+static void demand_path(struct buf *path, const char *what, const char *program)
+{
+	kernel_pin_path(path, what);
+	buf_puts(path, program);
+}
+
+static int program_link(int fd, const char *function)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.syms = &function,
+		    .kprobe_multi.cnt = 1);
+
+	return function ? bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &opts)
+			: bpf_raw_tracepoint_open(NULL, fd);
+}
+
+static int program_attach(const char *program, const char *function)
+{
+	_cleanup_buf_ struct buf from = { 0 }, to = { 0 };
+	_cleanup_close_ int fd = -1, link = -1;
+
+	demand_path(&from, "/program_", program);
+	demand_path(&to, "/link_", program);
+	if (buf_failed(&from) || buf_failed(&to))
+		return -ENOMEM;
+	if (access(to.data, F_OK) == 0)
+		return 0;
+	fd = bpf_obj_get(from.data);
+	if (fd < 0)
+		return function && errno == ENOENT ? 0 : -errno;
+	link = program_link(fd, function);
+	return link < 0 || bpf_obj_pin(link, to.data) < 0 ? -errno : 0;
+}
+
+int demand_attach(uint64_t needs)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(on_demand); i++)
+		if (needs & on_demand[i].need)
+			r = program_attach(on_demand[i].program, on_demand[i].function);
+	return r;
+}
+
+void demand_settle(const struct kernel_maps *maps)
+{
+	uint64_t needs = 0;
+
+	for (uint32_t i = 0; i < ABI_WORKLOADS; i++)
+		if (maps->slots[i].id)
+			needs |= maps->slots[i].needs;
+	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++) {
+		_cleanup_buf_ struct buf path = { 0 };
+
+		demand_path(&path, "/link_", on_demand[i].program);
+		if (!(needs & on_demand[i].need) && !buf_failed(&path))
+			unlink(path.data);
+	}
+}
