@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables into the kernel, and tasks under them.
+ * Tables into the kernel.
  *
  * A table is filled aside and becomes a workload's in one store into the map of tables; the store
- * returns after every running hook has left the old one, so that its return is the proof. Slots are
- * given and taken under the lock; a slot whose workload has no task left belongs to whoever holds
- * the lock next.
+ * returns after every running hook has left the old one, so that its return is the proof.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "cleanup.h"
 #include "demand.h"
@@ -23,7 +17,6 @@
 #include "engine.h"
 #include "links.h"
 #include "names.h"
-#include "others.h"
 
 void bpf_tables_close(int *tables, size_t n)
 {
@@ -59,7 +52,7 @@ static int table_make(const struct bpf_ruleset *set, uint32_t generation)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-static int kernel_error(int r, struct karmor_diag *diag, const char *what)
+int bpf_error(int r, struct karmor_diag *diag, const char *what)
 {
 	diag_error(diag, NULL, NULL, "bpf: cannot %s: %s", what, strerror(-r));
 	return r == -ENOMEM || r == -EPERM ? r : -EIO;
@@ -88,7 +81,7 @@ int bpf_stage(struct karmor_engine *base, const struct karmor_artifact *artifact
 		int fd = table_make(&engine->staged->rulesets[i], engine->generation + 1);
 
 		if (fd < 0)
-			return kernel_error(fd, diag, "make a table of rules");
+			return bpf_error(fd, diag, "make a table of rules");
 		engine->staged_tables[i] = fd;
 	}
 	return 0;
@@ -104,14 +97,13 @@ void bpf_abort(struct karmor_engine *base)
 	engine->staged = NULL;
 }
 
-/* Whether the slot is still this workload's: once its last task is gone, another may have it. */
-static bool slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload)
+bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload)
 {
 	return engine->maps.slots[workload->slot].id == workload->id;
 }
 
-static int slot_publish(struct bpf_engine *engine, const int *tables,
-			const struct bpf_workload *workload)
+int bpf_slot_publish(struct bpf_engine *engine, const int *tables,
+		     const struct bpf_workload *workload)
 {
 	int fd = tables[workload->ruleset];
 
@@ -144,7 +136,7 @@ static int needs_note(struct bpf_engine *engine, const struct bpf_artifact *arti
 		struct abi_workload *slot = &engine->maps.slots[workload->slot];
 		uint64_t needs = artifact->rulesets[workload->ruleset].needs;
 
-		if (!slot_held(engine, workload))
+		if (!bpf_slot_held(engine, workload))
 			continue;
 		slot->needs = add ? slot->needs | needs : needs;
 		all |= needs;
@@ -158,14 +150,14 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 	int r = needs_note(engine, engine->staged, true);
 
 	for (i = 0; r == 0 && i < engine->n_workloads; i++)
-		if (slot_held(engine, &engine->workloads[i]))
+		if (bpf_slot_held(engine, &engine->workloads[i]))
 			r = links_stage(engine, &engine->workloads[i], diag);
 	for (i = 0; r == 0 && i < engine->n_workloads; i++)
-		if (slot_held(engine, &engine->workloads[i]))
-			r = slot_publish(engine, engine->staged_tables, &engine->workloads[i]);
+		if (bpf_slot_held(engine, &engine->workloads[i]))
+			r = bpf_slot_publish(engine, engine->staged_tables, &engine->workloads[i]);
 	while (r < 0 && i-- > 0)
-		if (slot_held(engine, &engine->workloads[i]))
-			(void)slot_publish(engine, engine->live_tables, &engine->workloads[i]);
+		if (bpf_slot_held(engine, &engine->workloads[i]))
+			(void)bpf_slot_publish(engine, engine->live_tables, &engine->workloads[i]);
 	if (engine->n_workloads) {
 		(void)needs_note(engine, r < 0 ? engine->live : engine->staged, false);
 		demand_settle(&engine->maps);
@@ -173,14 +165,13 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 	return r;
 }
 
-/* The caller holds the lock. */
-static int commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
+int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
 {
 	int r = names_keep(engine);
 
 	r = r < 0 ? r : publish_all(engine, diag);
 	if (r < 0)
-		return kernel_error(r, diag, "publish a table of rules");
+		return bpf_error(r, diag, "publish a table of rules");
 	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
 	engine->live = engine->staged;
 	engine->live_tables = engine->staged_tables;
@@ -197,404 +188,5 @@ int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)
 
 	if (engine->n_workloads && lock < 0)
 		return lock;
-	return commit_locked(engine, diag);
-}
-
-static struct bpf_workload *workload_find(const struct bpf_engine *engine, const char *name)
-{
-	for (size_t i = 0; i < engine->n_workloads; i++)
-		if (strcmp(engine->workloads[i].name, name) == 0)
-			return &engine->workloads[i];
-	return NULL;
-}
-
-static void slot_free(const struct kernel_maps *maps, uint32_t slot)
-{
-	struct abi_workload empty = { 0 };
-
-	bpf_map_delete_elem(maps->tables, &slot);
-	bpf_map_delete_elem(maps->links, &slot);
-	bpf_events_undirect(maps, slot);
-	bpf_map_update_elem(maps->workloads, &slot, &empty, BPF_ANY);
-}
-
-/* The count is below 0 where a task was enrolled and is gone before it was counted. */
-static bool is_dead(const struct abi_workload *slot)
-{
-	return slot->id && (int64_t)slot->tasks <= 0;
-}
-
-int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag)
-{
-	bool alive = false;
-
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
-		if (is_dead(&maps->slots[i]))
-			slot_free(maps, i);
-		else if (maps->slots[i].id)
-			alive = true;
-	}
-	demand_settle(maps);
-	return alive ? 0 : kernel_remove(diag);
-}
-
-/* A free slot, emptied of a dead workload where one was in it; the caller holds the lock. */
-static int slot_take(const struct kernel_maps *maps, uint32_t *ret, struct karmor_diag *diag)
-{
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++)
-		if (!maps->slots[i].id || is_dead(&maps->slots[i])) {
-			if (maps->slots[i].id)
-				slot_free(maps, i);
-			*ret = i;
-			return 0;
-		}
-	diag_error(diag, NULL, NULL, "bpf: all %u workloads of this node are in use",
-		   ABI_WORKLOADS);
-	return -EBUSY;
-}
-
-/* Writes the label of @pid; the task is blocked meanwhile, so that nothing of it is missed. */
-static int task_label(const struct kernel_maps *maps, pid_t pid, const struct abi_enrol *enrol)
-{
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	_cleanup_free_ void *label = calloc(1, maps->label_size);
-
-	if (pidfd < 0)
-		return -errno;
-	if (!label)
-		return -ENOMEM;
-	memcpy(label, enrol, sizeof(*enrol));
-	return bpf_map_update_elem(maps->labels, &pidfd, label, BPF_NOEXIST) < 0 ? -errno : 0;
-}
-
-/*
- * Fills the slot, labels the task, and counts it last: a slot that never had a task is dead. The
- * count is added to, for the task may be gone by then.
- */
-static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload,
-		     const struct karmor_workload *from, struct karmor_diag *diag)
-{
-	const struct bpf_version versions[2] = { { &engine->live->rulesets[workload->ruleset],
-						   engine->generation } };
-	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
-	struct abi_workload slot = { .id = workload->id,
-				     .flags = from->lasting ? ABI_LASTING : 0,
-				     .needs = engine->live->rulesets[workload->ruleset].needs };
-	char name[ABI_NAME] = "";
-	int r;
-
-	r = demand_attach(slot.needs);
-	if (r < 0)
-		return r;
-	r = bpf_events_direct(engine, workload->slot);
-	if (r < 0)
-		return r;
-	r = bpf_links_publish(&engine->maps, workload, versions, diag);
-	r = r < 0 ? r : slot_publish(engine, engine->live_tables, workload);
-	if (r < 0)
-		return r;
-	if (from->lasting)
-		memcpy(name, from->name, strlen(from->name));
-	if (bpf_map_update_elem(engine->maps.names, &workload->slot, name, BPF_ANY) < 0 ||
-	    bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
-		return -errno;
-	r = task_label(&engine->maps, from->pid, &enrol);
-	if (r < 0)
-		return r;
-	__atomic_add_fetch(&engine->maps.slots[workload->slot].tasks, 1, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
-/* The slot of the lasting workload @name; -ENOENT. */
-static int lasting_find(const struct kernel_maps *maps, const char *name, uint32_t *ret)
-{
-	char text[ABI_NAME];
-
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
-		const struct abi_workload *slot = &maps->slots[i];
-
-		if (!slot->id || is_dead(slot) || !(slot->flags & ABI_LASTING))
-			continue;
-		if (bpf_map_lookup_elem(maps->names, &i, text) < 0)
-			return -errno;
-		if (strcmp(text, name) == 0) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-int bpf_pinned(struct karmor_engine *base, karmor_pinned_fn *fn, void *data,
-	       struct karmor_diag *diag)
-{
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-	_cleanup_close_ int lock = kernel_lock(diag);
-	char text[ABI_NAME];
-
-	if (lock < 0)
-		return lock;
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
-		const struct abi_workload *slot = &engine->maps.slots[i];
-
-		if (!slot->id || is_dead(slot) || !(slot->flags & ABI_LASTING))
-			continue;
-		if (bpf_map_lookup_elem(engine->maps.names, &i, text) < 0)
-			return kernel_error(-errno, diag, "read the name of a workload");
-		fn(text, (long)slot->tasks, data);
-	}
-	return 0;
-}
-
-/* The generation of the table in a slot. */
-static int generation_read(const struct kernel_maps *maps, uint32_t slot, uint32_t *ret)
-{
-	_cleanup_close_ int fd = -1;
-	struct abi_record header;
-	uint32_t id, key = ABI_HEADER;
-
-	if (bpf_map_lookup_elem(maps->tables, &slot, &id) < 0)
-		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
-	if (fd < 0 || bpf_map_lookup_elem(fd, &key, &header) < 0)
-		return -errno;
-	*ret = header.w[2];
-	return 0;
-}
-
-/*
- * Takes over the workload in a slot: all but its table is made ready for the new one, whose
- * generation must be another than that in force, for by it tasks know that their source's class is
- * another.
- */
-static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
-		      struct karmor_diag *diag)
-{
-	struct abi_workload *slot = &engine->maps.slots[workload->slot];
-	uint32_t in_force = 0;
-	int r = generation_read(&engine->maps, workload->slot, &in_force);
-
-	if (r == 0 && engine->generation <= in_force) {
-		const struct karmor_artifact *live = &engine->live->base;
-
-		r = names_keep(engine);
-		if (r < 0)
-			return r;
-		engine->generation = in_force;
-		r = bpf_stage(&engine->base, live, diag);
-		r = r < 0 ? r : commit_locked(engine, diag);
-	}
-	if (r < 0)
-		return r;
-	slot->needs |= engine->live->rulesets[workload->ruleset].needs;
-	r = demand_attach(slot->needs);
-	if (r == 0)
-		r = bpf_links_adopt(
-			&engine->maps, workload,
-			&(struct bpf_version){ &engine->live->rulesets[workload->ruleset],
-					       engine->generation },
-			in_force, diag);
-	r = r < 0 ? r : bpf_events_direct(engine, workload->slot);
-	r = r < 0 ? r : slot_publish(engine, engine->live_tables, workload);
-	if (r < 0)
-		return r;
-	workload->id = slot->id;
-	slot->needs = engine->live->rulesets[workload->ruleset].needs;
-	demand_settle(&engine->maps);
-	return 0;
-}
-
-static char *copy(const char *text, bool *failed)
-{
-	char *ret = text ? strdup(text) : NULL;
-
-	if (text && !ret)
-		*failed = true;
-	return ret;
-}
-
-static void workload_drop(struct bpf_engine *engine, struct bpf_workload *workload)
-{
-	cleanup_close(&workload->root);
-	free(workload->name);
-	free(workload->namespace_name);
-	free(workload->container);
-	free(workload->labels);
-	*workload = engine->workloads[--engine->n_workloads];
-}
-
-static int root_open(pid_t pid)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	return open(pid ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-/* Appends the workload, its strings copied; takes @root. NULL when memory is out. */
-static struct bpf_workload *workload_add(struct bpf_engine *engine,
-					 const struct karmor_workload *from, int *root)
-{
-	struct bpf_workload *all =
-		reallocarray(engine->workloads, engine->n_workloads + 1, sizeof(*all));
-	struct bpf_workload *workload;
-	bool failed = false;
-
-	if (!all)
-		return NULL;
-	engine->workloads = all;
-	workload = &all[engine->n_workloads++];
-	*workload = (struct bpf_workload){
-		.name = copy(from->name, &failed),
-		.namespace_name = copy(from->namespace_name, &failed),
-		.container = copy(from->container, &failed),
-		.labels = copy(from->labels, &failed),
-		.ruleset = from->ruleset,
-		.root = TAKE_FD(*root),
-	};
-	if (getrandom(&workload->id, sizeof(workload->id), 0) != sizeof(workload->id) ||
-	    !workload->id)
-		failed = true;
-	if (!failed)
-		return workload;
-	workload_drop(engine, workload);
-	return NULL;
-}
-
-/*
- * What was opened may have been taken out since, by another engine that was the last to have a
- * workload: then its programs are not attached any more. The caller holds the lock.
- */
-static int pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
-{
-	struct kernel_maps maps;
-	int r = kernel_open(&maps, diag);
-
-	if (r < 0)
-		return r;
-	kernel_close(&engine->maps);
-	engine->maps = maps;
-	return 0;
-}
-
-/* What stands in the way of a lasting workload of this name. */
-static int lasting_check(const char *name, struct karmor_diag *diag)
-{
-	if (strlen(name) < ABI_NAME)
-		return others_refuse(name, diag);
-	diag_error(diag, NULL, NULL, "the name of workload \"%.32s...\" is longer than %d bytes",
-		   name, KARMOR_WORKLOAD_NAME_MAX);
-	return -EINVAL;
-}
-
-/* The caller holds the lock. */
-static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *workload,
-			  const struct karmor_workload *from, struct karmor_diag *diag)
-{
-	int r = from->lasting ? lasting_find(&engine->maps, from->name, &workload->slot) : -ENOENT;
-
-	if (r != -ENOENT)
-		return r < 0 ? kernel_error(r, diag, "read the name of a workload")
-			     : slot_adopt(engine, workload, diag);
-	r = slot_take(&engine->maps, &workload->slot, diag);
-	if (r < 0)
-		return r;
-	r = slot_fill(engine, workload, from, diag);
-	if (r == 0)
-		return 0;
-	slot_free(&engine->maps, workload->slot);
-	demand_settle(&engine->maps);
-	return r == -ESRCH || r == -ENOENT ? -ENOENT : kernel_error(r, diag, "enrol the task");
-}
-
-int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
-	       struct karmor_diag *diag)
-{
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-	struct bpf_workload *workload;
-	_cleanup_close_ int lock = -1, root = -1;
-	int r;
-
-	if (workload_find(engine, from->name))
-		return 0;
-	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
-		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
-			   from->name);
-		return -EINVAL;
-	}
-	r = bpf_events_open(engine);
-	if (r < 0)
-		return kernel_error(r, diag, "make a ring buffer");
-	lock = kernel_lock(diag);
-	if (lock < 0)
-		return lock;
-	r = from->lasting ? lasting_check(from->name, diag) : 0;
-	r = r < 0 ? r : pins_renew(engine, diag);
-	if (r < 0)
-		return r;
-	root = root_open(from->pid);
-	if (root < 0)
-		return errno == ENOENT || errno == ESRCH
-			       ? -ENOENT
-			       : kernel_error(-errno, diag, "open the task's root");
-	workload = workload_add(engine, from, &root);
-	if (!workload)
-		return -ENOMEM;
-	r = workload_enrol(engine, workload, from, diag);
-	if (r < 0)
-		workload_drop(engine, workload);
-	return r;
-}
-
-int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)
-{
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-	struct bpf_workload *workload = workload_find(engine, name);
-	_cleanup_close_ int lock = -1;
-
-	if (!workload)
-		return 0;
-	lock = kernel_lock(diag);
-	if (lock < 0)
-		return lock;
-	if (bpf_tasks(base, name) > 0) {
-		diag_error(diag, NULL, "end its tasks first",
-			   "workload \"%s\" still has tasks, which cannot leave it", name);
-		return -EBUSY;
-	}
-	if (slot_held(engine, workload))
-		slot_free(&engine->maps, workload->slot);
-	demand_settle(&engine->maps);
-	workload_drop(engine, workload);
-	return 0;
-}
-
-long bpf_tasks(struct karmor_engine *base, const char *name)
-{
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-	struct bpf_workload *workload = workload_find(engine, name);
-	const struct abi_workload *slot;
-
-	if (!workload)
-		return -ENOENT;
-	slot = &engine->maps.slots[workload->slot];
-	return slot_held(engine, workload) && !is_dead(slot) ? (long)slot->tasks : 0;
-}
-
-int bpf_stats(const struct karmor_engine *base, struct karmor_stats *ret)
-{
-	const struct bpf_engine *engine = (const struct bpf_engine *)base;
-
-	*ret = KARMOR_STRUCT(karmor_stats, .workloads = engine->n_workloads);
-	for (size_t i = 0; i < engine->n_workloads; i++) {
-		const struct abi_workload *slot = &engine->maps.slots[engine->workloads[i].slot];
-
-		if (slot->id != engine->workloads[i].id)
-			continue;
-		ret->tasks += is_dead(slot) ? 0 : slot->tasks;
-		ret->events += slot->events;
-		ret->lost += slot->lost;
-		ret->refused += slot->refused;
-	}
-	return 0;
+	return bpf_commit_locked(engine, diag);
 }

@@ -71,3 +71,16 @@ int bpf_folds_tell(struct bpf_engine *engine);
  * the last. */
 int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag);
 void bpf_tables_close(int *tables, size_t n);
+
+/* Whether the slot is still this workload's: once its last task is gone, another may have it. */
+bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload);
+
+/* bpf_commit() for who holds the lock. */
+int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag);
+
+/* Makes the table of its ruleset, out of @tables, the workload's. 0 or a negative errno. */
+int bpf_slot_publish(struct bpf_engine *engine, const int *tables,
+		     const struct bpf_workload *workload);
+
+/* Says that @what failed, and makes of @r what may be returned. */
+int bpf_error(int r, struct karmor_diag *diag, const char *what);
