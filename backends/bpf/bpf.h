@@ -4,8 +4,8 @@
  * reads (bpf/abi.h) and what events need to be named after: it is bytes and strings of its own, so
  * that it outlives the rulesets and the load they were made of.
  *
- * compile.c (pure) makes it, print.c shows it, backend.c, apply.c, attach.c and events.c bring it to the
- * kernel and back.
+ * compile.c (pure) makes it, print.c shows it, backend.c, apply.c, attach.c and events.c bring it
+ * to the kernel and back.
  */
 #pragma once
 

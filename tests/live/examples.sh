@@ -25,15 +25,15 @@ for kind in shared static; do
 	mkfifo "$work/go"
 	sh -c "read go < $work/go; cat /etc/shadow > $work/got 2>&1; exit 0" &
 	task=$!
-	"$prefix/follow-$kind" "$policy" "$task" > "$work/out" 2>&1 &
+	"$prefix/events-$kind" "$policy" "$task" > "$work/out" 2>&1 &
 	follower=$!
 	eventually grep -qs "^following $task$" "$work/out"
 	echo go > "$work/go"
 	wait "$task"
 	wait "$follower"
-	is $? 0 "follow, $kind: ends when the task is gone"
-	has "$(cat "$work/got")" "Permission denied" "follow, $kind: what the task starts is denied"
-	has "$(cat "$work/out")" "karmor: block read /etc/shadow by" "follow, $kind: and told"
+	is $? 0 "events, $kind: ends when the task is gone"
+	has "$(cat "$work/got")" "Permission denied" "events, $kind: what the task starts is denied"
+	has "$(cat "$work/out")" "karmor: block read /etc/shadow by" "events, $kind: and told"
 	rm "$work/go"
 done
 unkeep

@@ -67,7 +67,7 @@ int main(int argc, char *argv[])
 	int r = karmor_policies_new(&policies);
 
 	if (argc != 3)
-		errx(2, "usage: follow POLICY.yaml PID");
+		errx(2, "usage: events POLICY.yaml PID");
 	if (r == 0)
 		r = karmor_policies_add_path(policies, argv[1], diag);
 	if (r == 0)
