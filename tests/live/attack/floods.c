@@ -72,13 +72,19 @@ struct bomb {
 static void explode(struct bomb *bomb, const char *file)
 {
 	while (__atomic_fetch_sub(&bomb->left, 1, __ATOMIC_SEQ_CST) > 0) {
-		pid_t pid = fork();
+		pid_t pid;
 
-		if (pid < 0)
+		/* Counted before it is there: who waits for all must not miss one that has yet to
+		 * run. */
+		__atomic_fetch_add(&bomb->alive, 1, __ATOMIC_SEQ_CST);
+		pid = fork();
+		if (pid < 0) {
+			__atomic_fetch_sub(&bomb->alive, 1, __ATOMIC_SEQ_CST);
+			__atomic_fetch_add(&bomb->left, 1, __ATOMIC_SEQ_CST);
 			usleep(1000);
+		}
 		if (pid != 0)
 			continue;
-		__atomic_fetch_add(&bomb->alive, 1, __ATOMIC_SEQ_CST);
 		if (read_path(file) == 0)
 			__atomic_fetch_add(&bomb->past, 1, __ATOMIC_SEQ_CST);
 		explode(bomb, file);
