@@ -64,14 +64,14 @@ static int policy_read(struct base *base, const char *image, size_t len, struct 
 	return 0;
 }
 
-/* The third part of a context; NULL where it has none. */
-static char *context_type(struct base *base, char *context)
+/* The third part of a context, where that is a type of the policy; NULL otherwise. */
+static const char *context_type(const struct base *base, char *context)
 {
 	char *part = strsep(&context, ":");
 
 	part = part ? strsep(&context, ":") : NULL;
 	part = part ? strsep(&context, ":") : NULL;
-	return part ? arena_strdup(&base->arena, part) : NULL;
+	return part && base_has_type(base, part) ? part : NULL;
 }
 
 static bool is_literal(const char *path)
@@ -79,10 +79,14 @@ static bool is_literal(const char *path)
 	return !strpbrk(path, ".^$?*+|[({\\");
 }
 
-/* "path [-mode] context"; a mode that is no file's is left out, as a path without a context is. */
+/*
+ * "path [-mode] context"; a mode that is no file's is left out, as is a path without a context, or
+ * with one that this policy has no type for.
+ */
 static int line_add(struct base *base, char *text)
 {
 	char *path, *context, *rest = NULL;
+	const char *type;
 
 	path = strtok_r(text, " \t", &rest);
 	context = path ? strtok_r(NULL, " \t", &rest) : NULL;
@@ -93,13 +97,14 @@ static int line_add(struct base *base, char *text)
 			return 0;
 		context = strtok_r(NULL, " \t", &rest);
 	}
-	if (!context || strcmp(context, "<<none>>") == 0)
+	type = context ? context_type(base, context) : NULL;
+	if (!type)
 		return 0;
 	if (array_grow(&base->lines, base->n_lines, &base->size, sizeof(*base->lines)) < 0)
 		return -ENOMEM;
 	base->lines[base->n_lines] = (struct context_line){
 		.path = arena_strdup(&base->arena, path),
-		.type = context_type(base, context),
+		.type = arena_strdup(&base->arena, type),
 		.literal = is_literal(path),
 	};
 	if (!base->lines[base->n_lines].path || !base->lines[base->n_lines].type)
