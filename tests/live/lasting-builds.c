@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workloads whose engine is gone, taken over by another or not, and another build beside. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lasting.h"
+#include "slots.h"
+
+/* Another build's part. */
+
+static const char *wanted;
+
+START_TEST(beside)
+{
+	struct set b = compile(B);
+	struct karmor_engine *engine = engine_open(&b);
+	struct task reader = start_reader(engine, "reader");
+
+	puts(ask(&reader));
+	end(&reader);
+	karmor_engine_close(engine);
+}
+END_TEST
+
+START_TEST(adopt)
+{
+	struct set b = compile(B);
+	struct karmor_engine *engine = engine_open(&b);
+	struct karmor_workload workload =
+		KARMOR_STRUCT(karmor_workload, .name = wanted, .lasting = true);
+
+	printf("%d\n", karmor_engine_attach(engine, &workload, diag));
+	karmor_engine_close(engine);
+}
+END_TEST
+
+static int do_alone(const TTest *test)
+{
+	TCase *tcase = tcase_create("alone");
+	Suite *s = suite_create("alone");
+	SRunner *runner = srunner_create(s);
+
+	unsetenv("CK_RUN_CASE"); /* it is about the cases of those who ask */
+	suite_add_tcase(s, tcase);
+	tcase_add_test(tcase, test);
+	srunner_set_fork_status(runner, CK_NOFORK);
+	srunner_run_all(runner, CK_SILENT);
+	karmor_diag_print(diag, stdout, false);
+	return srunner_ntests_failed(runner);
+}
+
+int do_beside(void)
+{
+	return do_alone(beside);
+}
+
+int do_adopt(const char *name)
+{
+	wanted = name;
+	return do_alone(adopt);
+}
+
+/* What the other build says. */
+static const char *other(const char *arguments)
+{
+	static char text[4096];
+	char command[8192];
+	FILE *out;
+	size_t n;
+
+	snprintf(command, sizeof(command), "%s-other %s 2>&1", self, arguments);
+	out = popen(command, "re");
+	ck_assert_ptr_nonnull(out);
+	n = fread(text, 1, sizeof(text) - 1, out);
+	text[n] = '\0';
+	ck_assert_msg(pclose(out) == 0, "%s", text);
+	return text;
+}
+
+/* A lasting workload whose engine was killed. */
+static struct task start_left(const char *name)
+{
+	struct set a = compile(A);
+	struct task task = { 0 };
+	int in[2], out[2], ready[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct karmor_workload workload =
+			KARMOR_STRUCT(karmor_workload, .name = name, .lasting = true);
+		const char *argv[] = { READER, "read", SECRET, GUARDED, ONLY_A, ONLY_B, NULL };
+		struct karmor_engine *engine = engine_open(&a);
+
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		if (karmor_engine_spawn(engine, &workload, (char *const *)(uintptr_t)argv,
+					&task.pid, diag) < 0 ||
+		    write(ready[1], &task.pid, sizeof(task.pid)) < 0)
+			_exit(1);
+		pause();
+	}
+	close(in[0]);
+	close(out[1]);
+	close(ready[1]);
+	task.to = in[1];
+	task.from = out[0];
+	ck_assert_int_eq(read(ready[0], &task.pid, sizeof(task.pid)), sizeof(task.pid));
+	close(ready[0]);
+	ck_assert_str_eq(ask(&task), "ynny");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ck_assert_str_eq(ask(&task), "ynny");
+	return task;
+}
+
+/* It is not our child. */
+static void end_left(const struct task *task)
+{
+	char byte;
+
+	close(task->to);
+	while (read(task->from, &byte, 1) > 0)
+		;
+	close(task->from);
+}
+
+struct noted {
+	int denials;
+	char workload[64];
+};
+
+static void note(const struct karmor_event *event, void *data)
+{
+	struct noted *noted = data;
+
+	noted->denials += event->denied;
+	snprintf(noted->workload, sizeof(noted->workload), "%s", event->workload);
+}
+
+static void count_pinned(const char *name, long tasks, void *data)
+{
+	*(int *)data += strcmp(name, "left") == 0 && tasks == 1;
+}
+
+START_TEST(a_later_engine_takes_a_lasting_workload_over)
+{
+	struct set b = compile(B);
+	struct task left = start_left("left");
+	struct karmor_workload workload =
+		KARMOR_STRUCT(karmor_workload, .name = "left", .pid = left.pid, .lasting = true);
+	struct karmor_engine *engine = engine_open(&b);
+	struct noted noted = { 0 };
+	int pinned = 0;
+
+	ck_assert_int_eq(karmor_engine_pinned(engine, count_pinned, &pinned, diag), 0);
+	ck_assert_int_eq(pinned, 1);
+	ck_assert_str_eq(ask(&left), "ynny");
+	ck_assert_int_eq(karmor_engine_attach(engine, &workload, diag), 0);
+	ck_assert_str_eq(ask(&left), "ynyn");
+	ck_assert_int_eq(karmor_engine_tasks(engine, "left"), 1);
+	ck_assert_int_gt(karmor_engine_read_events(engine, note, &noted), 0);
+	ck_assert_int_eq(noted.denials, 2);
+	ck_assert_str_eq(noted.workload, "left");
+	ck_assert_int_eq(slots_used(), 1);
+	end_left(&left);
+	karmor_engine_close(engine);
+}
+END_TEST
+
+START_TEST(another_build_stands_beside)
+{
+	struct set a = compile(A);
+	struct karmor_engine *engine = engine_open(&a);
+	struct task reader = start_reader(engine, "reader");
+	const char *said = other("beside");
+
+	ck_assert_msg(strncmp(said, "ynyn\n", 5) == 0, "%s", said);
+	ck_assert_msg(strstr(said, "another build of karmor enforces 1 workload here"), "%s", said);
+	ck_assert_str_eq(ask(&reader), "ynny");
+	ck_assert_int_eq(slots_used(), 1);
+	end(&reader);
+	karmor_engine_close(engine);
+}
+END_TEST
+
+START_TEST(another_build_takes_nothing_over)
+{
+	struct task left = start_left("left");
+	const char *said = other("adopt left");
+
+	ck_assert_msg(strncmp(said, "-16\n", 4) == 0, "%s", said);
+	ck_assert_msg(strstr(said, "another build of karmor enforces"), "%s", said);
+	ck_assert_str_eq(ask(&left), "ynny");
+	said = other("adopt right");
+	ck_assert_msg(!strstr(said, "-16"), "%s", said);
+	end_left(&left);
+}
+END_TEST
+
+START_TEST(another_build_clears_up)
+{
+	struct task left = start_left("left");
+	int used = slots_used();
+
+	end_left(&left);
+	ck_assert_int_eq(used, 1);
+	usleep(500000);
+	other("beside");
+	ck_assert(eventually(is_gone, NULL));
+}
+END_TEST
+
+void build_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, a_later_engine_takes_a_lasting_workload_over);
+	tcase_add_test(tcase, another_build_stands_beside);
+	tcase_add_test(tcase, another_build_takes_nothing_over);
+	tcase_add_test(tcase, another_build_clears_up);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of lasting share: sets of rules, an engine, and a task that tries to read. */
+#pragma once
+
+#include <karmor/karmor.h>
+
+#include "../support.h"
+
+#define HERE "/srv/lasting"
+#define READER HERE "/reader"
+#define SECRET HERE "/secret"
+#define GUARDED HERE "/guarded"
+#define ONLY_A HERE "/only-a"
+#define ONLY_B HERE "/only-b"
+
+#define HEAD                                                                                       \
+	"{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","              \
+	"\"metadata\":{\"name\":\"lasting\"},\"spec\":{\"selector\":{},\"file\":{\"matchPaths\":["
+#define TAIL "]}}}"
+/* The reader alone may read one file, and all but the reader another: by its class. */
+#define SOURCED                                                                                    \
+	"{\"path\":\"" SECRET "\"},{\"path\":\"" SECRET "\",\"action\":\"Allow\",\"fromSource\":"  \
+	"[{\"path\":\"" READER "\"}]},{\"path\":\"" GUARDED                                        \
+	"\",\"fromSource\":[{\"path\":\"" READER "\"}]},"
+#define A HEAD SOURCED "{\"path\":\"" ONLY_A "\"}" TAIL
+/* Others' classes come first, so that the reader's has another number. */
+#define B                                                                                          \
+	HEAD "{\"path\":\"/none/1\",\"fromSource\":[{\"path\":\"/bin/cat\"}]},"                    \
+	     "{\"path\":\"/none/2\",\"fromSource\":[{\"path\":\"" HERE "/a\"}]},"                  \
+	     "{\"path\":\"/none/3\",\"fromSource\":[{\"path\":\"" HERE "/b\"}]}," SOURCED          \
+	     "{\"path\":\"" ONLY_B "\"}" TAIL
+
+extern const struct karmor_backend *backend;
+extern struct karmor_caps *caps;
+extern struct karmor_diag *diag;
+extern char self[4096], karmor[4096], policy_file[];
+
+struct set {
+	struct karmor_policies *policies;
+	struct karmor_ruleset *rules;
+	struct karmor_artifact *artifact;
+};
+
+struct set compile(const char *text);
+struct karmor_engine *engine_open(const struct set *set);
+
+/* A task of its own workload, and pipes to and from it. */
+struct task {
+	pid_t pid;
+	int to, from;
+};
+
+struct task start(struct karmor_engine *engine, const char *name, const char *const argv[]);
+struct task start_reader(struct karmor_engine *engine, const char *name);
+void end(const struct task *task);
+
+/* What the reader says of SECRET, GUARDED, ONLY_A and ONLY_B: "ynny" under A, "ynyn" under B. */
+const char *ask(const struct task *task);
+
+/* What a task says next, without its newline. */
+const char *answer(const struct task *task, char *text, size_t size);
+
+bool can_read(const char *path);
+bool is_long(void); /* KARMOR_LONG */
+
+/* Waits, at most half a minute: whether it came to be so. */
+bool eventually(bool (*is_so)(const void *data), const void *data);
+bool is_empty(const void *engine); /* of its workload "reader" */
+bool is_gone(const void *nothing); /* what is pinned */
+
+/* The tests, by what they are about. */
+void set_tests(TCase *tcase);
+void event_tests(TCase *tcase);
+void build_tests(TCase *tcase);
+void death_tests(TCase *tcase);
+
+/* The part of another build: `lasting-other beside` and `lasting-other adopt NAME`. */
+int do_beside(void);
+int do_adopt(const char *name);
