@@ -192,6 +192,7 @@ struct abi_workload {
 	uint64_t needs;	  /* of its table, enum bpf_need */
 	uint64_t refused; /* denied because no decision could be taken */
 	uint64_t events, lost;
+	uint64_t holder; /* who attached it last; user space's alone */
 };
 #define ABI_LASTING 1 /* it has a name, and outlives the process that attached it */
 

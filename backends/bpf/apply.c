@@ -99,7 +99,9 @@ void bpf_abort(struct karmor_engine *base)
 
 bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload)
 {
-	return engine->maps.slots[workload->slot].id == workload->id;
+	const struct abi_workload *slot = &engine->maps.slots[workload->slot];
+
+	return slot->id == workload->id && slot->holder == workload->holder;
 }
 
 int bpf_slot_publish(struct bpf_engine *engine, const int *tables,

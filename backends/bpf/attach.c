@@ -100,6 +100,7 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 						   engine->generation } };
 	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
 	struct abi_workload slot = { .id = workload->id,
+				     .holder = workload->holder,
 				     .flags = from->lasting ? ABI_LASTING : 0,
 				     .needs = engine->live->rulesets[workload->ruleset].needs };
 	char name[ABI_NAME] = "";
@@ -221,6 +222,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 	if (r < 0)
 		return r;
 	workload->id = slot->id;
+	slot->holder = workload->holder;
 	slot->needs = engine->live->rulesets[workload->ruleset].needs;
 	demand_settle(&engine->maps);
 	return 0;
@@ -277,6 +279,7 @@ static struct bpf_workload *workload_add(struct bpf_engine *engine,
 	if (getrandom(&workload->id, sizeof(workload->id), 0) != sizeof(workload->id) ||
 	    !workload->id)
 		failed = true;
+	workload->holder = workload->id;
 	if (!failed)
 		return workload;
 	workload_drop(engine, workload);
@@ -411,7 +414,7 @@ int bpf_stats(const struct karmor_engine *base, struct karmor_stats *ret)
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		const struct abi_workload *slot = &engine->maps.slots[engine->workloads[i].slot];
 
-		if (slot->id != engine->workloads[i].id)
+		if (!bpf_slot_held(engine, &engine->workloads[i]))
 			continue;
 		ret->tasks += is_dead(slot) ? 0 : slot->tasks;
 		ret->events += slot->events;

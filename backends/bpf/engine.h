@@ -15,6 +15,7 @@ struct bpf_workload {
 	char *name, *namespace_name, *container, *labels;
 	uint32_t slot;
 	uint64_t id;
+	uint64_t holder; /* ours: another engine may take the workload over */
 	size_t ruleset;
 	int root; /* O_PATH of its root directory: where the names of its rules are looked up */
 };
@@ -72,7 +73,10 @@ int bpf_folds_tell(struct bpf_engine *engine);
 int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag);
 void bpf_tables_close(int *tables, size_t n);
 
-/* Whether the slot is still this workload's: once its last task is gone, another may have it. */
+/*
+ * Whether the slot is still this workload's and ours: once its last task is gone, another may have
+ * it, and a lasting one may have been taken over.
+ */
 bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload);
 
 /* bpf_commit() for who holds the lock. */
