@@ -47,9 +47,11 @@ static int bpf_open(struct karmor_engine **ret, struct karmor_diag *diag)
 static void bpf_close(struct karmor_engine *base)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
-	_cleanup_close_ int lock = kernel_lock(NULL);
+	_cleanup_close_ int lock = -1;
 	struct kernel_maps pinned;
 
+	bpf_await_ended(engine);
+	lock = kernel_lock(NULL);
 	bpf_events_close(engine);
 	names_release(engine);
 	bpf_tables_close(engine->staged_tables,

@@ -68,6 +68,9 @@ int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record,
 /* Tells what was folded since it was told last: how many events it told of, or a negative errno. */
 int bpf_folds_tell(struct bpf_engine *engine);
 
+/* Waits a while for tasks of this engine's workloads that have ended and still count. */
+void bpf_await_ended(const struct bpf_engine *engine);
+
 /* Frees the slots of workloads whose last task is gone, whoever attached them, and the pins with
  * the last. */
 int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag);

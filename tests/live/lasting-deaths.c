@@ -50,6 +50,27 @@ START_TEST(engines_that_come_and_go_at_the_same_time_enforce_and_leave_nothing)
 }
 END_TEST
 
+/* As a task is whose exit went unseen: it counts until the kernel frees it. */
+START_TEST(a_task_that_ended_and_still_counts_is_waited_for)
+{
+	struct set a = compile(A);
+	struct karmor_engine *engine = engine_open(&a);
+	struct task reader = start_reader(engine, "reader");
+	pid_t pid;
+
+	end(&reader);
+	ck_assert_int_eq(slots_add(1), 0);
+	pid = fork();
+	if (pid == 0) {
+		usleep(300000);
+		_exit(slots_add(-1) < 0);
+	}
+	karmor_engine_close(engine);
+	ck_assert(is_gone(NULL));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 /* Starts `karmor run -- reader read ONLY_A`, its standard output a pipe. */
 static pid_t run_start(int *from)
 {
@@ -140,6 +161,7 @@ END_TEST
 
 void death_tests(TCase *tcase)
 {
+	tcase_add_test(tcase, a_task_that_ended_and_still_counts_is_waited_for);
 	tcase_add_test(tcase, engines_that_come_and_go_at_the_same_time_enforce_and_leave_nothing);
 	tcase_add_test(tcase, runs_that_are_killed_leave_no_slot_and_confine_what_they_started);
 	tcase_add_test(tcase, runs_that_are_killed_while_they_load_leave_nothing);

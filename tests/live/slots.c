@@ -59,3 +59,18 @@ int slots_clear(void)
 {
 	return slots_give(NOBODY, &(struct abi_workload){ 0 });
 }
+
+int slots_add(int tasks)
+{
+	struct abi_workload slot;
+	int fd = slots_open(), r = fd < 0 ? -1 : 0;
+
+	for (uint32_t i = 0; r == 0 && i < ABI_WORKLOADS; i++)
+		if (bpf_map_lookup_elem(fd, &i, &slot) == 0 && slot.id) {
+			slot.tasks += (uint64_t)tasks;
+			r = bpf_map_update_elem(fd, &i, &slot, BPF_ANY);
+		}
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
