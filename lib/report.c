@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
 #include "sized.h"
 
 struct karmor_report {
@@ -91,6 +90,35 @@ int report_add(struct karmor_report *report, const struct ruleset_rule *rule,
 		return -ENOMEM;
 	report->n++;
 	return 0;
+}
+
+void finding_note(struct finding *finding, enum karmor_fidelity fidelity, const char *reason,
+		  const char *fix)
+{
+	if (finding->fidelity == KARMOR_UNSUPPORTED && fidelity < finding->fidelity)
+		return;
+	if (fidelity == KARMOR_UNSUPPORTED && finding->fidelity < fidelity) {
+		buf_reset(&finding->reason);
+		finding->fix = NULL;
+	}
+	if (finding->reason.len)
+		buf_puts(&finding->reason, "; ");
+	buf_puts(&finding->reason, reason);
+	finding->fix = finding->fix ? finding->fix : fix;
+	finding->fidelity = fidelity > finding->fidelity ? fidelity : finding->fidelity;
+}
+
+int report_add_finding(struct karmor_report *report, const struct ruleset_rule *rule,
+		       struct finding *finding)
+{
+	int r = buf_failed(&finding->reason)
+			? -ENOMEM
+			: report_add(report, rule, finding->fidelity,
+				     finding->reason.len ? finding->reason.data : NULL,
+				     finding->fix);
+
+	buf_done(&finding->reason);
+	return r;
 }
 
 int karmor_report_at(const struct karmor_report *report, size_t i, struct karmor_report_line *ret)

@@ -2,8 +2,6 @@
 /* See fidelity.h. What AppArmor cannot do at all stands in the table; the rest compiling found. */
 #include "fidelity.h"
 
-#include <errno.h>
-
 #include "cleanup.h"
 #include "diag.h"
 
@@ -182,25 +180,13 @@ static const struct {
 
 static int rule_report(const struct question *q, struct karmor_report *report)
 {
-	enum karmor_fidelity fidelity = KARMOR_EXACT;
-	_cleanup_buf_ struct buf reason = { 0 };
-	const char *fix = NULL;
+	struct finding finding = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
-		if (!shortcomings[i].touches(q))
-			continue;
-		if (fidelity == KARMOR_UNSUPPORTED &&
-		    shortcomings[i].fidelity != KARMOR_UNSUPPORTED)
-			break;
-		if (reason.len)
-			buf_puts(&reason, "; ");
-		buf_puts(&reason, shortcomings[i].reason);
-		fix = fix ? fix : shortcomings[i].fix;
-		fidelity = shortcomings[i].fidelity;
-	}
-	if (buf_failed(&reason))
-		return -ENOMEM;
-	return report_add(report, q->rule, fidelity, reason.len ? reason.data : NULL, fix);
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
+		if (shortcomings[i].touches(q))
+			finding_note(&finding, shortcomings[i].fidelity, shortcomings[i].reason,
+				     shortcomings[i].fix);
+	return report_add_finding(report, q->rule, &finding);
 }
 
 int apparmor_fidelity(const struct karmor_ruleset *set, const struct karmor_caps *caps,

@@ -5,9 +5,6 @@
  */
 #include "fidelity.h"
 
-#include <errno.h>
-
-#include "buf.h"
 #include "cleanup.h"
 #include "eval.h"
 #include "syscalls.h"
@@ -123,9 +120,7 @@ static int rule_report(const struct karmor_ruleset *set, const struct ruleset_ru
 		       const struct karmor_caps *caps, struct karmor_report *report)
 {
 	bool blocks = set->posture[rule->ir->section] == KARMOR_POSTURE_BLOCK;
-	enum karmor_fidelity fidelity = KARMOR_EXACT;
-	_cleanup_buf_ struct buf reason = { 0 };
-	const char *fix = NULL;
+	struct finding finding = { 0 };
 
 	if (!caps_get(caps, ir_section_name(rule->ir->section)))
 		return report_add(report, rule, KARMOR_UNSUPPORTED,
@@ -134,19 +129,11 @@ static int rule_report(const struct karmor_ruleset *set, const struct ruleset_ru
 					    "the kernel needs its tracepoint sys_enter"
 					  : "this kernel lacks hooks that the section needs",
 				  NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
-		if (!shortcomings[i].touches(rule) || (shortcomings[i].posture && !blocks))
-			continue;
-		if (reason.len)
-			buf_puts(&reason, "; ");
-		buf_puts(&reason, shortcomings[i].reason);
-		fix = fix ? fix : shortcomings[i].fix;
-		if (shortcomings[i].fidelity > fidelity)
-			fidelity = shortcomings[i].fidelity;
-	}
-	if (buf_failed(&reason))
-		return -ENOMEM;
-	return report_add(report, rule, fidelity, reason.len ? reason.data : NULL, fix);
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
+		if (shortcomings[i].touches(rule) && (blocks || !shortcomings[i].posture))
+			finding_note(&finding, shortcomings[i].fidelity, shortcomings[i].reason,
+				     shortcomings[i].fix);
+	return report_add_finding(report, rule, &finding);
 }
 
 int bpf_fidelity(const struct karmor_ruleset *set, const struct karmor_caps *caps,

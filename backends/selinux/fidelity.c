@@ -3,7 +3,6 @@
  * What SELinux keeps of each rule. What it cannot say at all is left out of the module; the rest is
  * as its kinds of rules are, or was found while compiling.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -214,25 +213,13 @@ bool selinux_leaves_out(const struct ruleset_rule *rule, const struct base *base
 
 static int rule_report(const struct question *q, struct karmor_report *report)
 {
-	enum karmor_fidelity fidelity = KARMOR_EXACT;
-	_cleanup_buf_ struct buf reason = { 0 };
-	const char *fix = NULL;
+	struct finding finding = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++) {
-		if (!shortcomings[i].touches(q))
-			continue;
-		if (fidelity == KARMOR_UNSUPPORTED &&
-		    shortcomings[i].fidelity != KARMOR_UNSUPPORTED)
-			break;
-		if (reason.len)
-			buf_puts(&reason, "; ");
-		buf_puts(&reason, shortcomings[i].reason);
-		fix = fix ? fix : shortcomings[i].fix;
-		fidelity = shortcomings[i].fidelity;
-	}
-	if (buf_failed(&reason))
-		return -ENOMEM;
-	return report_add(report, q->rule, fidelity, reason.len ? reason.data : NULL, fix);
+	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
+		if (shortcomings[i].touches(q))
+			finding_note(&finding, shortcomings[i].fidelity, shortcomings[i].reason,
+				     shortcomings[i].fix);
+	return report_add_finding(report, q->rule, &finding);
 }
 
 int selinux_fidelity(const struct selinux_compiler *c, struct karmor_report *report)
