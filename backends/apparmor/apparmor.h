@@ -14,6 +14,7 @@
 #include "backend.h"
 #include "buf.h"
 #include "eval.h"
+#include "event-make.h"
 
 /* What a line speaks about: an operation, by the object's owner or by another. */
 enum {
@@ -93,8 +94,7 @@ struct apparmor_rule {
 	unsigned capability;
 	uint64_t classes; /* a bit for each class of sources that it holds for */
 	const char *path; /* resolved */
-	const char *policy, *file, *locator, *written, *message, *tags;
-	unsigned line, severity;
+	struct told told;
 };
 
 /* A source as the rules name it. */

@@ -330,7 +330,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 	}
 	if (from->pid && kill(from->pid, 0) < 0 && errno == ESRCH)
 		return -ENOENT;
-	r = apparmor_events_open(engine);
+	r = audit_open(&engine->audit);
 	if (r < 0) {
 		diag_error(diag, NULL, NULL, "apparmor: cannot read audit records: %s",
 			   strerror(-r));
@@ -424,7 +424,7 @@ int apparmor_stats(const struct karmor_engine *base, struct karmor_stats *ret)
 	const struct apparmor_engine *engine = (const struct apparmor_engine *)base;
 
 	*ret = KARMOR_STRUCT(karmor_stats, .workloads = engine->n_workloads,
-			     .events = engine->events, .lost = engine->lost);
+			     .events = engine->events, .lost = engine->audit.lost);
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		long n = profiles_tasks(engine->workloads[i].profile);
 

@@ -20,7 +20,7 @@ static int apparmor_open(struct karmor_engine **ret, struct karmor_diag *diag)
 		free(engine);
 		return -ENOMEM;
 	}
-	engine->records = engine->entry = -1;
+	engine->audit.fd = engine->entry = -1;
 	engine->mediates = apparmor_kernel();
 	r = profiles_claim(engine, diag);
 	if (r < 0) {
@@ -51,7 +51,7 @@ static void apparmor_close(struct karmor_engine *base)
 		apparmor_workload_drop(engine, workload);
 	}
 	apparmor_abort(base);
-	cleanup_close(&engine->records);
+	audit_close(&engine->audit);
 	profiles_release(engine, empty);
 	munmap(engine->entrance, sizeof(*engine->entrance));
 	free(engine->workloads);

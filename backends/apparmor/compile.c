@@ -267,23 +267,10 @@ static const char *copy(struct arena *arena, const char *text, bool *failed)
 	return ret;
 }
 
-static const char *join_tags(struct arena *arena, const struct ir_rule *ir, bool *failed)
-{
-	_cleanup_buf_ struct buf buf = { 0 };
-
-	for (size_t i = 0; i < ir->n_tags; i++) {
-		buf_puts(&buf, i ? "," : "");
-		buf_puts(&buf, ir->tags[i]);
-	}
-	*failed |= buf_failed(&buf);
-	return copy(arena, buf.data, failed);
-}
-
 static void rule_copy(struct compiler *c, size_t i, bool *failed)
 {
 	const struct ruleset_rule *rule = &c->set->rules[i];
 	const struct ir_rule *ir = rule->ir;
-	const struct source *source = ir->place.source;
 	struct arena *arena = c->arena;
 	uint64_t classes = 0;
 
@@ -300,14 +287,7 @@ static void rule_copy(struct compiler *c, size_t i, bool *failed)
 		.capability = ir->capability,
 		.classes = classes,
 		.path = copy(arena, rule->path, failed),
-		.policy = copy(arena, ir->policy->name, failed),
-		.file = copy(arena, source ? source->name : NULL, failed),
-		.locator = copy(arena, ir->locator, failed),
-		.written = copy(arena, ir->path, failed),
-		.message = copy(arena, ir->message, failed),
-		.tags = join_tags(arena, ir, failed),
-		.line = ir->place.line,
-		.severity = ir->severity,
+		.told = told_copy(arena, ir, failed),
 	};
 }
 

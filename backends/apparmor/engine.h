@@ -16,6 +16,7 @@
 #pragma once
 
 #include "apparmor.h"
+#include "audit.h"
 
 #define ENGINE_PREFIX "karmor-"
 #define LASTING_PREFIX ENGINE_PREFIX "lasting-"
@@ -44,10 +45,8 @@ struct apparmor_engine {
 	int entry; /* in a child that is to enter: its own label's file; -1: not open */
 	struct apparmor_entrance *entrance; /* shared with children */
 
-	int records;	     /* netlink socket of audit records; -1: not open */
-	uint32_t audit_lost; /* the kernel's own count when last asked */
-	bool audit_asked;
-	uint64_t events, lost, lost_told;
+	struct audit audit;
+	uint64_t events, lost_told;
 };
 
 /* probe.c: what this kernel mediates beside files; all false where AppArmor is not there. */
@@ -90,6 +89,5 @@ bool apparmor_workload_has(const struct apparmor_workload *workload, const char 
 			   size_t *class);
 
 /* events.c */
-int apparmor_events_open(struct apparmor_engine *engine);
 int apparmor_event_fd(const struct karmor_engine *engine);
 int apparmor_read_events(struct karmor_engine *engine, karmor_event_fn *fn, void *data);

@@ -1,98 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Audit records to events. A record names the profile, so the workload and the class of the acting
- * executable are known; which of the profile's lines it was AppArmor does not say, so that the name
- * is looked up in the table of the rules that the profile was made of, in their order.
- *
- * The records come by multicast: auditd, where there is one, gets them as well.
+ * Audit records (lib/audit.h) to events. A record names the profile, so the workload and the class
+ * of the acting executable are known; which of the profile's lines it was AppArmor does not say, so
+ * that the name is looked up in the table of the rules that the profile was made of, in their
+ * order.
  */
 #include <errno.h>
 #include <linux/audit.h>
-#include <linux/netlink.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cleanup.h"
 #include "engine.h"
 #include "match.h"
 #include "record.h"
 
-#define RECEIVE_BUFFER (8 << 20)
-#define RECORDS_MAX 65536
-/* How long to wait for records that the kernel has made but not sent yet. */
-#define SETTLE_MS 20
-#define SETTLE_ROUNDS 25
-
-static int netlink_open(unsigned groups)
-{
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int r = -errno;
-
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
-int apparmor_events_open(struct apparmor_engine *engine)
-{
-	int size = RECEIVE_BUFFER;
-
-	if (engine->records >= 0)
-		return 0;
-	engine->records = netlink_open(1u << (AUDIT_NLGRP_READLOG - 1));
-	if (engine->records < 0)
-		return engine->records;
-	(void)!setsockopt(engine->records, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	return 0;
-}
+/* Types of records that are AppArmor's own; of a kernel they are AUDIT_AVC. */
+#define APPARMOR_FIRST 1500
+#define APPARMOR_LAST 1599
 
 int apparmor_event_fd(const struct karmor_engine *base)
 {
 	struct apparmor_engine *engine = (struct apparmor_engine *)(uintptr_t)base;
-	int r = apparmor_events_open(engine);
+	int r = audit_open(&engine->audit);
 
-	return r < 0 ? -EIO : engine->records;
-}
-
-/* What the kernel says of its queue of records; false where it does not. */
-static bool status_ask(struct audit_status *ret)
-{
-	_cleanup_close_ int fd = netlink_open(0);
-	struct nlmsghdr ask = { .nlmsg_len = NLMSG_LENGTH(0),
-				.nlmsg_type = AUDIT_GET,
-				.nlmsg_flags = NLM_F_REQUEST };
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	union {
-		struct nlmsghdr header;
-		char bytes[1024];
-	} answer;
-	ssize_t n;
-
-	if (fd < 0 ||
-	    sendto(fd, &ask, ask.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-		return false;
-	if (poll(&wait, 1, SETTLE_MS) != 1)
-		return false;
-	n = recv(fd, &answer, sizeof(answer), 0);
-	if (n < (ssize_t)NLMSG_LENGTH(offsetof(struct audit_status, version)) ||
-	    answer.header.nlmsg_type != AUDIT_GET)
-		return false;
-	memset(ret, 0, sizeof(*ret));
-	memcpy(ret, NLMSG_DATA(&answer.header),
-	       (size_t)n - NLMSG_LENGTH(0) < sizeof(*ret) ? (size_t)n - NLMSG_LENGTH(0)
-							  : sizeof(*ret));
-	return true;
+	return r < 0 ? -EIO : engine->audit.fd;
 }
 
 /* What an event is about, and the accesses it may be. */
@@ -242,50 +174,6 @@ static const struct apparmor_rule *rule_of(const struct lookup *lookup,
 	return rule;
 }
 
-static const char *nonempty(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
-static void rule_describe(struct karmor_event *event, const struct apparmor_rule *rule)
-{
-	event->policy = rule->policy;
-	event->policy_file = rule->file;
-	event->rule = rule->locator;
-	event->rule_path = nonempty(rule->written);
-	event->message = nonempty(rule->message);
-	event->tags = nonempty(rule->tags);
-	event->severity = rule->severity;
-}
-
-/* What procfs knows of the task, if it still is the one that the record speaks of. */
-static void task_describe(struct karmor_event *event, const struct apparmor_record *record,
-			  struct buf *source)
-{
-	_cleanup_buf_ struct buf path = { 0 };
-	_cleanup_fclose_ FILE *stat_file = NULL;
-	char exe[MATCH_PATH_MAX + 1], comm[64] = "", state;
-	struct stat st;
-	int ppid = 0;
-	ssize_t n;
-
-	buf_printf(&path, "/proc/%ld/stat", record->pid);
-	stat_file = buf_failed(&path) ? NULL : fopen(path.data, "re");
-	if (!stat_file || fscanf(stat_file, "%*d (%63[^)]) %c %d", comm, &state, &ppid) != 3)
-		return;
-	event->ppid = ppid;
-	if (fstat(fileno(stat_file), &st) == 0 && record->fsuid < 0)
-		event->uid = st.st_uid;
-	if (!record->comm || strcmp(comm, record->comm) != 0)
-		return;
-	buf_reset(&path);
-	buf_printf(&path, "/proc/%ld/exe", record->pid);
-	n = buf_failed(&path) ? -1 : readlink(path.data, exe, sizeof(exe));
-	if (n > 0)
-		buf_add(source, exe, (size_t)n);
-	event->source = n > 0 && !buf_failed(source) ? source->data : NULL;
-}
-
 static void upper_write(struct buf *buf, const char *text)
 {
 	for (; *text; text++)
@@ -341,7 +229,7 @@ static void verdict_describe(struct karmor_event *event, const struct lookup *lo
 	if (mount)
 		event->message = "a mount could give a file another name";
 	else if (rule)
-		rule_describe(event, rule);
+		told_write(event, &rule->told);
 	else if (event->denied && !lookup->set->closed[kinds->section])
 		event->policy = "-"; /* what protects the rules' names has none of its own */
 }
@@ -361,10 +249,16 @@ static bool is_decision(const struct apparmor_record *record, enum karmor_action
 	return *ret == KARMOR_BLOCK || strcmp(record->verdict, "AUDIT") == 0;
 }
 
+struct delivery {
+	struct apparmor_engine *engine;
+	karmor_event_fn *fn;
+	void *data;
+};
+
 /* 1 where it was an event of ours, 0 where not, or -ENOMEM. */
-static int record_deliver(struct apparmor_engine *engine, const struct apparmor_record *record,
-			  karmor_event_fn *fn, void *data)
+static int record_deliver(const struct delivery *to, const struct apparmor_record *record)
 {
+	struct apparmor_engine *engine = to->engine;
 	_cleanup_buf_ struct buf resource = { 0 }, source = { 0 }, detail = { 0 };
 	struct karmor_event event = KARMOR_STRUCT(karmor_event, .count = 1);
 	const struct apparmor_workload *workload;
@@ -387,91 +281,43 @@ static int record_deliver(struct apparmor_engine *engine, const struct apparmor_
 	buf_printf(&detail, "%s lsm=%s", op_names[event.op], record->operation);
 	if (buf_failed(&detail))
 		return -ENOMEM;
-	event.time = record->time;
+	event.time = record->base.time;
 	event.pid = record->pid < 0 ? 0 : (pid_t)record->pid;
 	event.uid = record->fsuid < 0 ? 0 : (uid_t)record->fsuid;
 	event.comm = record->comm;
-	task_describe(&event, record, &source);
+	event_task(&event, record->pid, record->comm, record->fsuid < 0, &source);
 	event.resource = resource.data;
 	event.data = detail.data;
 	event.enforcer = "AppArmor";
 	event.generation = engine->generation;
-	event.lost = engine->lost - engine->lost_told;
-	engine->lost_told = engine->lost;
+	event.lost = engine->audit.lost - engine->lost_told;
+	engine->lost_told = engine->audit.lost;
 	event.workload = workload->name;
 	event.namespace_name = workload->namespace_name;
 	event.container = workload->container;
 	event.labels = workload->labels;
 	engine->events++;
-	fn(&event, data);
+	to->fn(&event, to->data);
 	return 1;
 }
 
-/* 1 where there was a message, 0 where there is none, or -ENOMEM or -EIO. */
-static int message_read(struct apparmor_engine *engine, karmor_event_fn *fn, void *data, int *n)
+static int record_take(unsigned type, const char *text, size_t len, void *data)
 {
-	union {
-		struct nlmsghdr header;
-		char bytes[RECORD_TEXT_MAX + NLMSG_HDRLEN];
-	} message;
+	struct delivery *to = data;
 	struct apparmor_record record;
-	ssize_t len = recv(engine->records, &message, sizeof(message), 0);
-	int r;
 
-	if (len < 0 && errno == ENOBUFS) {
-		engine->lost++;
-		return 1;
-	}
-	if (len < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -EIO;
-	if (len < NLMSG_HDRLEN ||
-	    (message.header.nlmsg_type != AUDIT_AVC &&
-	     (message.header.nlmsg_type < 1500 || message.header.nlmsg_type > 1599)) ||
-	    !record_read(&record, NLMSG_DATA(&message.header), (size_t)len - NLMSG_HDRLEN))
-		return 1;
-	r = record_deliver(engine, &record, fn, data);
-	*n += r > 0;
-	return r < 0 ? r : 1;
+	if ((type != AUDIT_AVC && (type < APPARMOR_FIRST || type > APPARMOR_LAST)) ||
+	    !record_read(&record, text, len))
+		return 0;
+	return record_deliver(to, &record);
 }
 
-static int drain(struct apparmor_engine *engine, karmor_event_fn *fn, void *data, int *n)
-{
-	int r = 1;
-
-	for (int i = 0; r == 1 && i < RECORDS_MAX; i++)
-		r = message_read(engine, fn, data, n);
-	return r < 0 ? r : 0;
-}
-
-/* Counts what the kernel dropped before it got to anybody. */
-static void lost_count(struct apparmor_engine *engine, const struct audit_status *status)
-{
-	if (engine->audit_asked)
-		engine->lost += status->lost - engine->audit_lost;
-	engine->audit_lost = status->lost;
-	engine->audit_asked = true;
-}
-
-/* The kernel sends records from a thread of its own: those that are waiting are waited for. */
 int apparmor_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *data)
 {
-	struct apparmor_engine *engine = (struct apparmor_engine *)base;
-	struct pollfd more = { .fd = engine->records, .events = POLLIN };
-	struct audit_status status = { 0 };
-	int n = 0, r;
+	struct delivery to = { (struct apparmor_engine *)base, fn, data };
 
-	if (engine->records < 0)
+	if (to.engine->audit.fd < 0)
 		return 0;
-	apparmor_workloads_yield(engine);
-	r = drain(engine, fn, data, &n);
-	for (int i = 0; r == 0 && i < SETTLE_ROUNDS; i++) {
-		bool waiting = status_ask(&status) && status.backlog;
-
-		if (poll(&more, 1, waiting ? SETTLE_MS : 1) == 1)
-			r = drain(engine, fn, data, &n);
-		else if (!waiting)
-			break;
-	}
-	lost_count(engine, &status);
-	return r < 0 ? r : n;
+	apparmor_workloads_yield(to.engine);
+	return audit_read(&to.engine->audit, record_take, &to);
 }

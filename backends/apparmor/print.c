@@ -100,8 +100,8 @@ static void comment(struct writer *w, uint32_t rule)
 		return;
 	}
 	of = &w->set->rules[rule];
-	buf_escape(w->buf, of->policy, strlen(of->policy));
-	buf_printf(w->buf, " %s: %s\n", of->locator, ir_action_name(of->action));
+	buf_escape(w->buf, of->told.policy, strlen(of->told.policy));
+	buf_printf(w->buf, " %s: %s\n", of->told.locator, ir_action_name(of->action));
 }
 
 static void line_start(struct writer *w, int priority, bool audit, bool deny)

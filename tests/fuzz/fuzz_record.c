@@ -13,8 +13,8 @@ static void check(const struct apparmor_record *record, const char *text)
 {
 	if (!text)
 		return;
-	if (text < record->text || text >= record->text + record->used ||
-	    !memchr(text, '\0', record->used - (size_t)(text - record->text)))
+	if (text < record->base.text || text >= record->base.text + record->base.used ||
+	    !memchr(text, '\0', record->base.used - (size_t)(text - record->base.text)))
 		abort();
 }
 

@@ -261,8 +261,8 @@ START_TEST(a_record_of_a_file_is_taken_apart)
 	ck_assert_int_eq(record.pid, 199);
 	ck_assert_int_eq(record.ouid, 7);
 	ck_assert_int_eq(record.capability, -1);
-	ck_assert_int_eq(record.time.tv_sec, 1795312372);
-	ck_assert_int_eq(record.time.tv_nsec, 777000000);
+	ck_assert_int_eq(record.base.time.tv_sec, 1795312372);
+	ck_assert_int_eq(record.base.time.tv_nsec, 777000000);
 }
 END_TEST
 
