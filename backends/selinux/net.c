@@ -242,7 +242,8 @@ int selinux_network(struct selinux_compiler *c, size_t set, size_t class)
 
 	ret->network = arena_array(&c->ret->arena, n, sizeof(*ret->network));
 	ret->mixed = arena_array(&c->ret->arena, n, sizeof(*ret->mixed));
-	if (!matched || !decided || !ret->network || !ret->mixed)
+	ret->network_rules = arena_array(&c->ret->arena, n, sizeof(*ret->network_rules));
+	if (!matched || !decided || !ret->network || !ret->mixed || !ret->network_rules)
 		return -ENOMEM;
 	for (int family = 1; family < FAMILIES; family++)
 		if (family != AF_UNIX && family != AF_NETLINK)
@@ -250,6 +251,7 @@ int selinux_network(struct selinux_compiler *c, size_t set, size_t class)
 	for (size_t i = 0; i < n; i++) {
 		ret->network[i] = decided[i].any ? decided[i].worst.action : KARMOR_ALLOW;
 		ret->mixed[i] = decided[i].mixed;
+		ret->network_rules[i] = selinux_rule_of(c, set, &decided[i].worst);
 	}
 	return 0;
 }
@@ -267,18 +269,21 @@ int selinux_capabilities(struct selinux_compiler *c, size_t set, size_t class)
 				     .op = KARMOR_CAPABILITY,
 				     .owner = true };
 	size_t n, first = eval_section(rules, KARMOR_CAPABILITIES, &n);
+	struct selinux_class *ret = &c->ret->rulesets[set].classes[class];
 
 	if (!matched)
 		return -ENOMEM;
 	for (unsigned capability = 0; capability < IR_CAPABILITY_COUNT; capability++) {
+		struct eval_verdict verdict;
 		size_t n_matched = 0;
 
 		for (size_t i = first; i < first + n; i++)
 			if (c->active[set][class][i] && !c->left_out[c->offsets[set] + i] &&
 			    eval_matches_capability(&rules->rules[i], capability))
 				matched[n_matched++] = (uint32_t)i;
-		c->ret->rulesets[set].classes[class].capabilities[capability] =
-			eval_choose(rules, &about, matched, n_matched).action;
+		verdict = eval_choose(rules, &about, matched, n_matched);
+		ret->capabilities[capability] = verdict.action;
+		ret->capability_rules[capability] = selinux_rule_of(c, set, &verdict);
 	}
 	return 0;
 }

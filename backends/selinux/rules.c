@@ -40,6 +40,43 @@ static const char *const op_names[] = { "exec", "read", "write" };
 
 #define SOCKET_PERMS "create bind connect listen accept"
 
+/* Whether two lists, separated by blanks, have a word in common. */
+static bool is_common(const char *a, const char *b)
+{
+	while (*a) {
+		size_t len = strcspn(a, " ");
+		const char *p = b;
+
+		while (*p && (strcspn(p, " ") != len || memcmp(p, a, len) != 0)) {
+			p += strcspn(p, " ");
+			p += strspn(p, " ");
+		}
+		if (*p && len)
+			return true;
+		a += len;
+		a += strspn(a, " ");
+	}
+	return false;
+}
+
+bool selinux_is_op(enum selinux_op op, const char *class, const char *perms)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(file_perms); i++)
+		if (file_perms[i].op == op && strcmp(file_perms[i].class, class) == 0 &&
+		    is_common(perms, file_perms[i].perms))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(dir_perms); i++)
+		if (dir_perms[i].op == op && strcmp(dir_perms[i].class, class) == 0 &&
+		    is_common(perms, dir_perms[i].perms))
+			return true;
+	return false;
+}
+
+bool selinux_is_socket_perm(const char *perms)
+{
+	return is_common(perms, SOCKET_PERMS " write");
+}
+
 static const struct selinux_class *class_of(const struct writer *w)
 {
 	return &w->artifact->rulesets[w->set].classes[w->class];

@@ -18,6 +18,7 @@
 #include "backend.h"
 #include "base.h"
 #include "eval.h"
+#include "event-make.h"
 
 #define SELINUX_CLASSES_MAX 64	  /* classes of sources of one ruleset */
 #define SELINUX_RULESETS_MAX 4096 /* workloads of a node */
@@ -56,11 +57,22 @@ struct selinux_class {
 	enum karmor_action *network;	/* by index into the artifact's socket classes */
 	bool *mixed; /* of those: some of its sockets should have another verdict */
 	enum karmor_action capabilities[IR_CAPABILITY_COUNT];
+	/* Who gives each of these verdicts: a rule of the set, or SELINUX_NO_RULE. */
+	const struct selinux_ruleset *set;
+	uint32_t *rules[SELINUX_OPS], *network_rules, capability_rules[IR_CAPABILITY_COUNT];
+};
+
+/* What events say of a rule. */
+struct selinux_rule {
+	struct told told;
+	enum ir_match match;
+	const char *path; /* resolved */
 };
 
 struct selinux_ruleset {
 	struct selinux_class *classes;
 	size_t n_classes;
+	struct selinux_rule *rules; /* in the ruleset's order */
 };
 
 /* A type that tasks of workloads have. */
@@ -110,6 +122,10 @@ void selinux_artifact_free(struct karmor_artifact *artifact);
 int selinux_print(const struct karmor_artifact *artifact, FILE *out);
 void selinux_write(struct buf *buf, const struct selinux_artifact *artifact);
 
+/* rules.c: whether one of @perms, separated by blanks, of @class is @op; or is a socket's. */
+bool selinux_is_op(enum selinux_op op, const char *class, const char *perms);
+bool selinux_is_socket_perm(const char *perms);
+
 /* The role of a file, of a directory: an index into labels, or SELINUX_NO_LABEL for object_r. */
 #define SELINUX_NO_LABEL SIZE_MAX
 size_t selinux_label_of(const struct selinux_artifact *artifact, const char *path, bool directory);
@@ -143,6 +159,9 @@ struct selinux_compiler {
 int selinux_paths(struct selinux_compiler *c);
 /* verdicts.c */
 int selinux_verdicts(struct selinux_compiler *c);
+/* The number of what gives a verdict, or SELINUX_NO_RULE. */
+uint32_t selinux_rule_of(const struct selinux_compiler *c, size_t set,
+			 const struct eval_verdict *verdict);
 /* net.c: sockets and capabilities of a class of sources. 0 or -ENOMEM. */
 int selinux_sockets(struct selinux_compiler *c);
 int selinux_network(struct selinux_compiler *c, size_t set, size_t class);

@@ -32,6 +32,12 @@ static size_t matched_find(const struct selinux_compiler *c, size_t set, size_t 
 	return n;
 }
 
+uint32_t selinux_rule_of(const struct selinux_compiler *c, size_t set,
+			 const struct eval_verdict *verdict)
+{
+	return verdict->rule ? (uint32_t)(verdict->rule - c->sets[set]->rules) : SELINUX_NO_RULE;
+}
+
 static void accept_decide(const struct selinux_compiler *c, size_t set, size_t class, size_t accept,
 			  uint32_t *matched)
 {
@@ -46,6 +52,7 @@ static void accept_decide(const struct selinux_compiler *c, size_t set, size_t c
 		struct eval_verdict verdict = eval_choose(c->sets[set], &about, matched, n);
 
 		ret->verdicts[op][accept] = (uint8_t)verdict.action;
+		ret->rules[op][accept] = selinux_rule_of(c, set, &verdict);
 		if (op == SELINUX_EXEC)
 			ret->exact[accept] = verdict.rule && verdict.rule->match == IR_PATH;
 	}
@@ -62,12 +69,31 @@ static int class_decide(struct selinux_compiler *c, size_t set, size_t class)
 		return -ENOMEM;
 	for (int op = 0; op < SELINUX_OPS; op++) {
 		ret->verdicts[op] = arena_alloc(&c->ret->arena, n);
-		if (!ret->verdicts[op])
+		ret->rules[op] = arena_array(&c->ret->arena, n, sizeof(*ret->rules[op]));
+		if (!ret->verdicts[op] || !ret->rules[op])
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
 		accept_decide(c, set, class, i, matched);
 	return 0;
+}
+
+static int rules_copy(struct selinux_compiler *c, size_t set)
+{
+	const struct karmor_ruleset *from = c->sets[set];
+	struct selinux_rule *ret = arena_array(&c->ret->arena, from->n_rules, sizeof(*ret));
+	bool failed = !ret;
+
+	for (size_t i = 0; ret && i < from->n_rules; i++) {
+		const struct ruleset_rule *rule = &from->rules[i];
+
+		ret[i].told = told_copy(&c->ret->arena, rule->ir, &failed);
+		ret[i].match = rule->match;
+		ret[i].path = arena_strdup(&c->ret->arena, rule->path ? rule->path : "");
+		failed |= !ret[i].path;
+	}
+	c->ret->rulesets[set].rules = ret;
+	return failed ? -ENOMEM : 0;
 }
 
 int selinux_verdicts(struct selinux_compiler *c)
@@ -80,7 +106,9 @@ int selinux_verdicts(struct selinux_compiler *c)
 		set->classes = arena_array(&c->ret->arena, set->n_classes, sizeof(*set->classes));
 		if (!set->classes)
 			return -ENOMEM;
+		r = rules_copy(c, i);
 		for (size_t j = 0; r == 0 && j < set->n_classes; j++) {
+			set->classes[j].set = set;
 			r = class_decide(c, i, j);
 			r = r ? r : selinux_network(c, i, j);
 			r = r ? r : selinux_capabilities(c, i, j);

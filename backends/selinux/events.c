@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "events.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "event-make.h"
+
+/* Digits of a role's name from *at on, and what has to be behind them. */
+static bool number_read(const char **at, const char *end, const char *then, size_t *ret)
+{
+	size_t len = strlen(then), n = 0;
+
+	for (*ret = 0; *at < end && **at >= '0' && **at <= '9' && n < 9; ++*at, n++)
+		*ret = *ret * 10 + (size_t)(**at - '0');
+	if (!n || (size_t)(end - *at) < len || memcmp(*at, then, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
+static bool starts(const char **at, const char *end, const char *with)
+{
+	size_t len = strlen(with);
+
+	if ((size_t)(end - *at) < len || memcmp(*at, with, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
+bool selinux_role_task(const char *role, size_t len, size_t *set, size_t *class)
+{
+	const char *end = role + len;
+
+	return starts(&role, end, "karmor_w") && number_read(&role, end, "_s", set) &&
+	       number_read(&role, end, "_r", class) && role == end;
+}
+
+bool selinux_role_file(const char *role, size_t len, size_t *label)
+{
+	const char *end = role + len;
+
+	*label = SELINUX_NO_LABEL;
+	if (len == strlen("object_r") && memcmp(role, "object_r", len) == 0)
+		return true;
+	return starts(&role, end, "karmor_o") && number_read(&role, end, "_r", label) &&
+	       role == end;
+}
+
+int selinux_events_open(struct selinux_events *events)
+{
+	if (!events->pending)
+		events->pending = calloc(SELINUX_PENDING, sizeof(*events->pending));
+	return events->pending ? audit_open(&events->audit) : -ENOMEM;
+}
+
+void selinux_events_close(struct selinux_events *events)
+{
+	audit_close(&events->audit);
+	free(events->pending);
+	events->pending = NULL;
+	events->n_pending = 0;
+}
+
+static bool task_find(const struct selinux_events *events, const struct avc *avc,
+		      struct selinux_task *ret)
+{
+	size_t len;
+	const char *role = avc_role(avc->subject, &len);
+
+	*ret = (struct selinux_task){ 0 };
+	return role && events->roles.task(role, len, ret, events->roles.data) &&
+	       ret->set < ret->artifact->base.n_rulesets &&
+	       ret->class < ret->artifact->rulesets[ret->set].n_classes;
+}
+
+static bool file_find(const struct selinux_events *events, const struct selinux_task *task,
+		      const struct avc *avc, size_t *label)
+{
+	size_t len;
+	const char *role = avc_role(avc->object, &len);
+
+	return role && events->roles.file(role, len, label, events->roles.data) &&
+	       (*label == SELINUX_NO_LABEL || *label < task->artifact->n_labels);
+}
+
+static bool is_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Of one system call, or of an open that is asked about twice, by name and then by path. */
+static bool is_again(const struct selinux_pending *a, const struct selinux_pending *b)
+{
+	const struct avc *old = &a->avc, *new = &b->avc;
+	bool opened = old->granted && !old->path && new->path;
+
+	return (old->base.serial == new->base.serial || opened) && old->pid == new->pid &&
+	       old->granted == new->granted && old->permissive == new->permissive &&
+	       a->meaning.section == b->meaning.section &&
+	       a->meaning.kind == b->meaning.kind &&is_text(old->class, new->class) &&
+	       is_text(old->subject, new->subject) && is_text(old->object, new->object) &&
+	       is_text(old->inode, new->inode) && is_text(old->dev, new->dev) &&
+	       (old->inode || is_text(old->name, new->name));
+}
+
+static struct selinux_pending *pending_at(const struct selinux_events *events, size_t i)
+{
+	return &events->pending[(events->first + i) % SELINUX_PENDING];
+}
+
+/* Whether @new says no more than one that waits. */
+static bool fold(struct selinux_events *events, const struct selinux_pending *new)
+{
+	for (size_t i = events->n_pending; i > 0; i--) {
+		struct avc *old = &pending_at(events, i - 1)->avc;
+
+		if (!is_again(pending_at(events, i - 1), new))
+			continue;
+		if (!old->path && new->avc.path)
+			old->path =
+				audit_text_add(&old->base, new->avc.path, strlen(new->avc.path));
+		return true;
+	}
+	return false;
+}
+
+static void decision_write(struct karmor_event *event, const struct avc *avc,
+			   const struct meaning *meaning)
+{
+	event->section = meaning->section;
+	event->op = meaning->op;
+	event->action = avc->granted ? KARMOR_AUDIT : KARMOR_BLOCK;
+	event->denied = !avc->granted && avc->permissive <= 0;
+	if (event->denied)
+		event->error = meaning->section == KARMOR_CAPABILITIES ? EPERM : EACCES;
+	event->policy = meaning->protects ? "-" : "DefaultPosture";
+	event->message = meaning->protects;
+	if (meaning->rule)
+		told_write(event, &meaning->rule->told);
+}
+
+static void task_write(struct karmor_event *event, const struct avc *avc,
+		       const struct selinux_task *task, struct buf *source)
+{
+	event->time = avc->base.time;
+	event->pid = avc->pid < 0 ? 0 : (pid_t)avc->pid;
+	event->comm = avc->comm;
+	event_task(event, avc->pid, avc->comm, avc->uid < 0, source);
+	event->source = avc->exe ? avc->exe : event->source;
+	event->ppid = avc->ppid < 0 ? event->ppid : (pid_t)avc->ppid;
+	event->uid = avc->uid < 0 ? event->uid : (uid_t)avc->uid;
+	event->workload = task->workload;
+	event->namespace_name = task->namespace_name;
+	event->container = task->container;
+	event->labels = task->labels;
+}
+
+/* 1 where it was an event, 0 where it is of no rule of ours, or -ENOMEM. */
+static int tell(struct selinux_events *events, struct selinux_pending *pending, karmor_event_fn *fn,
+		void *data)
+{
+	_cleanup_buf_ struct buf resource = { 0 }, detail = { 0 }, source = { 0 };
+	struct karmor_event event = KARMOR_STRUCT(karmor_event, .count = 1);
+	struct meaning *meaning = &pending->meaning;
+	size_t label = SELINUX_NO_LABEL;
+	struct avc *avc = &pending->avc;
+	struct selinux_task task;
+
+	if (!task_find(events, avc, &task) ||
+	    (meaning->is_file && !file_find(events, &task, avc, &label)) ||
+	    !meaning_decide(task.artifact, &task.artifact->rulesets[task.set].classes[task.class],
+			    avc, label, meaning))
+		return 0;
+	decision_write(&event, avc, meaning);
+	meaning_write(meaning, avc, &resource, &detail);
+	if (buf_failed(&resource) || buf_failed(&detail))
+		return -ENOMEM;
+	task_write(&event, avc, &task, &source);
+	event.resource = resource.data;
+	event.data = detail.data;
+	event.enforcer = "SELinux";
+	event.generation = events->generation;
+	event.lost = events->audit.lost - events->lost_told;
+	events->lost_told = events->audit.lost;
+	events->told++;
+	fn(&event, data);
+	return 1;
+}
+
+static int first_tell(struct selinux_events *events, karmor_event_fn *fn, void *data)
+{
+	int r = tell(events, pending_at(events, 0), fn, data);
+
+	events->first = (events->first + 1) % SELINUX_PENDING;
+	events->n_pending--;
+	return r;
+}
+
+int selinux_events_flush(struct selinux_events *events, karmor_event_fn *fn, void *data)
+{
+	int n = 0, r = 0;
+
+	while (r >= 0 && events->n_pending) {
+		r = first_tell(events, fn, data);
+		n += r > 0;
+	}
+	return r < 0 ? r : n;
+}
+
+/* What is none of ours waits for nothing. */
+static int decision_take(struct selinux_events *events, const char *text, size_t len,
+			 karmor_event_fn *fn, void *data)
+{
+	int r = events->n_pending < SELINUX_PENDING ? 0 : first_tell(events, fn, data);
+	struct selinux_pending *new = pending_at(events, events->n_pending);
+	struct selinux_task task;
+
+	if (avc_read(&new->avc, text, len) && meaning_read(&new->avc, &new->meaning) &&
+	    task_find(events, &new->avc, &task) && !fold(events, new))
+		events->n_pending++;
+	return r;
+}
+
+int selinux_events_take(struct selinux_events *events, unsigned type, const char *text, size_t len,
+			karmor_event_fn *fn, void *data)
+{
+	if (type == AUDIT_AVC)
+		return decision_take(events, text, len, fn, data);
+	if (type == AUDIT_SYSCALL || type == AUDIT_CWD || type == AUDIT_PATH)
+		for (size_t i = 0; i < events->n_pending; i++)
+			avc_add(&pending_at(events, i)->avc, type, text, len);
+	return 0;
+}
+
+struct delivery {
+	struct selinux_events *events;
+	karmor_event_fn *fn;
+	void *data;
+};
+
+static int record_take(unsigned type, const char *text, size_t len, void *data)
+{
+	struct delivery *to = data;
+
+	return selinux_events_take(to->events, type, text, len, to->fn, to->data);
+}
+
+int selinux_events_read(struct selinux_events *events, karmor_event_fn *fn, void *data)
+{
+	struct delivery to = { events, fn, data };
+	int n = events->pending ? audit_read(&events->audit, record_take, &to) : 0, r;
+
+	if (n < 0)
+		return n;
+	r = selinux_events_flush(events, fn, data);
+	return r < 0 ? r : n + r;
+}
