@@ -12,10 +12,15 @@
 
 #include <karmor/karmor.h>
 
+#include "address.h"
 #include "log.h"
 #include "scope.h"
 
-#define CONFIG_MAX (1u << 20)
+#define FILE_SIZE_MIN 4096u
+#define FILE_SIZE_MAX (1ull << 40)
+#define FILE_SIZE (16u << 20)
+#define FILE_COUNT_MAX 99u
+#define FILE_COUNT 4u
 
 enum kind {
 	TEXT,
@@ -24,6 +29,9 @@ enum kind {
 	WORDS,
 	HOOK,
 	POSTURE,
+	SIZE,
+	COUNT,
+	ADDRESS,
 };
 
 #define KEY(name_, kind_, member, preset_)                                                         \
@@ -41,8 +49,14 @@ static const struct key {
 	KEY("audit", FLAG, audit, NULL),
 	KEY("backends", WORDS, backends, NULL),
 	KEY("bestEffort", FLAG, best_effort, NULL),
+	KEY("eventFile", PATH, event_file, NULL),
+	KEY("eventFileCount", COUNT, event_file_count, NULL),
+	KEY("eventFileSize", SIZE, event_file_size, NULL),
+	KEY("eventJournal", FLAG, event_journal, NULL),
+	KEY("eventOutput", FLAG, event_output, NULL),
 	KEY("group", TEXT, group, "karmor"),
 	KEY("hookFailure", HOOK, hook_starts, NULL),
+	KEY("metrics", ADDRESS, metrics, NULL),
 	KEY("policies", PATH, policies, "/etc/karmor/policies.d"),
 	KEY("posture", POSTURE, posture, NULL),
 	KEY("runtime", PATH, runtime, "/run/karmor"),
@@ -108,6 +122,51 @@ static void take_text(struct reading *reading, const struct key *key, const yaml
 		fault(reading, &node->start_mark, NULL, "\"%s\" has a NUL in it", key->name);
 	else if (set_text(member(reading->config, key), text) < 0)
 		reading->result = -ENOMEM;
+}
+
+/* Digits, and K, M or G where it is a size. 0 or -EINVAL. */
+static int number(const char *text, bool is_size, uint64_t *ret)
+{
+	static const char units[] = "KMG";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	uint64_t value = 0;
+
+	if (digits == 0 || digits > 12 || (text[digits] && (!is_size || !unit || text[digits + 1])))
+		return -EINVAL;
+	for (size_t i = 0; i < digits; i++)
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	*ret = unit ? value << (10 * (unit - units + 1)) : value;
+	return 0;
+}
+
+static void take_number(struct reading *reading, const struct key *key, const yaml_node_t *node)
+{
+	bool is_size = key->kind == SIZE;
+	const char *text = scalar(node);
+	uint64_t value;
+
+	if (!text || number(text, is_size, &value) < 0 || value < (is_size ? FILE_SIZE_MIN : 1) ||
+	    value > (is_size ? FILE_SIZE_MAX : FILE_COUNT_MAX))
+		fault(reading, &node->start_mark, is_size ? "4K to 1024G" : "1 to 99",
+		      "\"%s\" cannot be \"%s\"", key->name, text ? text : "a collection");
+	else
+		*(uint64_t *)member(reading->config, key) = value;
+}
+
+/* Other machines are none of its readers. */
+static void take_address(struct reading *reading, const struct key *key, const yaml_node_t *node)
+{
+	const char *text = scalar(node);
+	union loopback address;
+	socklen_t size;
+
+	if (!text || address_parse(text, &address, &size) < 0)
+		fault(reading, &node->start_mark, "127.0.0.1:9464 or \"[::1]:9464\"",
+		      "\"%s\" is a loopback address with its port, not \"%s\"", key->name,
+		      text ? text : "a collection");
+	else
+		take_text(reading, key, node);
 }
 
 /* Two words, of which @yes is true. */
@@ -198,6 +257,13 @@ static void take(struct reading *reading, const struct key *key, const yaml_node
 	case POSTURE:
 		take_posture(reading, key, node);
 		break;
+	case SIZE:
+	case COUNT:
+		take_number(reading, key, node);
+		break;
+	case ADDRESS:
+		take_address(reading, key, node);
+		break;
 	case TEXT:
 	case PATH:
 		take_text(reading, key, node);
@@ -207,7 +273,7 @@ static void take(struct reading *reading, const struct key *key, const yaml_node
 
 static void unknown(struct reading *reading, const yaml_node_t *node)
 {
-	char fix[256] = "one of";
+	char fix[512] = "one of";
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		strcat(fix, i ? ", " : " ");
@@ -259,6 +325,8 @@ static int preset(struct config *config)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].preset && set_text(member(config, &keys[i]), keys[i].preset) < 0)
 			return -ENOMEM;
+	config->event_file_size = FILE_SIZE;
+	config->event_file_count = FILE_COUNT;
 	config->backends = calloc(3, sizeof(*config->backends));
 	for (size_t i = 0, n = 0; config->backends && n < 2 && karmor_backend_at(i); i++)
 		if (karmor_backend_enforces(karmor_backend_at(i)) &&
@@ -321,5 +389,7 @@ void config_done(struct config *config)
 	free(config->socket);
 	free(config->group);
 	free(config->posture);
+	free(config->event_file);
+	free(config->metrics);
 	*config = (struct config){ 0 };
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define CONFIG_FILE "/etc/karmor/karmord.yaml"
 #define CONFIG_SOCKET "/run/karmor/karmord.sock"
@@ -16,7 +17,12 @@ struct config {
 	char *state;	 /* directory of what survives a reboot */
 	char *runtime;	 /* directory of what does not */
 	char *socket, *group;
-	char *posture;	  /* as karmor run has it; NULL: audit for all */
+	char *posture;		   /* as karmor run has it; NULL: audit for all */
+	char *event_file;	   /* NULL: none */
+	uint64_t event_file_size;  /* bytes */
+	uint64_t event_file_count; /* older ones that are kept */
+	bool event_journal, event_output;
+	char *metrics;	  /* where HTTP is spoken, as address.h has it; NULL: nowhere */
 	bool audit;	  /* nothing is denied */
 	bool best_effort; /* rules that the backend cannot keep are told rather than refused */
 	bool hook_starts; /* a container whose enforcement cannot be set up is started */

@@ -50,6 +50,7 @@ struct control {
 	void *data;
 	struct client *clients[CLIENTS_MAX];
 	size_t n;
+	unsigned long long lost;
 };
 
 static int bytes_add(struct bytes *bytes, const void *data, size_t len, size_t max)
@@ -157,6 +158,7 @@ static void send_event(struct client *client, const char *event)
 		text = NULL;
 	if (!text || bytes_add(&client->out, text, (size_t)len + 1, WAITING_MAX) < 0) {
 		client->lost++;
+		client->control->lost++;
 		return;
 	}
 	client->sent++;
@@ -227,6 +229,11 @@ void control_publish(struct control *control, const json_t *event, const char *t
 size_t control_clients(const struct control *control)
 {
 	return control->n;
+}
+
+unsigned long long control_lost(const struct control *control)
+{
+	return control->lost;
 }
 
 static void handle(struct client *client, const char *text, size_t len)

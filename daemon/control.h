@@ -25,6 +25,8 @@ int control_open(struct loop *loop, int fd, gid_t group, const struct history *h
 		 control_call_fn *fn, void *data, struct control **ret);
 void control_close(struct control *control); /* accepts NULL */
 size_t control_clients(const struct control *control);
+/* Events that clients were too slow for, of all there were. */
+unsigned long long control_lost(const struct control *control);
 /* An event, also as @text, to all who follow. */
 void control_publish(struct control *control, const json_t *event, const char *text);
 

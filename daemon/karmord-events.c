@@ -32,13 +32,25 @@ static void put(json_t *event, const char *name, const char *text)
 		json_object_set_new(event, name, text_json(text));
 }
 
+static void count(struct daemon *daemon, const struct karmor_event *event)
+{
+	struct event_count *place;
+
+	daemon->events++;
+	if ((size_t)event->action >= METRICS_ACTIONS || (size_t)event->section >= METRICS_SECTIONS)
+		return;
+	place = &daemon->counts[event->action][event->section];
+	place->events++;
+	place->accesses += event->count;
+}
+
 void daemon_event(const struct karmor_event *from, const struct workload *workload, void *data)
 {
 	struct daemon *daemon = data;
 	_cleanup_free_ char *line = event_line(from), *text = NULL;
 	_cleanup_json_ json_t *event = line ? json_loads(line, 0, NULL) : NULL;
 
-	daemon->events++;
+	count(daemon, from);
 	if (!event)
 		return;
 	if (workload) {
@@ -50,6 +62,7 @@ void daemon_event(const struct karmor_event *from, const struct workload *worklo
 	if (!text)
 		return;
 	history_add(daemon->history, (long long)from->time.tv_sec, text);
+	sinks_write(daemon->sinks, event, text);
 	if (daemon->control)
 		control_publish(daemon->control, event, text);
 }

@@ -19,6 +19,7 @@
 #include "durable.h"
 #include "log.h"
 #include "messages.h"
+#include "metrics.h"
 #include "notify.h"
 #include "scope.h"
 #include "verb.h"
@@ -100,6 +101,11 @@ static int lock_take(struct daemon *daemon)
 	return r;
 }
 
+static bool differ(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) != 0 : a != b;
+}
+
 /* Takes what may change while it runs out of @new; the rest is told. */
 static void config_exchange(struct config *config, struct config *new)
 {
@@ -107,9 +113,13 @@ static void config_exchange(struct config *config, struct config *new)
 
 	if (strcmp(old.socket, new->socket) != 0 || strcmp(old.state, new->state) != 0 ||
 	    strcmp(old.runtime, new->runtime) != 0 ||
-	    strcmp(old.backends[0], new->backends[0]) != 0)
-		log_tell(LOG_CAUTION,
-			 "backends, socket, state and runtime change when karmord is restarted");
+	    strcmp(old.backends[0], new->backends[0]) != 0 ||
+	    differ(old.event_file, new->event_file) || differ(old.metrics, new->metrics) ||
+	    old.event_file_size != new->event_file_size ||
+	    old.event_file_count != new->event_file_count ||
+	    old.event_journal != new->event_journal || old.event_output != new->event_output)
+		log_tell(LOG_CAUTION, "backends, socket, state, runtime, metrics and where events "
+				      "go change when karmord is restarted");
 	config->policies = new->policies;
 	config->posture = new->posture;
 	config->audit = new->audit;
@@ -126,6 +136,7 @@ static void reload(struct daemon *daemon)
 	_cleanup_json_ json_t *messages = json_array();
 
 	notify_reloading();
+	sinks_reopen(daemon->sinks);
 	if (config_load(daemon->config_path, &config) < 0) {
 		log_tell(LOG_FAULT, "the configuration stays as it was");
 	} else {
@@ -162,6 +173,9 @@ static int signals_watch(struct daemon *daemon)
 
 	/* Where it is ignored, which is inherited, nobody is told of children. */
 	signal(SIGCHLD, SIG_DFL);
+	/* Who reads our events may go, and a file may be as large as it can be. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGHUP);
@@ -255,6 +269,16 @@ static int policies_start(struct daemon *daemon)
 	return r;
 }
 
+/* Without a page there is less to see, and nothing less enforced. */
+static void metrics_start(struct daemon *daemon)
+{
+	const char *address = daemon->config.metrics;
+	int r = address ? http_open(daemon->loop, address, metrics_page, daemon, &daemon->http) : 0;
+
+	if (r < 0)
+		log_tell(LOG_CAUTION, "cannot serve metrics at %s: %s", address, strerror(-r));
+}
+
 static int start(struct daemon *daemon)
 {
 	int r = lock_take(daemon);
@@ -266,6 +290,8 @@ static int start(struct daemon *daemon)
 	if (r == 0)
 		r = history_new(&daemon->history);
 	if (r == 0)
+		r = sinks_open(&daemon->config, daemon->loop, &daemon->sinks);
+	if (r == 0)
 		r = node_start(daemon);
 	if (r == 0)
 		r = policies_start(daemon);
@@ -273,11 +299,14 @@ static int start(struct daemon *daemon)
 		r = control_start(daemon);
 	if (r == 0)
 		r = watchdog_start(daemon);
+	if (r == 0)
+		metrics_start(daemon);
 	return r;
 }
 
 static void done(struct daemon *daemon)
 {
+	http_close(daemon->http);
 	control_close(daemon->control);
 	if (daemon->loop) {
 		if (daemon->store.node)
@@ -287,6 +316,7 @@ static void done(struct daemon *daemon)
 		loop_remove(daemon->loop, daemon->signals);
 		loop_remove(daemon->loop, daemon->watchdog);
 	}
+	sinks_close(daemon->sinks);
 	history_free(daemon->history);
 	loop_free(daemon->loop);
 	scope_close(&daemon->signal_fd);

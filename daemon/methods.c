@@ -8,6 +8,7 @@
 
 #include "karmord.h"
 #include "messages.h"
+#include "metrics.h"
 #include "scope.h"
 
 static const char description[] =
@@ -202,6 +203,16 @@ static void status(struct asked *asked)
 			       (json_int_t)node->apply_us, "faults", daemon->store.faults));
 }
 
+static void metrics(struct asked *asked)
+{
+	_cleanup_free_ char *page = metrics_page(asked->daemon);
+
+	if (page)
+		client_reply(asked->client, json_pack("{s:s}", "page", page));
+	else
+		failed(asked, -ENOMEM);
+}
+
 static void follow(struct asked *asked)
 {
 	struct filter filter;
@@ -233,8 +244,10 @@ static void attach(struct asked *asked)
 		about(asked, OURS "Exists", name);
 	else if (r < 0)
 		failed(asked, r);
-	if (r < 0)
+	if (r < 0) {
+		asked->daemon->node.hook_errors++;
 		return;
+	}
 	workload = node_find(&asked->daemon->node, name);
 	client_reply(asked->client,
 		     json_pack("{s:I, s:I}", "policies", (json_int_t)workload->policies, "rules",
@@ -274,6 +287,7 @@ static const struct method {
 	{ OURS "Follow", follow, .streams = true },
 	{ OURS "GetPolicies", get_policies },
 	{ OURS "GetWorkloads", get_workloads },
+	{ OURS "Metrics", metrics },
 	{ OURS "Status", status },
 };
 

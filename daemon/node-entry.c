@@ -113,6 +113,7 @@ static void on_exec(struct node *node, struct workload *workload)
 
 	messages_log(messages);
 	if (r < 0) {
+		node->hook_errors++;
 		log_tell(LOG_FAULT, "workload \"%s\" is not enforced: %s; it %s", workload->name,
 			 strerror(-r), goes_on ? "runs all the same" : "is ended");
 		(void)!karmor_engine_detach(node->engine, workload->name, NULL);

@@ -209,6 +209,7 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 	if (r == 0)
 		r = publish(node, policies, messages);
 	if (r < 0) {
+		node->apply_errors++;
 		karmor_policies_free(policies);
 		documents_done(&copy);
 		return r;

@@ -32,6 +32,8 @@ struct node {
 	struct karmor_artifact *artifact;
 	uint64_t generation; /* how often policies or workloads changed */
 	unsigned apply_us;   /* what the last change took */
+	/* Workloads that could not be enrolled, and changes of policies that were refused. */
+	unsigned long long hook_errors, apply_errors;
 	struct workload **slots;
 	size_t n_slots;
 	struct loop_source *events, *ending, *floods;

@@ -17,7 +17,8 @@ static const char help[] =
 	"\n"
 	"Tells what karmord enforces on this node, and what is wrong in its files of policies.\n"
 	"\n"
-	"  -o, --output FORM       json\n" DIAL_HELP CLI_HELP "\n"
+	"  -o, --output FORM       json, or prometheus: what there is to count, as a "
+	"page\n" DIAL_HELP CLI_HELP "\n"
 	"Exit status: 0 all is well; 1 a file of policies is at fault, or nothing is enforced; 2\n"
 	"wrong use or a fault, such as that karmord does not run.\n";
 
@@ -31,8 +32,14 @@ static const struct line {
 	{ "clients", "clients" },
 };
 
+enum form {
+	TEXT,
+	JSON,
+	PROMETHEUS,
+};
+
 /* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
-static int parse(const char **socket, bool *json, int argc, char *argv[])
+static int parse(const char **socket, enum form *form, int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
@@ -48,7 +55,9 @@ static int parse(const char **socket, bool *json, int argc, char *argv[])
 		if (c == DIAL_SOCKET) {
 			*socket = optarg;
 		} else if (c == 'o' && strcmp(optarg, "json") == 0) {
-			*json = true;
+			*form = JSON;
+		} else if (c == 'o' && strcmp(optarg, "prometheus") == 0) {
+			*form = PROMETHEUS;
 		} else {
 			if (c == 'o')
 				cli_wrong("unknown form \"%s\"", optarg);
@@ -89,21 +98,35 @@ static bool has_error(const json_t *messages)
 	return false;
 }
 
+static int print_page(const char *socket)
+{
+	_cleanup_json_ json_t *answer = dial_call(socket, "io.karmor.Metrics", NULL, NULL);
+	const char *page = json_string_value(json_object_get(answer, "page"));
+
+	if (!page)
+		return EXIT_WRONG;
+	fputs(page, stdout);
+	return cli_finish(EXIT_YES);
+}
+
 int verb_status(int argc, char *argv[])
 {
 	_cleanup_json_ json_t *status = NULL;
 	const char *socket = NULL;
-	bool json = false, is_well;
-	int r = parse(&socket, &json, argc, argv);
+	enum form form = TEXT;
+	bool is_well;
+	int r = parse(&socket, &form, argc, argv);
 
 	if (r != 0)
 		return r > 0 ? cli_finish(EXIT_YES) : EXIT_WRONG;
+	if (form == PROMETHEUS)
+		return print_page(socket);
 	status = dial_call(socket, "io.karmor.Status", NULL, NULL);
 	if (!status)
 		return EXIT_WRONG;
 	is_well = json_is_true(json_object_get(status, "enforces")) &&
 		  !has_error(json_object_get(status, "faults"));
-	if (json) {
+	if (form == JSON) {
 		json_dumpf(status, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {

@@ -8,7 +8,7 @@ set -u
 karmord=$build/daemon/karmord
 work=$(mktemp -d)
 policies=$work/policies.d
-mkdir "$policies" "$work/bundle"
+mkdir "$policies" "$work/bundle" "$work/told"
 mkfifo "$work/ask" "$work/answer" "$work/go"
 trap 'touch "$work/stop"; kill -9 "${daemon:-}" "${follower:-}" "${worker:-}" 2> /dev/null; rm -rf "$work"' EXIT
 
@@ -16,6 +16,8 @@ cat > "$work/karmord.yaml" << END
 policies: $policies
 state: $work/state
 group: karmor
+eventFile: $work/told/events.json
+eventFileSize: 1M
 END
 
 policy() { # name, path, action: a policy for app=web
@@ -87,6 +89,8 @@ for part in '"PolicyName":"shadow"' '"Type":"MatchedPolicy"' '"Action":"Block"' 
 	'"Result":"Permission denied"' '"PodName":"web-0"' '"ContainerID":"c0ffee"' '"ContainerName":"nginx"' '"NamespaceName":"shop"'; do
 	has "$event" "$part" "its event bears $part"
 done
+is "$(grep -c '"Resource":"/etc/shadow"' "$work/told/events.json")$(stat -c ' %a' "$work/told/events.json")" "1 640" "the file of events has it, and is not for everybody" "$(cat "$work/told/events.json")"
+has "$("$karmor" status -o prometheus)" 'karmor_events_total{action="Block",operation="File"} 1' "and the metrics count it"
 has "$("$karmor" log --since 1h --limit 1 --resource '/etc/sha*' --operation file)" "PolicyName: shadow" "karmor log tells it again, as text, by a pattern"
 
 printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: shadow, namespace: shop}\nspec: {selector: {}, file: {matchPath: []}}\n' > "$policies/shadow.yaml"
@@ -119,6 +123,8 @@ touch "$work/stop"
 [ -s "$work/tries" ] && [ ! -e "$work/leaks" ]
 check $? "all the while nothing was read" "$(wc -l "$work/tries" "$work/leaks" 2>&1)"
 echo "# $(wc -l < "$work/tries") tries"
+
+is "$(cat "$work"/told/events.json* | grep -vc '^{.*}$')" 0 "whoever was killed, each line of the file of events is whole"
 
 rm "$policies/shadow.yaml"
 eventually answers /etc/shadow y
