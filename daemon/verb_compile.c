@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * karmor compile: what a backend would load, readable. Compiles for a machine on which everything
- * works, so that the same policies give the same text everywhere; loads nothing.
+ * works, or for one that is described by files, so that the same input gives the same text
+ * everywhere; loads nothing.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -18,17 +19,22 @@ static const char help[] =
 	"\n"
 	"  -b, --backend NAME      the backend\n" SUBJECT_HELP
 	"      --best-effort       a rule that the backend cannot enforce is left out, not an "
-	"error\n" CLI_HELP "\n"
+	"error\n"
+	"      --fact NAME=FILE    of the machine to compile for; selinux: policy, "
+	"file_contexts\n" CLI_HELP "\n"
 	"Exit status: 0 printed; 1 policies are at fault, or cannot be kept; 2 wrong use, or a "
 	"file\n"
 	"that cannot be read.\n";
 
-enum { OPTION_BEST_EFFORT = 256 };
+enum { OPTION_BEST_EFFORT = 256, OPTION_FACT };
+
+#define FACTS_MAX 8
 
 static const struct option options[] = {
 	{ "backend", required_argument, NULL, 'b' },
 	SUBJECT_OPTIONS,
 	{ "best-effort", no_argument, NULL, OPTION_BEST_EFFORT },
+	{ "fact", required_argument, NULL, OPTION_FACT },
 	CLI_OPTIONS,
 	{ 0 },
 };
@@ -37,6 +43,8 @@ struct compile {
 	const struct karmor_backend *backend;
 	struct karmor_subject subject;
 	bool best_effort;
+	char *facts[FACTS_MAX]; /* NAME=FILE */
+	size_t n_facts;
 	struct karmor_diag *diag;
 	struct karmor_policies *policies;
 	struct karmor_ruleset *set;
@@ -51,6 +59,33 @@ static int read_backend(struct compile *compile, const char *name)
 	if (!compile->backend)
 		cli_no_backend(name, "");
 	return compile->backend ? 0 : -EINVAL;
+}
+
+static int take_fact(struct compile *compile, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals || equals == text || !equals[1] || compile->n_facts == FACTS_MAX) {
+		cli_wrong("\"%s\" is no fact, or one too many", text);
+		cli_fix("--fact NAME=FILE, up to %d of them", FACTS_MAX);
+		return -EINVAL;
+	}
+	compile->facts[compile->n_facts++] = text;
+	return 0;
+}
+
+/* The machine to compile for. */
+static int make_caps(struct compile *compile)
+{
+	int r = karmor_caps_full(compile->backend, &compile->caps);
+
+	for (size_t i = 0; r == 0 && i < compile->n_facts; i++) {
+		char *path = compile->facts[i] + strcspn(compile->facts[i], "=");
+
+		*path++ = '\0';
+		r = karmor_caps_read(compile->caps, compile->facts[i], path, compile->diag);
+	}
+	return r;
 }
 
 static int check_arguments(const struct compile *compile, int n_files)
@@ -79,6 +114,9 @@ static int parse(struct compile *compile, int argc, char *argv[])
 		case OPTION_BEST_EFFORT:
 			compile->best_effort = true;
 			break;
+		case OPTION_FACT:
+			r = take_fact(compile, optarg);
+			break;
 		default:
 			cli_fix("karmor compile --help lists the options");
 			return -EINVAL;
@@ -93,8 +131,6 @@ static int make(struct compile *compile)
 	int r = karmor_ruleset_new(compile->policies, &compile->subject, &compile->set,
 				   compile->diag);
 
-	if (r == 0)
-		r = karmor_caps_full(compile->backend, &compile->caps);
 	if (r < 0)
 		return r;
 	subject_warn(&compile->subject, compile->policies, compile->set);
@@ -109,11 +145,12 @@ static int make(struct compile *compile)
 static int run(struct compile *compile, const char *const *paths, size_t n)
 {
 	int r = compile->diag ? karmor_policies_new(&compile->policies) : -ENOMEM;
-	bool is_loaded;
+	bool is_policy; /* what is at fault, where something is */
 
-	if (r == 0)
-		r = cli_load(paths, n, compile->policies, compile->diag);
-	is_loaded = r == 0 || r == -EINVAL;
+	r = r ? r : make_caps(compile);
+	is_policy = r == 0;
+	r = r ? r : cli_load(paths, n, compile->policies, compile->diag);
+	is_policy &= r == 0 || r == -EINVAL;
 	if (r == 0)
 		r = make(compile);
 	cli_print_diag(compile->diag);
@@ -121,7 +158,7 @@ static int run(struct compile *compile, const char *const *paths, size_t n)
 		cli_wrong("out of memory");
 	if (r == 0)
 		return EXIT_YES;
-	return is_loaded && (r == -EINVAL || r == -EOPNOTSUPP) ? EXIT_NO : EXIT_WRONG;
+	return is_policy && (r == -EINVAL || r == -EOPNOTSUPP) ? EXIT_NO : EXIT_WRONG;
 }
 
 int verb_compile(int argc, char *argv[])

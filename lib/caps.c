@@ -10,6 +10,8 @@
 
 #include "backend.h"
 #include "cleanup.h"
+#include "diag.h"
+#include "fs.h"
 
 int caps_new(const struct karmor_backend *backend, struct karmor_caps **ret)
 {
@@ -79,6 +81,24 @@ const char *caps_bytes(const struct karmor_caps *caps, const char *name, size_t 
 
 	*len = fact && fact->bytes ? (size_t)fact->value : 0;
 	return fact ? fact->bytes : NULL;
+}
+
+int karmor_caps_read(struct karmor_caps *caps, const char *name, const char *path,
+		     struct karmor_diag *diag)
+{
+	const struct caps_fact *fact = fact_find(caps, name);
+	_cleanup_close_ int fd = -1;
+	_cleanup_buf_ struct buf text = { 0 };
+	int r;
+
+	if (!fact || !fact->bytes) {
+		diag_error(diag, NULL, NULL, "%s: no fact \"%s\" is read from a file",
+			   caps->backend->name, name);
+		return -EINVAL;
+	}
+	r = fs_open(path, NULL, &fd, diag);
+	r = r ? r : fs_read(fd, path, &text, diag);
+	return r ? r : caps_set_bytes(caps, name, text.data ? text.data : "", text.len);
 }
 
 int caps_state(struct karmor_caps *caps, enum karmor_state state, const char *fix,

@@ -8,6 +8,7 @@
 #include "diag.h"
 #include "reference.h"
 #include "selinux.h"
+#include "sha256.h"
 
 DEFINE_CLEANUP(base, struct base, base_free)
 
@@ -98,6 +99,26 @@ static int copies_make(struct selinux_compiler *c)
 	return c->ret->copies ? 0 : -ENOMEM;
 }
 
+/* Which policy it is for, that nobody takes it for another one's. */
+static int digest_make(struct selinux_artifact *ret, const struct karmor_caps *caps)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	uint8_t digest[SHA256_SIZE];
+	struct sha256 sha;
+	size_t len;
+	const char *policy = caps_bytes(caps, SELINUX_CAP_POLICY, &len);
+
+	if (reference_is(caps))
+		return 0;
+	sha256_start(&sha);
+	sha256_add(&sha, policy, len);
+	sha256_end(&sha, digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		buf_printf(&text, "%02x", digest[i]);
+	ret->digest = buf_failed(&text) ? NULL : arena_strdup(&ret->arena, text.data);
+	return ret->digest ? 0 : -ENOMEM;
+}
+
 static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *caps)
 {
 	struct arena *arena = &c->ret->arena;
@@ -116,7 +137,8 @@ static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *c
 	r = r ? r : selinux_paths(c);
 	r = r ? r : selinux_verdicts(c);
 	r = r ? r : comments_make(c);
-	return r ? r : copies_make(c);
+	r = r ? r : copies_make(c);
+	return r ? r : digest_make(c->ret, caps);
 }
 
 static void compiler_done(struct selinux_compiler *c)

@@ -266,12 +266,27 @@ static void libraries_write(const struct writer *w)
 	buf_puts(w->buf, "))\n(typeattributeset karmor_programs (not (karmor_libraries)))\n");
 }
 
+/* What the module is fit for. */
+static void head_write(struct buf *buf, const struct selinux_artifact *artifact)
+{
+	buf_puts(buf,
+		 "; karmor: roles tell workloads and files apart, constraints on roles deny.\n");
+	if (artifact->digest)
+		buf_printf(buf,
+			   "; Made for the policy whose SHA-256 is\n; %s\n; and for no other: it "
+			   "names what that one has. ",
+			   artifact->digest);
+	else
+		buf_puts(buf, "; Made for karmor's own small policy: to be read and compared, not "
+			      "to be loaded. ");
+	buf_puts(buf, "It labels no file.\n");
+}
+
 void selinux_write(struct buf *buf, const struct selinux_artifact *artifact)
 {
 	struct writer w = { .buf = buf, .artifact = artifact };
 
-	buf_puts(buf,
-		 "; karmor: roles tell workloads and files apart, constraints on roles deny.\n");
+	head_write(buf, artifact);
 	labels_write(&w);
 	tasks_write(&w);
 	libraries_write(&w);

@@ -39,3 +39,12 @@ int reference_caps(struct karmor_caps *caps)
 		 : caps_set_bytes(caps, SELINUX_CAP_FILE_CONTEXTS, file_contexts,
 				  strlen(file_contexts));
 }
+
+bool reference_is(const struct karmor_caps *caps)
+{
+	size_t len;
+	const char *policy = caps_bytes(caps, SELINUX_CAP_POLICY, &len);
+
+	return policy && len == sizeof(reference_policy) &&
+	       memcmp(policy, reference_policy, len) == 0;
+}

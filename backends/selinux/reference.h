@@ -6,6 +6,8 @@
 
 /* reference.c: 0 or -ENOMEM. */
 int reference_caps(struct karmor_caps *caps);
+/* Whether caps have that policy, and not a machine's. */
+bool reference_is(const struct karmor_caps *caps);
 
 /*
  * reference-cil.c, which is for the build and for tests: libsepol compiles CIL in one thread only.

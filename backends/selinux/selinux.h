@@ -109,6 +109,7 @@ struct selinux_artifact {
 	size_t n_sockets;
 	struct selinux_facts facts;
 	const char *copies; /* CIL: what makes the kinds' types as good as the base's */
+	const char *digest; /* of the policy that it is for; NULL: the reference */
 };
 
 /* compile.c */

@@ -66,6 +66,15 @@ KARMOR_API KARMOR_CHECK int karmor_caps_probe(const struct karmor_backend *backe
 KARMOR_API KARMOR_CHECK int karmor_caps_full(const struct karmor_backend *backend,
 					     struct karmor_caps **ret);
 
+/*
+ * Reads a fact of a machine from a file, in the place of the one that @caps have, so that what is
+ * compiled is for that machine. For selinux "policy", as /sys/fs/selinux/policy, and
+ * "file_contexts", as of file_contexts(5). Returns 0; -EINVAL (the backend takes no such fact);
+ * -ENOENT, -EPERM, -EIO or -ENOMEM. What is in the file is looked at when it is compiled for.
+ */
+KARMOR_API KARMOR_CHECK int karmor_caps_read(struct karmor_caps *caps, const char *fact,
+					     const char *path, struct karmor_diag *diag);
+
 KARMOR_API void karmor_caps_free(struct karmor_caps *caps); /* accepts NULL */
 KARMOR_API enum karmor_state karmor_caps_state(const struct karmor_caps *caps);
 KARMOR_API const char *karmor_caps_summary(

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../support.h"
 #include "caps.h"
@@ -89,6 +90,49 @@ static bool is_module(const char *text)
 
 	return reference_compile(texts, 2, &image, &len) == 0;
 }
+
+/* A policy that is not karmor's own, in a file; its name. */
+static char *policy_write(void)
+{
+	_cleanup_free_ char *base = reference_cil();
+	static const char more[] = "(type other_t)(roletype object_r other_t)";
+	const char *texts[] = { base, more };
+	_cleanup_free_ void *image = NULL;
+	char *path = strdup("/tmp/karmor-policy-XXXXXX");
+	int fd = mkstemp(path);
+	size_t len;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(reference_compile(texts, 2, &image, &len), 0);
+	ck_assert_int_eq(write(fd, image, len), (ssize_t)len);
+	close(fd);
+	return path;
+}
+
+START_TEST(a_module_says_which_policy_it_is_for)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *own = NULL, *node = NULL, *path = policy_write();
+	const struct karmor_ruleset *sets[1];
+
+	compile_spec(&c, "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]}", NULL);
+	own = text_of(&c);
+	ck_assert_ptr_nonnull(strstr(own, "karmor's own small policy"));
+	sets[0] = c.set;
+	karmor_artifact_free(c.artifact);
+	karmor_report_free(c.report);
+	c.artifact = NULL;
+	c.report = NULL;
+	ck_assert_int_eq(karmor_caps_read(c.caps, "policy", path, NULL), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(karmor_compile(sets, 1, c.caps, &c.artifact, &c.report, NULL), 0);
+	node = text_of(&c);
+	ck_assert_ptr_null(strstr(node, "karmor's own small policy"));
+	ck_assert_ptr_nonnull(strstr(node, "whose SHA-256 is\n; "));
+	ck_assert_int_eq(karmor_caps_read(c.caps, "policy", path, NULL), -ENOENT);
+	ck_assert_int_eq(karmor_caps_read(c.caps, "colour", "/dev/null", NULL), -EINVAL);
+}
+END_TEST
 
 START_TEST(no_name_leaves_its_comment)
 {
@@ -351,6 +395,7 @@ int main(void)
 	Suite *suite = suite_create("selinux");
 	TCase *module = tcase_create("module"), *machine = tcase_create("machine");
 
+	tcase_add_test(module, a_module_says_which_policy_it_is_for);
 	tcase_add_test(module, no_name_leaves_its_comment);
 	tcase_add_test(module, what_an_exact_path_blocks_is_no_interpreter_either);
 	tcase_add_test(module, sockets_of_no_protocol_are_left_alone);
