@@ -3,7 +3,8 @@
  * See table-live.h. A row agrees when each of its system calls came to what the verdict says, as
  * held against the same call without the policy, and gave the events of the verdict: none where it
  * is allow, else at least one, all with its action and policy. A call that does not may be one of
- * those that the backend's report says it keeps approximately, in just that way.
+ * those that the backend's report says it keeps approximately: then it still has come to one of the
+ * three verdicts, with that one's events, and to one on the side that the report names.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,17 +16,24 @@
 #include "ir.h"
 #include "table-live.h"
 
+/* What a call may come to in place of its verdict. */
+enum direction {
+	LAXER = 1,
+	STRICTER = 2,
+	UNTOLD = 4, /* the same, without its event */
+};
+
 /* How a kind of call may differ, and the words of the report that say so. */
 static const struct shortcoming {
 	enum act_kind kind;
 	const char *words;
-	bool untold; /* only the event may be missing */
+	unsigned directions;
 } shortcomings[] = {
-	{ ACT_SOCKET, "not protocols", false },
-	{ ACT_MKNOD, "about to be created", false },
-	{ ACT_MKDIR, "about to be created", false },
-	{ ACT_CHMOD, "mode and owner of no directory above", false },
-	{ ACT_CAPABILITY, "logs a capability", true },
+	{ ACT_SOCKET, "not protocols", LAXER | STRICTER },
+	{ ACT_MKNOD, "about to be created", LAXER | STRICTER },
+	{ ACT_MKDIR, "about to be created", LAXER | STRICTER },
+	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER },
+	{ ACT_CAPABILITY, "logs a capability", UNTOLD },
 };
 
 void events_take(const struct karmor_event *from, void *data)
@@ -206,7 +214,7 @@ static void differ(struct deed *deed, const struct events *events, enum row_stat
 	_cleanup_buf_ struct buf buf = { 0 };
 
 	if (state == ROW_REPORTED)
-		buf_printf(&buf, "\"%s\": ", deed->shortcoming->words);
+		deed->row->reported = deed->shortcoming->words;
 	buf_printf(&buf, "%s: %s (%s without the policy)", kind_name(deed->kind),
 		   error_name(deed->error), error_name(deed->control));
 	describe_events(&buf, events, deed);
@@ -237,14 +245,34 @@ static bool agrees(const struct events *events, const struct deed *deed)
 	return outcome_agrees(events, deed) && events_agree(events, deed);
 }
 
+/* The verdict that a deed came to, if what the kernel did and what it told are of one. */
+static bool came_to(const struct events *events, const struct deed *deed, enum karmor_action *ret)
+{
+	size_t n = 0, denials = 0;
+
+	for (size_t i = 0; i < events->n; i++) {
+		if (!is_about(&events->events[i], deed))
+			continue;
+		n++;
+		denials += events->events[i].denied && events->events[i].action == KARMOR_BLOCK;
+	}
+	*ret = denials ? KARMOR_BLOCK : n ? KARMOR_AUDIT : KARMOR_ALLOW;
+	if (denials)
+		return denials == n && (deed->error == denial(deed) || deed->error == ACT_SILENT);
+	return deed->error == deed->control || deed->error == ACT_SILENT;
+}
+
 static bool is_reported(const struct events *events, const struct deed *deed)
 {
+	unsigned may = deed->shortcoming ? deed->shortcoming->directions : 0;
+	enum karmor_action wanted = expected(deed->row), got;
 	size_t good;
 
-	if (!deed->shortcoming)
+	if (may & UNTOLD && outcome_agrees(events, deed) && count(events, deed, &good) == 0)
+		return true;
+	if (!came_to(events, deed, &got))
 		return false;
-	return !deed->shortcoming->untold ||
-	       (outcome_agrees(events, deed) && count(events, deed, &good) == 0);
+	return (may & LAXER && got < wanted) || (may & STRICTER && got > wanted);
 }
 
 /* What the report does not name first: a row has several deeds. */

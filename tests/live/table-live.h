@@ -56,7 +56,7 @@ enum row_state {
 	ROW_OPEN,
 	ROW_AGREES,
 	ROW_DIFFERS,
-	ROW_REPORTED, /* differs in a way that the backend's report names */
+	ROW_REPORTED, /* differs as the backend's report says, and no further */
 	ROW_UNASKED,
 };
 
@@ -66,6 +66,7 @@ struct live_row {
 	struct karmor_verdict reference;
 	bool is_directory; /* other rows name what is below it */
 	enum row_state state;
+	const char *reported; /* the report's words, of a row that differs as it says */
 	char *why;
 };
 

@@ -540,12 +540,10 @@ int main(int argc, char *argv[])
 	}
 	karmor_caps_free(caps);
 	policy_drop();
-	printf("%zu rows, %zu differ (%zu not asked, for they hang on what is not supported, %zu "
-	       "of "
-	       "sockets that share a class and %zu of sources of another type, as reported); %zu "
-	       "modules, %zu compared for "
-	       "everybody\n",
-	       total.rows, total.differ, total.unsupported, total.mixed, total.sources,
-	       total.modules, total.everybody);
+	printf("%zu modules, %zu compared for everybody; as reported: %zu of sockets that share a "
+	       "class, %zu of sources of another type\n",
+	       total.modules, total.everybody, total.mixed, total.sources);
+	printf("%zu rows, %zu differ, %zu as reported, %zu not asked\n", total.rows, total.differ,
+	       total.mixed + total.sources, total.unsupported);
 	return r ? 2 : total.differ != 0;
 }
