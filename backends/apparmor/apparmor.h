@@ -25,6 +25,7 @@ enum {
 	APPARMOR_OTHER_SHIFT = 3,
 	APPARMOR_OTHER = APPARMOR_OWNER << APPARMOR_OTHER_SHIFT,
 	APPARMOR_BITS = 6,
+	APPARMOR_MAP = 1u << APPARMOR_BITS, /* as a program; of guards only */
 };
 
 /* Which of the paths that the rules tell apart a line's expression is about. */

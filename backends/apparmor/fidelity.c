@@ -73,9 +73,25 @@ static bool is_mount_open(const struct question *q)
 	return is_path_block(q) && !caps_get(q->caps, APPARMOR_CAP_MOVE_MOUNT);
 }
 
+static bool is_owner(const struct question *q)
+{
+	return q->rule->ir->section <= KARMOR_FILE && q->rule->ir->owner_only;
+}
+
 static bool is_exact_block(const struct question *q)
 {
 	return is_path_block(q) && q->rule->match == IR_PATH;
+}
+
+static bool is_program_block(const struct question *q)
+{
+	return is_process(q) && is_exact_block(q) && !is_owner(q);
+}
+
+static bool is_open_program_block(const struct question *q)
+{
+	return is_process(q) && is_path_block(q) && !is_program_block(q) &&
+	       q->rule->match != IR_DIR;
 }
 
 static bool is_wild_block(const struct question *q)
@@ -86,11 +102,6 @@ static bool is_wild_block(const struct question *q)
 static bool is_file_decision(const struct question *q)
 {
 	return q->rule->ir->section == KARMOR_FILE;
-}
-
-static bool is_owner(const struct question *q)
-{
-	return q->rule->ir->section <= KARMOR_FILE && q->rule->ir->owner_only;
 }
 
 static bool has_source(const struct question *q)
@@ -156,11 +167,21 @@ static const struct {
 	  "narrower: other names that the file has when the workload starts (hard links, bind "
 	  "mounts) are not protected",
 	  "use bpf" },
+	{ is_path_block, KARMOR_APPROXIMATED,
+	  "narrower: a file is not protected from who may open it by a handle, or the disk that it "
+	  "is on",
+	  "block the capability dac_read_search, and the disks, or use bpf" },
+	{ is_program_block, KARMOR_APPROXIMATED,
+	  "wider: the program can be changed by nobody, nor mapped to be executed", NULL },
+	{ is_open_program_block, KARMOR_APPROXIMATED,
+	  "narrower: a program can be renamed, or mapped to be executed, and then runs",
+	  "name its path, or use bpf" },
 	{ is_wild_block, KARMOR_APPROXIMATED,
 	  "narrower: a directory that a wildcard of the pattern stands for can be renamed", NULL },
 	{ is_file_decision, KARMOR_APPROXIMATED,
-	  "narrower: changes of extended attributes are not decided, nor descriptors that were "
-	  "opened before the workload or before a change of policy",
+	  "narrower: changes of extended attributes, times and inode flags are not decided, nor "
+	  "descriptors that were opened before the workload or before a change of policy, or by "
+	  "who is in none",
 	  "use bpf" },
 	{ is_owner, KARMOR_APPROXIMATED,
 	  "for what is about to be created, the owner is the one who creates it, not its "

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What keeps a Block rule's names from being changed: the directories on the way to what it names
- * may not be renamed, and no program may be run through the dynamic loader, which AppArmor would
- * not see as an exec of that program. (Mounts are left out of the profile altogether.)
+ * What keeps the names of Block rules and of sources from being changed: the directories on the way
+ * to what they name may not be renamed, nor may a program that a Block rule names; no program may
+ * be run through the dynamic loader, which AppArmor would not see as an exec of that program, nor
+ * be mapped by a copy of one. (Mounts are left out of the profile altogether.)
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,7 +70,48 @@ static char *pattern_directories(const char *pattern)
 	return buf_take(&buf);
 }
 
-static int guard_rule(struct guard *guard, const struct ruleset_rule *rule, uint32_t index)
+/* @inside: what is above the directory that the rule names is what counts, and that itself. */
+static int guard_name(struct guard *guard, struct apparmor_line line, enum ir_match match,
+		      const char *path, bool inside)
+{
+	_cleanup_free_ char *prefix = NULL;
+	int r;
+
+	switch ((int)match) {
+	case IR_PATTERN:
+		prefix = pattern_directories(path);
+		return prefix ? guard_above(guard, line, prefix) : -ENOMEM;
+	case IR_EXECNAME:
+		return 0;
+	case IR_DIR:
+		if (strcmp(path, "/") == 0)
+			return 0;
+		r = asprintf(&prefix, "%s/", path);
+		if (r < 0) {
+			prefix = NULL;
+			return -ENOMEM;
+		}
+		return guard_above(guard, line, inside ? prefix : path);
+	default:
+		return guard_above(guard, line, path);
+	}
+}
+
+/* A program that may be run by nobody is not given another name, nor mapped as one. */
+static int guard_program(struct guard *guard, struct apparmor_line line,
+			 const struct ruleset_rule *rule)
+{
+	_cleanup_buf_ struct buf buf = { 0 };
+
+	if (rule->ir->section != KARMOR_PROCESS || rule->match != IR_PATH || rule->ir->owner_only)
+		return 0;
+	aare_text(&buf, rule->path);
+	line.perms |= APPARMOR_MAP;
+	return buf_failed(&buf) ? -ENOMEM : guard_add(guard, line, buf.data, buf.len);
+}
+
+static int guard_rule(struct guard *guard, const struct ruleset_rule *rule, uint32_t index,
+		      bool active)
 {
 	struct apparmor_line line = {
 		.rule = index,
@@ -77,29 +119,16 @@ static int guard_rule(struct guard *guard, const struct ruleset_rule *rule, uint
 		.perms = APPARMOR_WRITE | APPARMOR_WRITE << APPARMOR_OTHER_SHIFT,
 		.deny = true,
 	};
-	_cleanup_free_ char *prefix = NULL;
-	int r;
+	int r = 0;
 
-	switch ((int)rule->match) {
-	case IR_PATTERN:
-		prefix = pattern_directories(rule->path);
-		return prefix ? guard_above(guard, line, prefix) : -ENOMEM;
-	case IR_EXECNAME:
-		return 0;
-	case IR_DIR:
-		if (strcmp(rule->path, "/") == 0)
-			return 0;
-		/* A file rule's directory is what it names, and writing it is denied as such. */
-		r = asprintf(&prefix, "%s/", rule->path);
-		if (r < 0) {
-			prefix = NULL;
-			return -ENOMEM;
-		}
-		return guard_above(guard, line,
-				   rule->ir->section == KARMOR_PROCESS ? prefix : rule->path);
-	default:
-		return guard_above(guard, line, rule->path);
-	}
+	/* Whoever is no source is who would become one. */
+	for (size_t i = 0; r == 0 && i < rule->ir->n_sources; i++)
+		r = guard_name(guard, line, rule->sources[i].match, rule->sources[i].path, true);
+	if (r || !active || rule->ir->section > KARMOR_FILE || rule->action != KARMOR_BLOCK)
+		return r;
+	/* A file rule's directory is what it names, and writing it is denied as such. */
+	r = guard_name(guard, line, rule->match, rule->path, rule->ir->section == KARMOR_PROCESS);
+	return r ? r : guard_program(guard, line, rule);
 }
 
 static int line_order(const void *a, const void *b)
@@ -129,9 +158,8 @@ static int guard_names(struct apparmor_section *s)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->set->n_rules; i++)
-		if (s->active[i] && s->set->rules[i].ir->section <= KARMOR_FILE &&
-		    s->set->rules[i].action == KARMOR_BLOCK)
-			r = guard_rule(&guard, &s->set->rules[i], (uint32_t)i);
+		if (s->set->rules[i].ir->section < KARMOR_SYSCALLS)
+			r = guard_rule(&guard, &s->set->rules[i], (uint32_t)i, s->active[i]);
 	r = r ? r : guard_give(&guard, s);
 	free(guard.lines);
 	return r;

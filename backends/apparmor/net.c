@@ -6,6 +6,7 @@
  * sockets, which have none, the strictest verdict holds.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "apparmor.h"
@@ -83,6 +84,14 @@ static void socket_decide(struct apparmor_profile *profile, struct active_rules 
 		if (verdict.action > worst.action)
 			worst = verdict;
 	}
+	/* SMC opens, and falls back to, a TCP connection of the kernel's own, which no profile
+	 * sees. */
+	if (family == AF_SMC && type == SOCK_STREAM) {
+		struct eval_verdict tcp = socket_verdict(rules, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+
+		if (tcp.action > worst.action)
+			worst = tcp;
+	}
 	profile->network[family][type] = worst.action;
 	profile->network_rules[family][type] = rule_index(rules->set, &worst);
 }
@@ -120,7 +129,9 @@ int apparmor_network(struct apparmor_profile *profile, const struct karmor_rules
 			if (!families[family] || !types[type])
 				continue;
 			socket_decide(profile, &rules, family, type);
-			for (size_t i = 0; i < (inet ? ARRAY_SIZE(numbers) : 1); i++)
+			/* That SMC counts as TCP is no shortcoming. */
+			for (size_t i = 0; family != AF_SMC && i < (inet ? ARRAY_SIZE(numbers) : 1);
+			     i++)
 				socket_compare(profile, &rules, family, type, numbers[i], off);
 		}
 	return 0;

@@ -161,6 +161,10 @@ static void path_line(struct writer *w, const struct apparmor_line *line)
 	file_line(w, line, both & files, both & files);
 	file_line(w, line, owner & ~both & files, 0);
 	file_line(w, line, 0, other & ~both & files);
+	if (line->perms & APPARMOR_MAP) {
+		line_start(w, line->priority, line->audit, line->deny);
+		buf_printf(w->buf, "\"%s\" m,\n", line->path);
+	}
 	exec_line(w, line, both & APPARMOR_EXEC, both & APPARMOR_EXEC);
 	exec_line(w, line, owner & ~both & APPARMOR_EXEC, 0);
 	exec_line(w, line, 0, other & ~both & APPARMOR_EXEC);

@@ -15,6 +15,7 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	suite mission env KARMOR_BACKEND=apparmor "$here/mission.sh"
 	suite apparmor "$here/apparmor.sh"
 	suite apparmor-many "$here/apparmor-many.sh"
+	suite attacks env KARMOR_BACKEND=apparmor "$here/attacks.sh"
 	# A kernel's own part is small, so that much is asked of one only, but where there is time.
 	tables=("$here"/../tables/*.tsv)
 	case ${KARMOR_LONG:+long}$(uname -r) in long* | 6.12.*)

@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "cleanup.h"
 #include "ir.h"
+#include "ruleset.h"
 #include "table-live.h"
 
 /* What a call may come to in place of its verdict. */
@@ -23,17 +24,23 @@ enum direction {
 	UNTOLD = 4, /* the same, without its event */
 };
 
+#define KEPT_PROGRAM "the program can be changed by nobody"
+
 /* How a kind of call may differ, and the words of the report that say so. */
 static const struct shortcoming {
 	enum act_kind kind;
 	const char *words;
 	unsigned directions;
+	bool of_programs; /* of those alone that process rules block by their paths */
 } shortcomings[] = {
-	{ ACT_SOCKET, "not protocols", LAXER | STRICTER },
-	{ ACT_MKNOD, "about to be created", LAXER | STRICTER },
-	{ ACT_MKDIR, "about to be created", LAXER | STRICTER },
-	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER },
-	{ ACT_CAPABILITY, "logs a capability", UNTOLD },
+	{ ACT_SOCKET, "not protocols", LAXER | STRICTER, false },
+	{ ACT_MKNOD, "about to be created", LAXER | STRICTER, false },
+	{ ACT_MKDIR, "about to be created", LAXER | STRICTER, false },
+	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER, false },
+	{ ACT_CAPABILITY, "logs a capability", UNTOLD, false },
+	{ ACT_WRITE, KEPT_PROGRAM, STRICTER, true },
+	{ ACT_TRUNCATE, KEPT_PROGRAM, STRICTER, true },
+	{ ACT_UNLINK, KEPT_PROGRAM, STRICTER, true },
 };
 
 void events_take(const struct karmor_event *from, void *data)
@@ -341,18 +348,31 @@ static bool report_names(const struct karmor_report *report, const char *words)
 	return false;
 }
 
-static void note_shortcoming(struct deed *deed, const struct karmor_report *report)
+static bool is_kept_program(const struct pass *pass, const struct access *access)
+{
+	for (size_t i = 0; i < pass->set->n_rules; i++) {
+		const struct ruleset_rule *rule = &pass->set->rules[i];
+
+		if (rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_BLOCK &&
+		    rule->match == IR_PATH && access->path && strcmp(rule->path, access->path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void note_shortcoming(struct deed *deed, const struct pass *pass)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
 		if (shortcomings[i].kind == deed->kind &&
-		    report_names(report, shortcomings[i].words))
+		    (!shortcomings[i].of_programs || is_kept_program(pass, &deed->row->access)) &&
+		    report_names(pass->report, shortcomings[i].words))
 			deed->shortcoming = &shortcomings[i];
 }
 
 void judge_report(struct pass *pass)
 {
 	for (size_t i = 0; i < pass->n_deeds; i++)
-		note_shortcoming(&pass->deeds[i], pass->report);
+		note_shortcoming(&pass->deeds[i], pass);
 	for (size_t i = 0; i < pass->n_rows; i++)
 		judge_supported(pass->rows[i], pass->report);
 }
