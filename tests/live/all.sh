@@ -16,6 +16,8 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	suite apparmor "$here/apparmor.sh"
 	suite apparmor-many "$here/apparmor-many.sh"
 	suite attacks env KARMOR_BACKEND=apparmor "$here/attacks.sh"
+	suite queries "${KARMOR_BUILD:-$here/../../build}/tests/offline/apparmor_kernel" "${KARMOR_LONG:+50}50" \
+		"$here"/../data/policies/mission/*.yaml
 	# A kernel's own part is small, so that much is asked of one only, but where there is time.
 	tables=("$here"/../tables/*.tsv)
 	case ${KARMOR_LONG:+long}$(uname -r) in long* | 6.12.*)

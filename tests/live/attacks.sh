@@ -106,11 +106,14 @@ attempt() { # group, kind, command...
 # What the backend is known to keep otherwise, by group, kind and attack: the outcome, and the hole's name.
 declare -A known
 know() {
-	local when groups kinds names outcome hole group kind name
+	local when groups kinds names outcome hole group kind name profile
+	# What the backend denies every workload for its own sake is denied here as well.
+	profile=$("$karmor" compile --backend "$backend" "$(dirname "$0")/../../examples/policies/protect-shadow.yaml")
 	while IFS=$'\t' read -r when groups kinds names outcome hole; do
 		case $when in
 		always) ;;
 		no-move_mount) [ ! -e /sys/kernel/security/apparmor/features/mount/move_mount ] || continue ;;
+		no-self-protection) ! grep -q sys_rawio <<< "$profile" || continue ;;
 		*) continue ;; # a heading or a remark
 		esac
 		for group in $groups; do for kind in $kinds; do for name in $names; do
