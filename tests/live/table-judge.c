@@ -41,6 +41,8 @@ static const struct shortcoming {
 	{ ACT_WRITE, KEPT_PROGRAM, STRICTER, true },
 	{ ACT_TRUNCATE, KEPT_PROGRAM, STRICTER, true },
 	{ ACT_UNLINK, KEPT_PROGRAM, STRICTER, true },
+	{ ACT_MKNOD, KEPT_PROGRAM, STRICTER, true },
+	{ ACT_CHMOD, KEPT_PROGRAM, STRICTER, true },
 };
 
 void events_take(const struct karmor_event *from, void *data)
