@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
@@ -279,10 +280,23 @@ static void metrics_start(struct daemon *daemon)
 		log_tell(LOG_CAUTION, "cannot serve metrics at %s: %s", address, strerror(-r));
 }
 
+/* A workload takes several descriptors, and the soft limit is for programs that select(2). */
+static void files_allow(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_tell(LOG_NEWS, "cannot raise the limit of open files: %s", strerror(errno));
+}
+
 static int start(struct daemon *daemon)
 {
 	int r = lock_take(daemon);
 
+	files_allow();
 	if (r == 0)
 		r = loop_new(&daemon->loop);
 	if (r == 0)
