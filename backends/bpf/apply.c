@@ -117,12 +117,10 @@ int bpf_slot_publish(struct bpf_engine *engine, const int *tables,
 static int links_stage(struct bpf_engine *engine, const struct bpf_workload *workload,
 		       struct karmor_diag *diag)
 {
-	const struct bpf_version versions[] = {
-		{ &engine->live->rulesets[workload->ruleset], engine->generation },
-		{ &engine->staged->rulesets[workload->ruleset], engine->generation + 1 },
-	};
+	const struct bpf_version version = { &engine->staged->rulesets[workload->ruleset],
+					     engine->generation + 1 };
 
-	return bpf_links_publish(&engine->maps, workload, versions, diag);
+	return bpf_links_publish(&engine->maps, workload, &version, engine->generation, diag);
 }
 
 /*
@@ -146,20 +144,45 @@ static int needs_note(struct bpf_engine *engine, const struct bpf_artifact *arti
 	return demand_attach(all);
 }
 
+/*
+ * The tables of all workloads that are still ours. Every call that changes the map waits for a
+ * grace period (6.1 for one for each slot), so that all but one slot go in one batch. A batch may
+ * return before the hooks have left the old tables; the call for the last slot does not.
+ */
+static int tables_publish(struct bpf_engine *engine, const int *tables, uint32_t *slots, int *fds)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t n = 0, batch;
+
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (bpf_slot_held(engine, &engine->workloads[i])) {
+			slots[n] = engine->workloads[i].slot;
+			fds[n++] = tables[engine->workloads[i].ruleset];
+		}
+	if (!n)
+		return 0;
+	batch = n - 1;
+	if (batch && bpf_map_update_batch(engine->maps.tables, slots, fds, &batch, &opts) < 0)
+		return -errno;
+	return bpf_map_update_elem(engine->maps.tables, &slots[n - 1], &fds[n - 1], BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
 static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 {
-	size_t i;
-	int r = needs_note(engine, engine->staged, true);
+	_cleanup_free_ uint32_t *slots = calloc(engine->n_workloads + 1, sizeof(*slots));
+	_cleanup_free_ int *fds = calloc(engine->n_workloads + 1, sizeof(*fds));
+	int r = slots && fds ? needs_note(engine, engine->staged, true) : -ENOMEM;
 
-	for (i = 0; r == 0 && i < engine->n_workloads; i++)
+	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
 		if (bpf_slot_held(engine, &engine->workloads[i]))
 			r = links_stage(engine, &engine->workloads[i], diag);
-	for (i = 0; r == 0 && i < engine->n_workloads; i++)
-		if (bpf_slot_held(engine, &engine->workloads[i]))
-			r = bpf_slot_publish(engine, engine->staged_tables, &engine->workloads[i]);
-	while (r < 0 && i-- > 0)
-		if (bpf_slot_held(engine, &engine->workloads[i]))
-			(void)bpf_slot_publish(engine, engine->live_tables, &engine->workloads[i]);
+	if (r == 0) {
+		r = tables_publish(engine, engine->staged_tables, slots, fds);
+		if (r < 0)
+			(void)tables_publish(engine, engine->live_tables, slots, fds);
+	}
 	if (engine->n_workloads) {
 		(void)needs_note(engine, r < 0 ? engine->live : engine->staged, false);
 		demand_settle(&engine->maps);

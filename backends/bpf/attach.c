@@ -96,8 +96,8 @@ static int task_label(const struct kernel_maps *maps, pid_t pid, const struct ab
 static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload,
 		     const struct karmor_workload *from, struct karmor_diag *diag)
 {
-	const struct bpf_version versions[2] = { { &engine->live->rulesets[workload->ruleset],
-						   engine->generation } };
+	const struct bpf_version version = { &engine->live->rulesets[workload->ruleset],
+					     engine->generation };
 	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
 	struct abi_workload slot = { .id = workload->id,
 				     .holder = workload->holder,
@@ -112,7 +112,7 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	r = bpf_events_direct(engine, workload->slot);
 	if (r < 0)
 		return r;
-	r = bpf_links_publish(&engine->maps, workload, versions, diag);
+	r = bpf_links_publish(&engine->maps, workload, &version, 0, diag);
 	r = r < 0 ? r : bpf_slot_publish(engine, engine->live_tables, workload);
 	if (r < 0)
 		return r;
@@ -212,7 +212,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 	slot->needs |= engine->live->rulesets[workload->ruleset].needs;
 	r = demand_attach(slot->needs);
 	if (r == 0)
-		r = bpf_links_adopt(
+		r = bpf_links_publish(
 			&engine->maps, workload,
 			&(struct bpf_version){ &engine->live->rulesets[workload->ruleset],
 					       engine->generation },

@@ -97,56 +97,100 @@ static bool name_add(uint32_t accepts[ABI_LINK_NAMES], const struct bpf_ruleset 
 	return false;
 }
 
-/* 1 where @path is a file with more names than this, 0 where not, or a negative errno. */
-static int inode_read(const struct kernel_maps *maps, const struct resolve *root, const char *path,
+/* The directory that was looked into last: names that stand together are in one. */
+struct folder {
+	char *path;
+	int fd; /* -1: it is not there */
+};
+
+static void cleanup_folder(struct folder *folder)
+{
+	free(folder->path);
+	cleanup_close(&folder->fd);
+}
+
+static int folder_go(struct folder *folder, const struct resolve *root, const char *path)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+
+	if (folder->path && strlen(folder->path) == len && memcmp(folder->path, path, len) == 0)
+		return 0;
+	cleanup_folder(folder);
+	folder->fd = -1;
+	folder->path = strndup(path, len);
+	if (!folder->path)
+		return -ENOMEM;
+	folder->fd = resolve_open_at(root, folder->path, O_PATH | O_DIRECTORY, false);
+	return folder->fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM) ? -errno
+											 : 0;
+}
+
+/* 1 where @name is a file with more names than this, 0 where not, or a negative errno. */
+static int inode_read(const struct kernel_maps *maps, const struct folder *folder, const char *name,
 		      struct abi_inode *ret)
 {
-	_cleanup_close_ int fd = resolve_open_at(root, path, O_PATH, false);
-	struct abi_lookup lookup = { .fd = (uint32_t)fd };
+	_cleanup_close_ int fd = -1;
+	struct abi_lookup lookup = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &lookup, .ctx_size_in = sizeof(lookup));
 	struct stat st;
 
+	if (folder->fd < 0 || fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    S_ISDIR(st.st_mode) || st.st_nlink < 2)
+		return 0;
+	fd = openat(folder->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	lookup.fd = (uint32_t)fd;
 	if (bpf_prog_test_run_opts(maps->inode, &opts) < 0)
 		return -errno;
 	*ret = lookup.inode;
 	/* The kernel side says more than one where it cannot tell. */
-	return lookup.names > 1 && fstat(fd, &st) == 0 && st.st_nlink > 1;
+	return lookup.names > 1;
+}
+
+static int exact_find(const struct kernel_maps *maps, const struct folder *folder,
+		      const struct bpf_version *version, const struct bpf_exact *exact,
+		      struct found *found, struct karmor_diag *diag)
+{
+	struct abi_inode inode;
+	struct abi_link *link;
+	int r = inode_read(maps, folder, strrchr(exact->path, '/') + 1, &inode);
+
+	if (r <= 0)
+		return r;
+	link = found_get(found, &inode);
+	if (!link)
+		return -ENOMEM;
+	if (name_add(link->tables[0].accepts[exact->section], version->set, exact))
+		return 0;
+	diag_error(diag, NULL, "let one rule name the file",
+		   "rules say different things about more than %d names of the file \"%s\"",
+		   ABI_LINK_NAMES, exact->path);
+	return -EINVAL;
 }
 
 static int version_find(const struct kernel_maps *maps, const struct resolve *root,
-			const struct bpf_version *version, unsigned which, struct found *found,
+			const struct bpf_version *version, struct found *found,
 			struct karmor_diag *diag)
 {
-	size_t n = version->set ? version->set->n_exacts : 0;
+	_cleanup_(cleanup_folder) struct folder folder = { .fd = -1 };
+	int r = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; r == 0 && i < version->set->n_exacts; i++) {
 		const struct bpf_exact *exact = &version->set->exacts[i];
-		struct abi_inode inode;
-		struct abi_link *link;
-		int r = inode_read(maps, root, exact->path, &inode);
 
-		if (r < 0)
-			return r;
-		if (r == 0)
-			continue;
-		link = found_get(found, &inode);
-		if (!link)
-			return -ENOMEM;
-		link->tables[which].generation = version->generation;
-		if (!name_add(link->tables[which].accepts[exact->section], version->set, exact)) {
-			diag_error(diag, NULL, "let one rule name the file",
-				   "rules say different things about more than %d names of the "
-				   "file \"%s\"",
-				   ABI_LINK_NAMES, exact->path);
-			return -EINVAL;
-		}
+		r = folder_go(&folder, root, exact->path);
+		r = r < 0 ? r : exact_find(maps, &folder, version, exact, found, diag);
 	}
-	return 0;
+	return r;
 }
 
-static int found_publish(const struct kernel_maps *maps, uint32_t slot, const struct found *found)
+/*
+ * The kernel side takes the second entry where the first is not of its table's generation: a file
+ * that the rules to come say nothing of has an empty entry of theirs.
+ */
+static int found_publish(const struct kernel_maps *maps, uint32_t slot, struct found *found,
+			 uint32_t generation)
 {
 	_cleanup_close_ int fd = -1;
 
@@ -156,22 +200,12 @@ static int found_publish(const struct kernel_maps *maps, uint32_t slot, const st
 			    sizeof(*found->links), (uint32_t)found->n, NULL);
 	if (fd < 0)
 		return -errno;
-	for (size_t i = 0; i < found->n; i++)
+	for (size_t i = 0; i < found->n; i++) {
+		found->links[i].tables[0].generation = generation;
 		if (bpf_map_update_elem(fd, &found->inodes[i], &found->links[i], BPF_ANY) < 0)
 			return -errno;
+	}
 	return bpf_map_update_elem(maps->links, &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
-}
-
-int bpf_links_publish(const struct kernel_maps *maps, const struct bpf_workload *workload,
-		      const struct bpf_version versions[2], struct karmor_diag *diag)
-{
-	_cleanup_(cleanup_found) struct found found = { 0 };
-	struct resolve root = { .fd = workload->root };
-	int r = 0;
-
-	for (unsigned i = 0; r == 0 && i < 2; i++)
-		r = version_find(maps, &root, &versions[i], i, &found, diag);
-	return r < 0 ? r : found_publish(maps, workload->slot, &found);
 }
 
 /* Keeps what is known about the files for the table of @generation, whoever made it known. */
@@ -192,22 +226,26 @@ static int found_keep(const struct kernel_maps *maps, uint32_t slot, uint32_t ge
 	     more = bpf_map_get_next_key(fd, &inode, &inode) == 0) {
 		if (bpf_map_lookup_elem(fd, &inode, &link) < 0)
 			return -errno;
-		kept = found_get(found, &inode);
-		if (!kept)
-			return -ENOMEM;
-		kept->tables[1] = link.tables[link.tables[0].generation != generation];
-		kept->tables[1].generation = generation;
+		for (size_t i = 0; i < ARRAY_SIZE(link.tables); i++) {
+			if (link.tables[i].generation != generation)
+				continue;
+			kept = found_get(found, &inode);
+			if (!kept)
+				return -ENOMEM;
+			kept->tables[1] = link.tables[i];
+		}
 	}
 	return 0;
 }
 
-int bpf_links_adopt(const struct kernel_maps *maps, const struct bpf_workload *workload,
-		    const struct bpf_version *version, uint32_t in_force, struct karmor_diag *diag)
+int bpf_links_publish(const struct kernel_maps *maps, const struct bpf_workload *workload,
+		      const struct bpf_version *version, uint32_t in_force,
+		      struct karmor_diag *diag)
 {
 	_cleanup_(cleanup_found) struct found found = { 0 };
 	struct resolve root = { .fd = workload->root };
-	int r = found_keep(maps, workload->slot, in_force, &found);
+	int r = in_force ? found_keep(maps, workload->slot, in_force, &found) : 0;
 
-	r = r < 0 ? r : version_find(maps, &root, version, 0, &found, diag);
-	return r < 0 ? r : found_publish(maps, workload->slot, &found);
+	r = r < 0 ? r : version_find(maps, &root, version, &found, diag);
+	return r < 0 ? r : found_publish(maps, workload->slot, &found, version->generation);
 }

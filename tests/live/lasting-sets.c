@@ -39,6 +39,26 @@ START_TEST(an_access_sees_the_old_set_or_the_new_one)
 }
 END_TEST
 
+/* By inode one table's rule is found at a place where another table has another file's. */
+START_TEST(a_file_with_other_names_is_kept_by_the_rules_in_force_alone)
+{
+	struct set a = compile(HEAD "{\"path\":\"" ONLY_A "\"}" TAIL);
+	struct set b = compile(HEAD "{\"path\":\"" ONLY_B "\"}" TAIL);
+	struct karmor_engine *engine = engine_open(&a);
+	struct task reader =
+		start(engine, "reader",
+		      (const char *[]){ READER, "read", ONLY_A, ALSO_A, ONLY_B, ALSO_B, NULL });
+
+	ck_assert_str_eq(ask(&reader), "nnyy");
+	ck_assert_int_eq(karmor_engine_apply(engine, b.artifact, diag), 0);
+	ck_assert_str_eq(ask(&reader), "yynn");
+	ck_assert_int_eq(karmor_engine_apply(engine, a.artifact, diag), 0);
+	ck_assert_str_eq(ask(&reader), "nnyy");
+	end(&reader);
+	karmor_engine_close(engine);
+}
+END_TEST
+
 START_TEST(out_of_memory_leaves_the_old_set_in_force)
 {
 	struct set a = compile(A), b = compile(B);
@@ -209,6 +229,7 @@ END_TEST
 void set_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, an_access_sees_the_old_set_or_the_new_one);
+	tcase_add_test(tcase, a_file_with_other_names_is_kept_by_the_rules_in_force_alone);
 	tcase_add_test(tcase, out_of_memory_leaves_the_old_set_in_force);
 	tcase_add_test(tcase, out_of_memory_enrols_nobody);
 	tcase_add_test(tcase, a_full_node_is_told);

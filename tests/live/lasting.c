@@ -212,10 +212,12 @@ static bool place(void)
 	for (int i = 0; i < 3 && (slash = strrchr(karmor, '/')); i++)
 		*slash = '\0';
 	strncat(karmor, "/daemon/karmor", sizeof(karmor) - strlen(karmor) - 1);
-	snprintf(command, sizeof(command), "mkdir -p " HERE " && cp %s " READER, self);
+	snprintf(command, sizeof(command), "rm -rf " HERE " && mkdir -p " HERE " && cp %s " READER,
+		 self);
 	return system(command) == 0 && write_file(SECRET, "content\n") &&
 	       write_file(GUARDED, "content\n") && write_file(ONLY_A, "content\n") &&
-	       write_file(ONLY_B, "content\n") && write_file(policy_file, A);
+	       write_file(ONLY_B, "content\n") && write_file(policy_file, A) &&
+	       link(ONLY_A, ALSO_A) == 0 && link(ONLY_B, ALSO_B) == 0;
 }
 
 int main(int argc, char *argv[])

@@ -12,6 +12,8 @@
 #define GUARDED HERE "/guarded"
 #define ONLY_A HERE "/only-a"
 #define ONLY_B HERE "/only-b"
+#define ALSO_A HERE "/also-a" /* other names of these, as hard links */
+#define ALSO_B HERE "/also-b"
 
 #define HEAD                                                                                       \
 	"{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","              \
