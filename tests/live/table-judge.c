@@ -22,6 +22,7 @@ enum direction {
 	LAXER = 1,
 	STRICTER = 2,
 	UNTOLD = 4, /* the same, without its event */
+	OTHER = 8,  /* the same, by another rule */
 };
 
 #define KEPT_PROGRAM "the program can be changed by nobody"
@@ -33,10 +34,10 @@ static const struct shortcoming {
 	unsigned directions;
 	bool of_programs; /* of those alone that process rules block by their paths */
 } shortcomings[] = {
-	{ ACT_SOCKET, "not protocols", LAXER | STRICTER, false },
-	{ ACT_MKNOD, "about to be created", LAXER | STRICTER, false },
-	{ ACT_MKDIR, "about to be created", LAXER | STRICTER, false },
-	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER, false },
+	{ ACT_SOCKET, "not protocols", LAXER | STRICTER | OTHER, false },
+	{ ACT_MKNOD, "about to be created", LAXER | STRICTER | OTHER, false },
+	{ ACT_MKDIR, "about to be created", LAXER | STRICTER | OTHER, false },
+	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER | OTHER, false },
 	{ ACT_CAPABILITY, "logs a capability", UNTOLD, false },
 	{ ACT_WRITE, KEPT_PROGRAM, STRICTER, true },
 	{ ACT_TRUNCATE, KEPT_PROGRAM, STRICTER, true },
@@ -281,7 +282,8 @@ static bool is_reported(const struct events *events, const struct deed *deed)
 		return true;
 	if (!came_to(events, deed, &got))
 		return false;
-	return (may & LAXER && got < wanted) || (may & STRICTER && got > wanted);
+	return (may & LAXER && got < wanted) || (may & STRICTER && got > wanted) ||
+	       (may & OTHER && got == wanted);
 }
 
 /* What the report does not name first: a row has several deeds. */
