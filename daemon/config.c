@@ -228,7 +228,7 @@ static void take_words(struct reading *reading, const struct key *key, const yam
 		const char *text = scalar(each);
 
 		if (!text || !karmor_backend_find(text))
-			fault(reading, &each->start_mark, "bpf, apparmor or null",
+			fault(reading, &each->start_mark, "bpf, apparmor, selinux or null",
 			      "no backend \"%s\" is built into this karmord", text ? text : "?");
 		else if (!(words[n++] = strdup(text)))
 			break;
@@ -322,13 +322,17 @@ static void read_document(struct reading *reading, yaml_parser_t *parser)
 
 static int preset(struct config *config)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].preset && set_text(member(config, &keys[i]), keys[i].preset) < 0)
 			return -ENOMEM;
 	config->event_file_size = FILE_SIZE;
 	config->event_file_count = FILE_COUNT;
-	config->backends = calloc(3, sizeof(*config->backends));
-	for (size_t i = 0, n = 0; config->backends && n < 2 && karmor_backend_at(i); i++)
+	while (karmor_backend_at(count))
+		count++;
+	config->backends = calloc(count + 1, sizeof(*config->backends));
+	for (size_t i = 0, n = 0; config->backends && i < count; i++)
 		if (karmor_backend_enforces(karmor_backend_at(i)) &&
 		    !(config->backends[n++] = strdup(karmor_backend_name(karmor_backend_at(i)))))
 			return -ENOMEM;

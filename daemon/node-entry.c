@@ -25,8 +25,12 @@ int node_await(struct node *node, struct workload *workload, json_t *messages)
 {
 	const unsigned long how = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	struct workload *other = node_find(node, workload->name);
-	int r = 0;
+	int r = node_check_entry(node, workload, messages);
 
+	if (r < 0) {
+		workload_free(workload);
+		return r;
+	}
 	if (other) {
 		bool same = other->pid == workload->pid && other->started == workload->started;
 

@@ -19,8 +19,8 @@ static void pinned_count(const char *name, long tasks, void *data)
 }
 
 /*
- * Whether what the engine enforces lasts, and is put on tasks that others start: one that cannot
- * tell what it holds, or whose tasks must enter by themselves, will not do. A dry run will.
+ * Whether what the engine enforces lasts: one that cannot tell what it holds will not do. A dry run
+ * will. One whose tasks must enter by themselves takes policies, and no workload.
  */
 static int check_lasting(struct node *node, json_t *messages)
 {
@@ -30,14 +30,20 @@ static int check_lasting(struct node *node, json_t *messages)
 
 	if (!karmor_backend_enforces(node->backend))
 		return 0;
-	if (r == 0 && karmor_engine_label(node->engine, "", label, sizeof(label)) == -EOPNOTSUPP)
-		return 0;
-	if (r < 0 && r != -EOPNOTSUPP)
+	if (r == -EOPNOTSUPP)
+		messages_add(messages, KARMOR_WARNING, NULL, 0, NULL,
+			     "%s keeps no workloads: karmord cannot use it",
+			     karmor_backend_title(node->backend));
+	if (r < 0)
 		return r;
-	messages_add(messages, KARMOR_WARNING, NULL, 0, "boot with bpf in lsm=, or use karmor run",
-		     "%s confines only tasks that enter by themselves: karmord cannot use it yet",
+	if (karmor_engine_label(node->engine, "", label, sizeof(label)) == -EOPNOTSUPP)
+		return 0;
+	node->must_enter = true;
+	messages_add(messages, KARMOR_WARNING, NULL, 0, NODE_ENTER_FIX,
+		     "%s confines only tasks that enter by themselves: policies are checked for "
+		     "it, and no workload can be put under them",
 		     karmor_backend_title(node->backend));
-	return -EOPNOTSUPP;
+	return 0;
 }
 
 static int try_backend(struct node *node, const struct karmor_backend *backend, json_t *messages)
@@ -45,6 +51,7 @@ static int try_backend(struct node *node, const struct karmor_backend *backend, 
 	int r = karmor_caps_probe(backend, &node->caps, node->diag);
 
 	node->backend = backend;
+	node->must_enter = false;
 	if (r == 0 && karmor_caps_state(node->caps) != KARMOR_READY) {
 		messages_add(messages, KARMOR_WARNING, NULL, 0, karmor_caps_fix(node->caps),
 			     "%s is not usable here: %s", karmor_backend_title(backend),

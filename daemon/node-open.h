@@ -4,6 +4,8 @@
 
 #include "node.h"
 
+#define NODE_ENTER_FIX "boot with bpf in lsm=, or start it by karmor run"
+
 /* Applies the policies in force for the workloads that there are now. */
 int node_publish(struct node *node, json_t *messages);
 /* What the policies in force mean for an access of @workload's; @policy: the name of the one that
@@ -11,6 +13,8 @@ int node_publish(struct node *node, json_t *messages);
 int node_ask(const struct node *node, const struct workload *workload,
 	     const struct karmor_access *access, enum karmor_action *ret, char *policy,
 	     size_t size);
+/* Whether others' tasks can be put under the backend: 0 or -EOPNOTSUPP, told. */
+int node_check_entry(const struct node *node, const struct workload *workload, json_t *messages);
 /* Puts @workload into a free slot. 0, -EBUSY (none is free), -ENOMEM. */
 int node_slot_add(struct node *node, struct workload *workload);
 /* Takes it out and frees it. */

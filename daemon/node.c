@@ -357,11 +357,26 @@ void node_on_ending(uint32_t events, void *data)
 		loop_timer_set(node->ending, ENDING_MS);
 }
 
+int node_check_entry(const struct node *node, const struct workload *workload, json_t *messages)
+{
+	if (!node->must_enter)
+		return 0;
+	messages_add(
+		messages, KARMOR_ERROR, NULL, 0, NODE_ENTER_FIX,
+		"workload \"%s\" cannot be put under %s, which a task can enter only by itself",
+		workload->name, karmor_backend_title(node->backend));
+	return -EOPNOTSUPP;
+}
+
 int node_attach(struct node *node, struct workload *workload, json_t *messages)
 {
 	struct workload *other = node_find(node, workload->name);
-	int r;
+	int r = node_check_entry(node, workload, messages);
 
+	if (r < 0) {
+		workload_free(workload);
+		return r;
+	}
 	if (other && !forget(node, other)) {
 		bool same = other->pid == workload->pid && other->started == workload->started;
 

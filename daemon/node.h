@@ -26,6 +26,7 @@ struct node {
 	const struct karmor_backend *backend;
 	struct karmor_caps *caps;
 	struct karmor_engine *engine;
+	bool must_enter; /* tasks by themselves: no workload can be attached */
 	struct karmor_diag *diag;
 	struct documents in_force;
 	struct karmor_policies *policies; /* in_force, loaded */

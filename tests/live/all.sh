@@ -28,6 +28,7 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	# AppArmor knows no system calls.
 	# shellcheck disable=SC2068 # what was left out is no word
 	suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend apparmor ${tables[@]//*\/syscalls.tsv/}
+	suite karmord-apparmor "$here/karmord-apparmor.sh"
 	suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" apparmor live
 	echo "1..$total"
 	exit
