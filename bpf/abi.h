@@ -188,13 +188,15 @@ struct abi_lookup {
 struct abi_workload {
 	uint64_t id;	  /* never used twice on a boot; 0: the slot is free */
 	uint64_t tasks;	  /* enrolled tasks that exist */
-	uint64_t flags;	  /* ABI_LASTING; user space's alone, as the next */
+	uint64_t flags;	  /* ABI_LASTING, ABI_ENTERED; user space's alone, as the next */
 	uint64_t needs;	  /* of its table, enum bpf_need */
 	uint64_t refused; /* denied because no decision could be taken */
 	uint64_t events, lost;
-	uint64_t holder; /* who attached it last; user space's alone */
+	uint64_t holder; /* who attached it last; user space's alone, as the next */
+	uint64_t cgroup; /* by which tasks enter; 0: none */
 };
 #define ABI_LASTING 1 /* it has a name, and outlives the process that attached it */
+#define ABI_ENTERED 2 /* it has a cgroup, and lives as long as that does: also without a task */
 
 /* The name of a lasting workload, by slot, with its NUL. */
 #define ABI_NAME 256
@@ -206,6 +208,15 @@ struct abi_enrol {
 	uint32_t slot;
 	uint32_t class_; /* of the source the task is now */
 };
+
+/* By the id of a cgroup, which no other has on a boot: what a task becomes that executes a program
+ * in it. */
+struct abi_cgroup {
+	struct abi_enrol enrol;
+	uint32_t outside; /* the mount namespace whose tasks do not become it; 0: there is none */
+	uint32_t unused;
+};
+#define ABI_CGROUP_LEVELS 4096 /* of nested cgroups: a path has no more names */
 
 enum abi_op {
 	ABI_OP_EXEC,

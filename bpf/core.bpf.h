@@ -106,7 +106,12 @@ struct vfsmount {
 
 struct mount;
 
+struct ns_common {
+	unsigned int inum; /* what its file in /proc has for an inode number */
+};
+
 struct mnt_namespace {
+	struct ns_common ns;
 	struct mount *root;
 	__u64 seq;    /* 0: anonymous, a tree that is mounted nowhere; until 6.14 */
 	bool is_anon; /* the same, since */

@@ -24,9 +24,11 @@ struct karmor_engine {
 };
 
 struct karmor_backend {
-	const char *name;  /* the CLI word, the folder and the test's name */
-	const char *title; /* as people write it: "BPF-LSM" */
-	bool enforces;	   /* false: accepts everything and enforces nothing */
+	const char *name;    /* the CLI word, the folder and the test's name */
+	const char *title;   /* as people write it: "BPF-LSM" */
+	bool enforces;	     /* false: accepts everything and enforces nothing */
+	bool enrols_cgroups; /* attach knows a workload's cgroup; it is not asked for one otherwise
+			      */
 
 	/* Pure of effects that last. Fill in what this machine lets us enforce, or why not; must.
 	 */

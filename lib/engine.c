@@ -45,12 +45,31 @@ int karmor_engine_apply(struct karmor_engine *engine, const struct karmor_artifa
 	return r;
 }
 
+static int cgroup_check(const struct karmor_backend *backend, const struct karmor_workload *asked,
+			struct karmor_diag *diag)
+{
+	if (!asked->cgroup)
+		return 0;
+	if (!backend->enrols_cgroups) {
+		diag_error(diag, NULL, "enrol each task, or use BPF-LSM",
+			   "%s enrols nobody by a cgroup, as workload \"%s\" asks for",
+			   backend->title, asked->name);
+		return -EOPNOTSUPP;
+	}
+	if (asked->lasting)
+		return 0;
+	diag_error(diag, NULL, "make it a lasting one",
+		   "workload \"%s\" has a cgroup and would not last as long as that", asked->name);
+	return -EINVAL;
+}
+
 int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
 			 struct karmor_diag *diag)
 {
 	struct karmor_workload asked;
 	int r = SIZED_READ(&asked, workload);
 
+	r = r < 0 ? r : cgroup_check(engine->backend, &asked, diag);
 	return r < 0 ? r : engine->backend->attach(engine, &asked, diag);
 }
 

@@ -233,6 +233,7 @@ const struct karmor_backend plan_backend = {
 	.name = "plan",
 	.title = "plan",
 	.enforces = true,
+	.enrols_cgroups = true, /* its parts are asked */
 	.print = plan_print,
 	.artifact_free = plan_artifact_free,
 	.close = plan_close,

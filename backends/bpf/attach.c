@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "cleanup.h"
 #include "demand.h"
 #include "diag.h"
@@ -34,6 +35,7 @@ static void slot_free(const struct kernel_maps *maps, uint32_t slot)
 {
 	struct abi_workload empty = { 0 };
 
+	cgroup_forget(maps, slot);
 	bpf_map_delete_elem(maps->tables, &slot);
 	bpf_map_delete_elem(maps->links, &slot);
 	bpf_events_undirect(maps, slot);
@@ -41,9 +43,14 @@ static void slot_free(const struct kernel_maps *maps, uint32_t slot)
 }
 
 /* The count is below 0 where a task was enrolled and is gone before it was counted. */
+static long tasks_of(const struct abi_workload *slot)
+{
+	return (int64_t)slot->tasks > 0 ? (long)slot->tasks : 0;
+}
+
 static bool is_dead(const struct abi_workload *slot)
 {
-	return slot->id && (int64_t)slot->tasks <= 0;
+	return slot->id && (int64_t)slot->tasks <= 0 && !cgroup_holds(slot);
 }
 
 int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag)
@@ -94,7 +101,8 @@ static int task_label(const struct kernel_maps *maps, pid_t pid, const struct ab
  * count is added to, for the task may be gone by then.
  */
 static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload,
-		     const struct karmor_workload *from, struct karmor_diag *diag)
+		     const struct karmor_workload *from, uint64_t cgroup, uint32_t outside,
+		     struct karmor_diag *diag)
 {
 	const struct bpf_version version = { &engine->live->rulesets[workload->ruleset],
 					     engine->generation };
@@ -121,11 +129,40 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	if (bpf_map_update_elem(engine->maps.names, &workload->slot, name, BPF_ANY) < 0 ||
 	    bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
 		return -errno;
+	r = cgroup_register(&engine->maps, workload->slot, cgroup, outside);
+	if (r < 0 || (!from->pid && cgroup))
+		return r;
 	r = task_label(&engine->maps, from->pid, &enrol);
 	if (r < 0)
 		return r;
 	__atomic_add_fetch(&engine->maps.slots[workload->slot].tasks, 1, __ATOMIC_SEQ_CST);
 	return 0;
+}
+
+/*
+ * Frees the slot of a workload that has no task: first nobody enters it any more. Publishing waits
+ * for programs that run, so that whoever was on the way in is counted then. -EBUSY: somebody was,
+ * and nothing has changed.
+ */
+static int slot_leave(struct bpf_engine *engine, const struct bpf_workload *workload)
+{
+	struct abi_workload *slot = &engine->maps.slots[workload->slot];
+	struct abi_cgroup place = { 0 };
+	uint64_t cgroup = slot->cgroup;
+	int r = 0;
+
+	if (cgroup) {
+		if (bpf_map_lookup_elem(engine->maps.cgroups, &cgroup, &place) < 0)
+			return -errno;
+		cgroup_forget(&engine->maps, workload->slot);
+		r = bpf_slot_publish(engine, engine->live_tables, workload);
+	}
+	if (r == 0 && !tasks_of(slot)) {
+		slot_free(&engine->maps, workload->slot);
+		return 0;
+	}
+	(void)!cgroup_register(&engine->maps, workload->slot, cgroup, place.outside);
+	return r < 0 ? r : -EBUSY;
 }
 
 /* The slot of the lasting workload @name; -ENOENT. */
@@ -164,7 +201,7 @@ int bpf_pinned(struct karmor_engine *base, karmor_pinned_fn *fn, void *data,
 			continue;
 		if (bpf_map_lookup_elem(engine->maps.names, &i, text) < 0)
 			return bpf_error(-errno, diag, "read the name of a workload");
-		fn(text, (long)slot->tasks, data);
+		fn(text, tasks_of(slot), data);
 	}
 	return 0;
 }
@@ -190,8 +227,8 @@ static int generation_read(const struct kernel_maps *maps, uint32_t slot, uint32
  * generation must be another than that in force, for by it tasks know that their source's class is
  * another.
  */
-static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
-		      struct karmor_diag *diag)
+static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload, uint64_t cgroup,
+		      uint32_t outside, struct karmor_diag *diag)
 {
 	struct abi_workload *slot = &engine->maps.slots[workload->slot];
 	uint32_t in_force = 0;
@@ -218,6 +255,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 					       engine->generation },
 			in_force, diag);
 	r = r < 0 ? r : bpf_events_direct(engine, workload->slot);
+	r = r < 0 ? r : cgroup_register(&engine->maps, workload->slot, cgroup, outside);
 	r = r < 0 ? r : bpf_slot_publish(engine, engine->live_tables, workload);
 	if (r < 0)
 		return r;
@@ -317,17 +355,25 @@ static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *worklo
 			  const struct karmor_workload *from, struct karmor_diag *diag)
 {
 	int r = from->lasting ? lasting_find(&engine->maps, from->name, &workload->slot) : -ENOENT;
+	bool is_there = r == 0;
+	uint32_t outside = 0;
+	uint64_t cgroup;
 
-	if (r != -ENOENT)
-		return r < 0 ? bpf_error(r, diag, "read the name of a workload")
-			     : slot_adopt(engine, workload, diag);
+	if (r < 0 && r != -ENOENT)
+		return bpf_error(r, diag, "read the name of a workload");
+	r = cgroup_check(&engine->maps, from, is_there ? (int64_t)workload->slot : -1, &cgroup,
+			 &outside, diag);
+	if (r < 0)
+		return r;
+	if (is_there)
+		return slot_adopt(engine, workload, cgroup, outside, diag);
 	r = slot_take(&engine->maps, &workload->slot, diag);
 	if (r < 0)
 		return r;
-	r = slot_fill(engine, workload, from, diag);
+	r = slot_fill(engine, workload, from, cgroup, outside, diag);
 	if (r == 0)
 		return 0;
-	slot_free(&engine->maps, workload->slot);
+	(void)!slot_leave(engine, workload);
 	demand_settle(&engine->maps);
 	return r == -ESRCH || r == -ENOENT ? -ENOENT : bpf_error(r, diag, "enrol the task");
 }
@@ -376,19 +422,21 @@ int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag 
 	struct bpf_engine *engine = (struct bpf_engine *)base;
 	struct bpf_workload *workload = workload_find(engine, name);
 	_cleanup_close_ int lock = -1;
+	int r;
 
 	if (!workload)
 		return 0;
 	lock = kernel_lock(diag);
 	if (lock < 0)
 		return lock;
-	if (bpf_tasks(base, name) > 0) {
+	r = bpf_tasks(base, name) > 0 ? -EBUSY : 0;
+	if (r == 0 && bpf_slot_held(engine, workload))
+		r = slot_leave(engine, workload);
+	if (r == -EBUSY)
 		diag_error(diag, NULL, "end its tasks first",
 			   "workload \"%s\" still has tasks, which cannot leave it", name);
-		return -EBUSY;
-	}
-	if (bpf_slot_held(engine, workload))
-		slot_free(&engine->maps, workload->slot);
+	if (r < 0)
+		return r == -EBUSY ? r : bpf_error(r, diag, "forget the workload");
 	demand_settle(&engine->maps);
 	workload_drop(engine, workload);
 	return 0;
@@ -403,7 +451,7 @@ long bpf_tasks(struct karmor_engine *base, const char *name)
 	if (!workload)
 		return -ENOENT;
 	slot = &engine->maps.slots[workload->slot];
-	return bpf_slot_held(engine, workload) && !is_dead(slot) ? (long)slot->tasks : 0;
+	return bpf_slot_held(engine, workload) ? tasks_of(slot) : 0;
 }
 
 int bpf_stats(const struct karmor_engine *base, struct karmor_stats *ret)
@@ -416,7 +464,7 @@ int bpf_stats(const struct karmor_engine *base, struct karmor_stats *ret)
 
 		if (!bpf_slot_held(engine, &engine->workloads[i]))
 			continue;
-		ret->tasks += is_dead(slot) ? 0 : slot->tasks;
+		ret->tasks += (uint64_t)tasks_of(slot);
 		ret->events += slot->events;
 		ret->lost += slot->lost;
 		ret->refused += slot->refused;

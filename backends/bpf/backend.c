@@ -84,6 +84,7 @@ const struct karmor_backend backend_bpf = {
 	.name = "bpf",
 	.title = "BPF-LSM",
 	.enforces = true,
+	.enrols_cgroups = true,
 	.probe = bpf_probe,
 	.full = bpf_full,
 	.compile = bpf_compile,

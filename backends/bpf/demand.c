@@ -14,11 +14,12 @@
 static const struct {
 	uint64_t need;
 	const char *program;
-	const char
-		*function; /* that it is a kprobe of, on kernels that need one; or a tracepoint's */
+	const char *function; /* that it is a kprobe of, on kernels that need one; or what its
+				 section says */
 } on_demand[] = {
 	{ BPF_NEED_SYSCALLS, "karmor_sys_enter", NULL },
 	{ BPF_NEED_SYSCALLS, "karmor_syscall", "trace_syscall_enter" },
+	{ BPF_NEED_ENTER, "karmor_enter", NULL },
 };
 
 bool demand_has(const struct bpf_program *program)
@@ -79,7 +80,8 @@ void demand_settle(const struct kernel_maps *maps)
 
 	for (uint32_t i = 0; i < ABI_WORKLOADS; i++)
 		if (maps->slots[i].id)
-			needs |= maps->slots[i].needs;
+			needs |= maps->slots[i].needs |
+				 (maps->slots[i].flags & ABI_ENTERED ? BPF_NEED_ENTER : 0);
 	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++) {
 		_cleanup_buf_ struct buf path = { 0 };
 

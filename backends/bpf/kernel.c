@@ -30,7 +30,7 @@
 #define MAPS_CLOSED                                                                                \
 	{                                                                                          \
 		.labels = -1, .tables = -1, .links = -1, .rings = -1, .folds = -1,                 \
-		.workloads = -1, .names = -1, .inode = -1                                          \
+		.workloads = -1, .names = -1, .cgroups = -1, .inode = -1                           \
 	}
 
 void kernel_dir_name(struct buf *name)
@@ -66,7 +66,8 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 	} maps[] = { { "labels", &ret->labels },       { "tables", &ret->tables },
 		     { "links", &ret->links },	       { "rings", &ret->rings },
 		     { "folds", &ret->folds },	       { "inode", &ret->inode },
-		     { "workloads", &ret->workloads }, { "names", &ret->names } };
+		     { "workloads", &ret->workloads }, { "names", &ret->names },
+		     { "cgroups", &ret->cgroups } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -300,8 +301,8 @@ int kernel_adopt(struct kernel_maps *ret)
 
 void kernel_close(struct kernel_maps *maps)
 {
-	int *fds[] = { &maps->labels, &maps->tables,	&maps->links, &maps->rings,
-		       &maps->folds,  &maps->workloads, &maps->names, &maps->inode };
+	int *fds[] = { &maps->labels,	 &maps->tables, &maps->links, &maps->rings,  &maps->folds,
+		       &maps->workloads, &maps->names,	&maps->inode, &maps->cgroups };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);

@@ -28,6 +28,7 @@
 /* The maps by which user space talks to the programs. */
 struct kernel_maps {
 	int labels, tables, links, rings, folds, workloads, names; /* -1 where it is not open */
+	int cgroups;
 	int inode;		    /* the program that reads an inode */
 	uint32_t label_size;	    /* bytes of a label: what enrolling writes */
 	struct abi_workload *slots; /* the map of workloads as it is now, all of them */

@@ -95,6 +95,11 @@ void object_silence(void)
 	libbpf_set_print(print_nothing);
 }
 
+static bool is_lsm(const struct bpf_program *program)
+{
+	return bpf_program__type(program) == BPF_PROG_TYPE_LSM;
+}
+
 int object_open(const struct btf *btf, struct karmor_bpf **ret)
 {
 	struct karmor_bpf *skeleton;
@@ -109,7 +114,7 @@ int object_open(const struct btf *btf, struct karmor_bpf **ret)
 	{
 		const char *hook = object_hook(program);
 
-		bpf_program__set_autoload(program, demand_has(program)
+		bpf_program__set_autoload(program, !is_lsm(program) && demand_has(program)
 							   ? object_knows_syscalls(btf)
 							   : !object_is_optional(hook) ||
 								     object_has_hook(btf, hook));

@@ -65,7 +65,7 @@ static bool slot_alive(const struct slots *slots, size_t i)
 {
 	const uint64_t *slot = slots->words + i * slots->stride;
 
-	return slot[0] && (int64_t)slot[1] > 0;
+	return slot[0] && ((int64_t)slot[1] > 0 || slot[2] & ABI_ENTERED);
 }
 
 static bool slot_lasting(const struct slots *slots, size_t i)

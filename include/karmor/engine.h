@@ -31,6 +31,19 @@ struct karmor_workload {
 	 * looked up; it is not enrolled.
 	 */
 	bool lasting;
+	/*
+	 * Of a lasting workload, or NULL: a directory of a cgroup2 filesystem; borrowed for the
+	 * call. A task in no workload that executes a program in this cgroup, or in one below it
+	 * that is no other workload's, belongs to the workload from then on, and the exec is the
+	 * first thing that its policies decide. What runs there already does not belong to it but
+	 * by @pid, which may be 0 here: the workload has no task yet, and names are looked up in
+	 * the caller's root. Where @pid has another mount namespace than process 1, whoever is
+	 * still in that of process 1 does not enter, as a runtime on its way in. The workload
+	 * lives as long as the cgroup, also without a task, or until it is detached; taken over
+	 * with NULL it keeps the cgroup, with another one it has that instead. Not for the root
+	 * cgroup, nor for one that the caller is in.
+	 */
+	const char *cgroup;
 };
 
 /* The longest name of a lasting workload, in bytes. */
@@ -68,8 +81,9 @@ KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
 /*
  * Enrols @workload->pid. Idempotent by name. The task must not run until this returned, or what it
  * did before is not covered. Returns 0; -EINVAL (nothing applied, no such ruleset, a name that is
- * too long); -ENOENT (no such task); -EBUSY (limit of workloads; a lasting one of this name is
- * another build's); -EPERM; -EOPNOTSUPP; -ENOMEM; -EIO.
+ * too long, a cgroup that cannot be a workload's); -ENOENT (no such task); -EBUSY (limit of
+ * workloads; a lasting one of this name is another build's; the cgroup is another's); -EPERM;
+ * -EOPNOTSUPP (as a cgroup is with some backends); -ENOMEM; -EIO.
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_attach(struct karmor_engine *engine,
 						 const struct karmor_workload *workload,

@@ -66,6 +66,8 @@ static Suite *live_suite(void)
 		suite_add_tcase(s, lasting_tests());
 	if (karmor_engine_label(asked, "", label, sizeof(label)) != -EOPNOTSUPP)
 		suite_add_tcase(s, label_tests());
+	if (enrols_by_cgroup(asked))
+		suite_add_tcase(s, cgroup_tests());
 	karmor_engine_close(asked);
 	return s;
 }

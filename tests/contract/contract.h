@@ -51,14 +51,19 @@ char try_read(int to, int from, const char *path);
 void end_reader(pid_t pid, int to, int from);
 void wait_empty(const char *name);
 
+/* The tasks of a lasting workload as anybody sees them; -1: there is none. */
+long pinned(const char *name);
+
 /* What a backend that enforces is expected to answer where another lets pass. */
 char denied(void);
 
-/* Tests, by what they are about; a backend that keeps no lasting workloads, or has no labels, is
- * not asked about them. */
+/* Tests, by what they are about; a backend that keeps no lasting workloads, has no labels, or
+ * enrols nobody by a cgroup is not asked about them. */
 TCase *pure_tests(void);
 TCase *live_tests(void);
 TCase *lasting_tests(void);
 TCase *label_tests(void);
+TCase *cgroup_tests(void);
+bool enrols_by_cgroup(struct karmor_engine *asked); /* which has nothing applied */
 void engine_setup(void);
 void engine_teardown(void);

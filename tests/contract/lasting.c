@@ -17,8 +17,7 @@ static void pinned_note(const char *name, long tasks, void *data)
 		pinned_tasks = tasks;
 }
 
-/* The tasks of a lasting workload as anybody sees them; -1: there is none. */
-static long pinned(const char *name)
+long pinned(const char *name)
 {
 	pinned_tasks = -1;
 	ck_assert_int_eq(karmor_engine_pinned(engine, pinned_note, (void *)(uintptr_t)name, diag),

@@ -141,6 +141,28 @@ START_TEST(a_task_that_is_not_there_is_refused)
 }
 END_TEST
 
+bool enrols_by_cgroup(struct karmor_engine *asked)
+{
+	struct karmor_workload workload =
+		KARMOR_STRUCT(karmor_workload, .name = "asked", .lasting = true, .cgroup = "/");
+
+	return karmor_engine_attach(asked, &workload, diag) != -EOPNOTSUPP;
+}
+
+START_TEST(who_enrols_nobody_by_a_cgroup_says_so)
+{
+	struct karmor_workload workload = KARMOR_STRUCT(
+		karmor_workload, .name = "by cgroup", .lasting = true, .cgroup = "/sys/fs/cgroup");
+
+	if (enrols_by_cgroup(engine))
+		return;
+	karmor_diag_clear(diag);
+	ck_assert_int_eq(karmor_engine_attach(engine, &workload, diag), -EOPNOTSUPP);
+	ck_assert_uint_eq(karmor_diag_count(diag, KARMOR_ERROR), 1);
+	ck_assert_int_eq(karmor_engine_tasks(engine, workload.name), -ENOENT);
+}
+END_TEST
+
 START_TEST(a_spawned_command_is_confined_and_told_of)
 {
 	struct seen seen = { 0 };
@@ -328,6 +350,7 @@ TCase *live_tests(void)
 	tcase_add_test(ret, nothing_can_be_attached_before_something_is_applied);
 	tcase_add_test(ret, a_workload_of_a_ruleset_that_is_not_there_is_refused);
 	tcase_add_test(ret, a_task_that_is_not_there_is_refused);
+	tcase_add_test(ret, who_enrols_nobody_by_a_cgroup_says_so);
 	tcase_add_test(ret, a_spawned_command_is_confined_and_told_of);
 	tcase_add_test(ret, apply_replaces_the_policy_of_running_tasks);
 	tcase_add_test(ret, a_refused_apply_leaves_the_old_policy_in_force);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See cgroup.h. */
+#include "cgroup.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "cleanup.h"
+#include "demand.h"
+#include "diag.h"
+#include "engine.h"
+
+#define CGROUP2_MAGIC 0x63677270
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+#define HANDLE_KERNFS 0xfe /* what name_to_handle_at(2) calls an id of kernfs */
+#define ROOT_ID 1	   /* of the cgroup that all tasks of the machine are in */
+#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+/* A file handle with room for an id. */
+union handle {
+	struct file_handle head;
+	char bytes[sizeof(struct file_handle) + sizeof(uint64_t)];
+};
+
+static int id_read(int fd, uint64_t *ret)
+{
+	union handle handle = { .head.handle_bytes = sizeof(*ret) };
+	int mount;
+
+	if (name_to_handle_at(fd, "", &handle.head, &mount, AT_EMPTY_PATH) < 0)
+		return -errno;
+	if (handle.head.handle_bytes != sizeof(*ret))
+		return -EINVAL;
+	memcpy(ret, handle.head.f_handle, sizeof(*ret));
+	return 0;
+}
+
+static bool is_cgroup(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_MAGIC;
+}
+
+/* Only where nobody can say that it is still there: a removed one has no file any more. */
+static bool is_gone(uint64_t id)
+{
+	union handle handle = { .head.handle_bytes = sizeof(id),
+				.head.handle_type = HANDLE_KERNFS };
+	_cleanup_close_ int mount = open(CGROUP_MOUNT, DIRECTORY), fd = -1;
+
+	if (mount < 0 || !is_cgroup(mount))
+		return false;
+	memcpy(handle.head.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(mount, &handle.head, O_PATH | O_CLOEXEC);
+	return fd < 0 && errno == ESTALE;
+}
+
+bool cgroup_holds(const struct abi_workload *slot)
+{
+	return slot->flags & ABI_ENTERED && !is_gone(slot->cgroup);
+}
+
+/* The topmost directory of the mount that @fd is in. */
+static int top_open(int fd)
+{
+	_cleanup_close_ int at = openat(fd, ".", DIRECTORY);
+	uint64_t below = 0, id;
+
+	while (at >= 0 && id_read(at, &id) == 0 && id != below) {
+		_cleanup_close_ int up = openat(at, "..", DIRECTORY);
+
+		if (up < 0 || !is_cgroup(up))
+			return TAKE_FD(at);
+		below = id;
+		close(at);
+		at = TAKE_FD(up);
+	}
+	return TAKE_FD(at);
+}
+
+/* The cgroup of version 2 that we are in, as a path without its first slash. */
+static bool own_path(char *ret, size_t size)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/self/cgroup", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	while (file && (n = getline(&line, &room, file)) > 0) {
+		if (strncmp(line, "0::/", 4) != 0)
+			continue;
+		line[n - 1] = '\0';
+		return (size_t)snprintf(ret, size, "%s", line + 4) < size;
+	}
+	return false;
+}
+
+/* Whether the cgroup is ours or one that ours is in. */
+static bool holds_us(int fd, uint64_t id)
+{
+	_cleanup_close_ int at = top_open(fd);
+	char path[4096], *rest = path, *name;
+	uint64_t ours;
+
+	if (at < 0 || !own_path(path, sizeof(path)))
+		return false;
+	while (id_read(at, &ours) == 0) {
+		int down;
+
+		if (ours == id)
+			return true;
+		name = strsep(&rest, "/");
+		if (!name || !*name)
+			return false;
+		down = openat(at, name, DIRECTORY | O_NOFOLLOW);
+		close(at);
+		at = down;
+		if (at < 0)
+			return false;
+	}
+	return false;
+}
+
+static int namespace_read(pid_t pid, uint32_t *ret)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	if (stat(path, &st) < 0)
+		return -errno;
+	*ret = (uint32_t)st.st_ino;
+	return 0;
+}
+
+/* The node's mount namespace, where the workload has one of its own: who comes in by it, as a
+ * runtime does, is in it until the workload's has been entered. */
+static int outside_read(pid_t pid, uint32_t *ret)
+{
+	uint32_t ours;
+	int r = pid ? namespace_read(pid, &ours) : 0;
+
+	*ret = 0;
+	if (r == 0 && pid)
+		r = namespace_read(1, ret);
+	if (r == 0 && *ret && *ret == ours)
+		*ret = 0;
+	return r;
+}
+
+static int refuse(const struct karmor_workload *from, const char *what, const char *fix,
+		  struct karmor_diag *diag)
+{
+	diag_error(diag, NULL, fix, "\"%s\" cannot be the cgroup of workload \"%s\": %s",
+		   from->cgroup, from->name, what);
+	return -EINVAL;
+}
+
+int cgroup_check(const struct kernel_maps *maps, const struct karmor_workload *from, int64_t slot,
+		 uint64_t *id, uint32_t *outside, struct karmor_diag *diag)
+{
+	_cleanup_close_ int fd = from->cgroup ? open(from->cgroup, DIRECTORY) : -1;
+	struct abi_cgroup other;
+	int r;
+
+	*id = 0;
+	if (!from->cgroup)
+		return 0;
+	if (fd < 0)
+		return refuse(from, strerror(errno), NULL, diag);
+	if (!is_cgroup(fd))
+		return refuse(from, "it is none of version 2",
+			      "name a directory below the mount of cgroup2, usually " CGROUP_MOUNT,
+			      diag);
+	r = id_read(fd, id);
+	if (r == 0 && *id == ROOT_ID)
+		return refuse(from, "all of the machine is in it", "name one below it", diag);
+	if (r == 0 && holds_us(fd, *id))
+		return refuse(from, "who enrols it is in it",
+			      "enrol from outside, or name one below it", diag);
+	r = r < 0 ? r : outside_read(from->pid, outside);
+	if (r < 0)
+		return r == -ENOENT || r == -ESRCH ? -ENOENT
+						   : bpf_error(r, diag, "look at the cgroup");
+	if (bpf_map_lookup_elem(maps->cgroups, id, &other) < 0 || (int64_t)other.enrol.slot == slot)
+		return 0;
+	refuse(from, "it is another workload's", "detach that one", diag);
+	return -EBUSY;
+}
+
+int cgroup_register(const struct kernel_maps *maps, uint32_t slot, uint64_t id, uint32_t outside)
+{
+	struct abi_workload *workload = &maps->slots[slot];
+	const struct abi_cgroup place = { .enrol = { .id = workload->id, .slot = slot },
+					  .outside = outside };
+	int r;
+
+	if (!id || workload->cgroup == id)
+		return 0;
+	cgroup_forget(maps, slot);
+	r = demand_attach(BPF_NEED_ENTER);
+	if (r == 0 && bpf_map_update_elem(maps->cgroups, &id, &place, BPF_ANY) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	workload->cgroup = id;
+	workload->flags |= ABI_ENTERED;
+	return 0;
+}
+
+void cgroup_forget(const struct kernel_maps *maps, uint32_t slot)
+{
+	struct abi_workload *workload = &maps->slots[slot];
+
+	if (!workload->cgroup)
+		return;
+	bpf_map_delete_elem(maps->cgroups, &workload->cgroup);
+	workload->flags &= ~(uint64_t)ABI_ENTERED;
+	workload->cgroup = 0;
+}
