@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "log.h"
 #include "messages.h"
 #include "node-open.h"
@@ -50,6 +51,12 @@ int node_await(struct node *node, struct workload *workload, json_t *messages)
 		return r;
 	}
 	workload->is_waiting = true;
+	/* Later somebody may have entered. */
+	workload->cgroup = cgroup_of(workload->pid);
+	if (workload->cgroup && !cgroup_is_own(workload->cgroup, workload->pid)) {
+		free(workload->cgroup);
+		workload->cgroup = NULL;
+	}
 	r = node_slot_add(node, workload);
 	if (r < 0) {
 		/* It stays traced until it stops, or we end: what has no policy must not run. */
@@ -90,6 +97,19 @@ static int check_program(const struct node *node, const struct workload *workloa
 	return -EACCES;
 }
 
+/* By its cgroup what enters later is told, where that is the container's alone, and still it. */
+static void check_cgroup(struct workload *workload)
+{
+	_cleanup_free_ char *now = cgroup_of(workload->pid);
+
+	if (now && workload->cgroup && strcmp(now, workload->cgroup) == 0)
+		return;
+	log_tell(LOG_CAUTION, ENTERED_LATER ": it has no cgroup of version 2 of its own",
+		 workload->name);
+	free(workload->cgroup);
+	workload->cgroup = NULL;
+}
+
 /* It stands still, and is its program. */
 static int enrol(struct node *node, struct workload *workload, json_t *messages)
 {
@@ -102,8 +122,10 @@ static int enrol(struct node *node, struct workload *workload, json_t *messages)
 		r = check_program(node, workload);
 	if (r == 0)
 		r = records_save(node);
-	if (r == 0)
+	if (r == 0) {
+		check_cgroup(workload);
 		r = node_enrol(node, workload);
+	}
 	messages_take(messages, node->diag);
 	return r;
 }

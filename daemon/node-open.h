@@ -5,6 +5,8 @@
 #include "node.h"
 
 #define NODE_ENTER_FIX "boot with bpf in lsm=, or start it by karmor run"
+#define ENTERED_LATER                                                                              \
+	"what enters workload \"%s\" later, as runc exec does, is not under its policies"
 
 /* Applies the policies in force for the workloads that there are now. */
 int node_publish(struct node *node, json_t *messages);

@@ -305,13 +305,29 @@ static void on_end(uint32_t events, void *data)
 	loop_timer_set(workload->node->ending, ENDING_FIRST_MS);
 }
 
-int node_enrol(struct node *node, struct workload *workload)
+/* One that cannot have its cgroup is enforced without: the first task and all it starts. */
+static int attach(struct node *node, const struct workload *workload)
 {
-	const struct karmor_workload asked = KARMOR_STRUCT(
+	struct karmor_workload asked = KARMOR_STRUCT(
 		karmor_workload, .name = workload->name, .namespace_name = workload->namespace_name,
 		.container = workload->container, .labels = workload->labels,
-		.ruleset = workload->slot, .pid = workload->pid, .lasting = true);
+		.ruleset = workload->slot, .pid = workload->pid, .lasting = true,
+		.cgroup = workload->cgroup);
+	const struct karmor_message *why;
 	int r = karmor_engine_attach(node->engine, &asked, node->diag);
+
+	if (!asked.cgroup || (r != -EINVAL && r != -EBUSY && r != -EOPNOTSUPP))
+		return r;
+	why = karmor_diag_at(node->diag, 0);
+	log_tell(LOG_CAUTION, ENTERED_LATER ": %s", workload->name, why ? why->text : strerror(-r));
+	karmor_diag_clear(node->diag);
+	asked.cgroup = NULL;
+	return karmor_engine_attach(node->engine, &asked, node->diag);
+}
+
+int node_enrol(struct node *node, struct workload *workload)
+{
+	int r = attach(node, workload);
 
 	if (r < 0)
 		return r;

@@ -43,6 +43,7 @@ void workload_free(struct workload *workload)
 		free(*text_at(workload, &texts[i]));
 	scope_close(&workload->pidfd);
 	scope_close(&workload->root);
+	free(workload->cgroup);
 	free(workload);
 }
 

@@ -24,6 +24,7 @@ struct workload {
 	size_t slot;
 	bool attached, adopted;
 	bool is_waiting;	/* to become its program; node-entry.c */
+	char *cgroup;		/* by which tasks enter it later; NULL: there is none of its own */
 	size_t policies, rules; /* that select it */
 };
 

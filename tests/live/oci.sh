@@ -51,13 +51,40 @@ policy() { # name, section
 		"$1" "$2" | "$karmor" apply -f - > /dev/null
 }
 
+# A container that stays until it is killed, and what another program is told in it.
+stay() { # runtime, id
+	(cd "$bundle" && exec "$1" run "$2" < /dev/null > /dev/null 2>&1) &
+	staying=$!
+	eventually runs "$1" "$2"
+}
+
+runs() { # runtime, id
+	[[ $("$1" state "$2" 2> /dev/null) == *'"running"'* ]]
+}
+
+enters() { # runtime, id, program...
+	local runtime=$1 id=$2
+	shift 2
+	timeout 60 "$runtime" exec "$id" "$@" < /dev/null 2>&1
+}
+
+leave() { # runtime, id
+	"$1" kill "$2" KILL
+	wait "$staying"
+	"$1" delete --force "$2" 2> /dev/null
+}
+
+karmord_start() {
+	"$build/daemon/karmord" --config "$work/karmord.yaml" 2>> "$work/log" &
+	daemon=$!
+	eventually "$karmor" get policies > /dev/null 2>&1
+}
+
 empty() {
 	[ "$("$karmor" get workloads -o json | grep -c '"name"')" -eq 0 ]
 }
 
-"$build/daemon/karmord" --config "$work/karmord.yaml" 2> "$work/log" &
-daemon=$!
-eventually "$karmor" get policies > /dev/null 2>&1
+karmord_start
 policy shadow 'file: {matchPaths: [{path: /etc/shadow}]}'
 reads='cat /etc/passwd; cat /etc/shadow; echo over'
 runtimes=(crun runc)
@@ -73,12 +100,64 @@ for runtime in "${runtimes[@]}"; do
 	eventually empty
 	check $? "and it is forgotten when it is over" "$("$karmor" get workloads)"
 done
+# What enters a container that runs.
+mkfifo "$rootfs/tmp/never"
+for runtime in "${runtimes[@]}"; do
+	bundle_make "$runtime" no 'cat /tmp/never'
+	stay "$runtime" "$runtime-3"
+	is "$(enters "$runtime" "$runtime-3" /bin/cat /etc/shadow)" hashes "control: what $runtime exec starts reads the file"
+	leave "$runtime" "$runtime-3"
+	bundle_make "$runtime" yes 'cat /tmp/never'
+	stay "$runtime" "$runtime-4"
+	is "$(enters "$runtime" "$runtime-4" /bin/cat /etc/passwd)" users "in a container under policies $runtime exec starts a program"
+	out=$(enters "$runtime" "$runtime-4" /bin/cat /etc/shadow)
+	has "$out" "/etc/shadow: Permission denied" "which is under them as well"
+	out=$(enters "$runtime" "$runtime-4" /bin/sh -c 'cat /etc/shadow; echo over')
+	lacks "$out" hashes "and so is what it starts"
+	has "$out" over "which goes on"
+	kill -9 "$daemon"
+	wait "$daemon" 2> /dev/null
+	out=$(enters "$runtime" "$runtime-4" /bin/cat /etc/shadow)
+	has "$out" "/etc/shadow: Permission denied" "and when karmord was killed"
+	karmord_start
+	policy cat 'process: {matchPaths: [{path: /bin/cat}]}'
+	lacks "$(enters "$runtime" "$runtime-4" /bin/cat /etc/passwd)" users "under the next karmord's policies the program itself does not start"
+	is "$(enters "$runtime" "$runtime-4" /bin/sh -c 'echo over')" over "and another does"
+	"$karmor" delete ksp cat -n shop > /dev/null
+	leave "$runtime" "$runtime-4"
+	eventually empty
+	check $? "and it is forgotten when it was killed" "$("$karmor" get workloads)"
+done
+lacks "$(cat "$work/log")" "is not under its policies" "each had a cgroup of its own"
+bundle_make runc yes 'cat /tmp/never'
+python3 - "$bundle/config.json" << 'END'
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    bundle = json.load(file)
+bundle["linux"]["cgroupsPath"] = "/karmor-shared"
+with open(sys.argv[1], "w", encoding="utf-8") as file:
+    json.dump(bundle, file)
+END
+mkdir -p /sys/fs/cgroup/karmor-shared
+sleep 100000 &
+sharer=$!
+echo "$sharer" > /sys/fs/cgroup/karmor-shared/cgroup.procs
+stay crun shared
+has "$(cat "$work/log")" 'what enters workload "shared" later, as runc exec does, is not under its policies' "where others are in the cgroup that is told"
+lacks "$(enters crun shared /bin/cat /etc/shadow)" denied "and nobody is taken for the container's"
+kill "$sharer"
+leave crun shared
+eventually empty
 policy shell 'process: {matchPaths: [{path: /bin/sh}]}'
 lacks "$(run runc blocked)" users "a container whose program is blocked does not start"
 has "$(cat "$work/log")" 'workload "blocked" may not start: shell blocks' "and that is told"
 "$karmor" delete ksp shell -n shop > /dev/null
 kill "$daemon"
 wait "$daemon"
+eventually gone /sys/fs/bpf/karmor
+check $? "nothing is left" "$(ls /sys/fs/bpf/karmor 2>&1)"
 for runtime in "${runtimes[@]}"; do
 	bundle_make "$runtime" yes "$reads"
 	lacks "$(run "$runtime" "$runtime-2")" users "without karmord $runtime starts none"
