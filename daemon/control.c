@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "log.h"
@@ -19,6 +20,9 @@
 #define ANSWER_MAX (16u << 20)
 #define GROUPS_MAX 256
 #define READ_SIZE (64u << 10)
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
 
 struct bytes {
 	char *data;
@@ -29,6 +33,7 @@ struct client {
 	struct control *control;
 	struct loop_source *source;
 	int fd;
+	int process; /* pidfd of who connected; -1: not to be told */
 	bool may_change, may_read;
 	bool dead;	/* freed by whoever called */
 	bool is_ending; /* once all is sent */
@@ -87,6 +92,11 @@ static void bytes_cut(struct bytes *bytes, size_t len)
 bool client_may_change(const struct client *client)
 {
 	return client->may_change;
+}
+
+int client_process(const struct client *client)
+{
+	return client->process;
 }
 
 /* Sends what there is; the rest goes when there is place for it. */
@@ -205,6 +215,7 @@ static void client_free(struct client *client)
 		}
 	loop_remove(control->loop, client->source);
 	close(client->fd);
+	scope_close(&client->process);
 	filter_done(&client->filter);
 	free(client->in.data);
 	free(client->out.data);
@@ -326,6 +337,20 @@ static bool is_in_group(int fd, gid_t primary, gid_t group)
 	return false;
 }
 
+/*
+ * Before 6.5 by number, which may be another's since: only where it connected and was gone before
+ * it was accepted.
+ */
+static int process_of(int fd, pid_t pid)
+{
+	socklen_t size = sizeof(int);
+	int process = -1;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &size) == 0)
+		return process;
+	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
 /* As it was when it connected. */
 static int credentials(struct client *client)
 {
@@ -334,6 +359,7 @@ static int credentials(struct client *client)
 
 	if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return -errno;
+	client->process = process_of(client->fd, peer.pid);
 	client->may_change = peer.uid == 0 || peer.uid == geteuid();
 	client->may_read =
 		client->may_change || is_in_group(client->fd, peer.gid, client->control->group);
@@ -350,6 +376,7 @@ static void client_new(struct control *control, int fd)
 	}
 	client->control = control;
 	client->fd = fd;
+	client->process = -1;
 	control->clients[control->n++] = client;
 	if (credentials(client) < 0 || loop_add(control->loop, fd, EPOLLIN | EPOLLRDHUP, on_client,
 						client, &client->source) < 0)

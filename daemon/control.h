@@ -37,7 +37,9 @@ int control_listen(const char *path, gid_t group);
 /* Parameters are taken. */
 void client_reply(struct client *client, json_t *parameters);
 void client_error(struct client *client, const char *error, json_t *parameters);
-/* Whether it may change what is enforced. */
+/* Whether it may change what is enforced, as far as that is its user's. */
 bool client_may_change(const struct client *client);
+/* The process that connected; -1: not to be told. Borrowed. */
+int client_process(const struct client *client);
 /* Takes the filter: first what was, where it asks for that, then what is to come. */
 void client_follow(struct client *client, struct filter *filter);

@@ -291,6 +291,27 @@ static const struct method {
 	{ OURS "Status", status },
 };
 
+/*
+ * Whoever is enforced does not say what is, whatever its user may. It is asked with each call, for
+ * a process that connected before it was put into a workload is in it all the same.
+ */
+static bool is_outside(struct asked *asked)
+{
+	int process = client_process(asked->client);
+	int r = process < 0 ? -ESRCH : karmor_engine_confines(asked->daemon->node.engine, process);
+
+	if (r == 0)
+		return true;
+	messages_add(
+		asked->messages, KARMOR_ERROR, NULL, 0,
+		r == 1 ? "ask from outside of every workload"
+		       : "ask from a process that waits for the answer",
+		r == 1 ? "a task of a workload may not change what is enforced"
+		       : "it cannot be told whether a workload asks, so that nothing is changed");
+	failed(asked, -EPERM);
+	return false;
+}
+
 static void run(const struct method *method, struct asked *asked)
 {
 	if (method->changes && !client_may_change(asked->client)) {
@@ -299,7 +320,8 @@ static void run(const struct method *method, struct asked *asked)
 	}
 	asked->parameters = asked->parameters ? json_incref(asked->parameters) : json_object();
 	asked->messages = json_array();
-	method->run(asked);
+	if (!method->changes || is_outside(asked))
+		method->run(asked);
 	json_decref(asked->parameters);
 	json_decref(asked->messages);
 }

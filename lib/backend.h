@@ -69,6 +69,9 @@ struct karmor_backend {
 	int (*enter)(struct karmor_engine *engine, const char *name);
 	/* May: what a task is started under by others; NULL where it needs nothing. */
 	int (*label)(struct karmor_engine *engine, const char *name, char *ret, size_t size);
+	/* May: whether a process is in a workload of this backend's: 1, 0 or -EIO. NULL for what
+	 * can be told without an engine. One that has ended is the caller's to see. */
+	int (*confines)(struct karmor_engine *engine, int pidfd);
 	/* Tasks of a workload, or -ENOENT; must. */
 	long (*tasks)(struct karmor_engine *engine, const char *name);
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -99,6 +100,22 @@ int karmor_engine_label(struct karmor_engine *engine, const char *name, char *re
 {
 	return engine->backend->label ? engine->backend->label(engine, name, ret, size)
 				      : -EOPNOTSUPP;
+}
+
+int karmor_engine_confines(struct karmor_engine *engine, int pidfd)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	const struct karmor_backend *backend;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (backend = karmor_backend_at(i)); i++)
+		if (backend->confines)
+			r = backend->confines(backend == engine->backend ? engine : NULL, pidfd);
+	if (r)
+		return r;
+	/* What was asked about was that process only if it still is there. */
+	r = poll(&ended, 1, 0);
+	return r < 0 || ended.revents & POLLNVAL ? -EIO : r ? -ESRCH : 0;
 }
 
 long karmor_engine_tasks(struct karmor_engine *engine, const char *name)

@@ -38,6 +38,7 @@ enum apparmor_about {
 
 #define APPARMOR_NO_RULE UINT32_MAX
 #define APPARMOR_ELSEWHERE (UINT32_MAX - 1) /* what other profiles of a stack decide */
+#define APPARMOR_SELF (UINT32_MAX - 2)	    /* what keeps the profile itself */
 /* Profiles that one may name as targets of an exec; a format of the kernel's. */
 #define APPARMOR_TARGETS_MAX 12
 /*
@@ -235,6 +236,17 @@ int apparmor_lines(struct apparmor_section *s, bool *broken);
 
 /* guard.c: lines that protect the names of Block rules, after the section's own. */
 int apparmor_guard(struct apparmor_section *s);
+
+/*
+ * self.c: what no workload may do, whatever its policies say. Whether @capability is kept from it
+ * but where a rule allows it, and whether a profile denies it for that; whether no rule can allow
+ * @path to be written; the lines of paths, for the profile of a stack that every task is under.
+ */
+bool apparmor_self_keeps(unsigned capability);
+bool apparmor_self_capability(const struct apparmor_ruleset *set,
+			      const struct apparmor_profile *profile, unsigned capability);
+bool apparmor_self_path(const char *path);
+void apparmor_self_lines(struct buf *buf, const struct apparmor_ruleset *set);
 
 /* cover.c: disjoint expressions for all accept sets. 0; -EINVAL where there are none, or too many.
  */

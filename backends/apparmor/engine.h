@@ -88,6 +88,9 @@ void apparmor_workload_drop(struct apparmor_engine *engine, struct apparmor_work
 bool apparmor_workload_has(const struct apparmor_workload *workload, const char *label,
 			   size_t *class);
 
+/* self.c: by its label, which needs no engine. */
+int apparmor_confines(struct karmor_engine *engine, int pidfd);
+
 /* events.c */
 int apparmor_event_fd(const struct karmor_engine *engine);
 int apparmor_read_events(struct karmor_engine *engine, karmor_event_fn *fn, void *data);

@@ -114,6 +114,19 @@ static bool is_capability(const struct question *q)
 	return q->rule->ir->section == KARMOR_CAPABILITIES;
 }
 
+static bool is_self_allow(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_FILE && q->rule->action == KARMOR_ALLOW &&
+	       !q->rule->ir->read_only && (q->rule->match == IR_PATH || q->rule->match == IR_DIR) &&
+	       apparmor_self_path(q->rule->path);
+}
+
+static bool is_self_audit(const struct question *q)
+{
+	return is_capability(q) && q->rule->action == KARMOR_AUDIT &&
+	       apparmor_self_keeps(q->rule->ir->capability);
+}
+
 static bool is_multi_call(const struct question *q)
 {
 	return q->rule->multi_call;
@@ -140,6 +153,13 @@ static const struct {
 	  "give rules that belong together the same fromSource, name sources by path, or use bpf" },
 	{ is_network_lost, KARMOR_UNSUPPORTED, "this kernel's AppArmor does not mediate sockets",
 	  NULL },
+	{ is_self_allow, KARMOR_UNSUPPORTED,
+	  "no workload may write what karmor keeps for itself, for it could undo its enforcement",
+	  "leave the rule out, or let it be readOnly" },
+	{ is_self_audit, KARMOR_APPROXIMATED,
+	  "wider: with this capability a workload could undo its enforcement, so that it has it "
+	  "only where a rule allows it",
+	  "allow it by a rule" },
 	{ is_multi_call, KARMOR_UNSUPPORTED,
 	  "the path is a link to a multi-call binary, and AppArmor does not see the name it is "
 	  "called by",

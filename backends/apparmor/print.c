@@ -84,6 +84,7 @@ static const char *or_posture(uint32_t rule)
 {
 	return rule == APPARMOR_NO_RULE	    ? "what no rule speaks of"
 	       : rule == APPARMOR_ELSEWHERE ? "what other profiles of the stack decide"
+	       : rule == APPARMOR_SELF	    ? "what would undo this, whatever policies say"
 					    : NULL;
 }
 
@@ -250,10 +251,13 @@ static void capability_lines(struct writer *w, const struct apparmor_profile *pr
 		buf_puts(w->buf, "  capability,\n");
 	}
 	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++) {
-		if (profile->capabilities[i] == unwritten)
+		bool kept = apparmor_self_capability(w->set, profile, i);
+		enum karmor_action action = kept ? KARMOR_BLOCK : profile->capabilities[i];
+
+		if (action == unwritten)
 			continue;
-		comment(w, profile->capability_rules[i]);
-		buf_printf(w->buf, "  %scapability %s,\n", qualifier(profile->capabilities[i]),
+		comment(w, kept ? APPARMOR_SELF : profile->capability_rules[i]);
+		buf_printf(w->buf, "  %scapability %s,\n", qualifier(action),
 			   ir_capability_name(i));
 	}
 }
@@ -305,7 +309,7 @@ static void profile_start(struct writer *w)
 	target_name(w, w->written);
 	buf_puts(w->buf, "\" flags=(attach_disconnected, mediate_deleted) {\n");
 	free_lines(w);
-	w->commented = APPARMOR_NO_RULE - 2;
+	w->commented = APPARMOR_NO_RULE - 3;
 }
 
 /* The bits of a section's lines. */
@@ -489,6 +493,10 @@ static void profile_write(struct writer *w)
 	} else {
 		network_lines(w, profile);
 		capability_lines(w, profile);
+	}
+	if (place_of(w) == 0) {
+		comment(w, APPARMOR_SELF);
+		apparmor_self_lines(w->buf, w->set);
 	}
 	buf_puts(w->buf, "}\n");
 }

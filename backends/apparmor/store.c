@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "cleanup.h"
 #include "parser.h"
@@ -83,9 +85,19 @@ static void name_make(const uint8_t key[SHA256_SIZE], char ret[NAME_SIZE])
 		snprintf(ret + 2 * i, 3, "%02x", key[i]);
 }
 
+/* Nobody else may have made it, or changed it since. */
 static bool is_ours(const struct stat *st)
 {
 	return st->st_uid == geteuid() && (st->st_mode & 022) == 0;
+}
+
+/* Whoever may write the directory above may put another in its place. */
+static bool is_held(int fd)
+{
+	struct stat st, above;
+
+	return fstat(fd, &st) == 0 && is_ours(&st) && (st.st_mode & 077) == 0 &&
+	       fstatat(fd, "..", &above, AT_SYMLINK_NOFOLLOW) == 0 && is_ours(&above);
 }
 
 static void refuse(struct karmor_diag *diag, const char *dir, const char *why)
@@ -99,7 +111,6 @@ static int store_open(const char *dir, struct karmor_diag *diag)
 {
 	_cleanup_free_ char *parent = strdup(dir);
 	char *slash = parent ? strrchr(parent, '/') : NULL;
-	struct stat st;
 	int fd;
 
 	if (!slash)
@@ -111,9 +122,11 @@ static int store_open(const char *dir, struct karmor_diag *diag)
 		return -1;
 	}
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && is_ours(&st) && (st.st_mode & 077) == 0)
+	if (fd >= 0 && is_held(fd))
 		return fd;
-	refuse(diag, dir, fd < 0 ? strerror(errno) : "others may look into it, or own it");
+	refuse(diag, dir,
+	       fd < 0 ? strerror(errno)
+		      : "others may look into it or own it, or may write the directory above");
 	cleanup_close(&fd);
 	return -1;
 }
@@ -142,6 +155,9 @@ static bool read_all(int fd, void *bytes, size_t len)
 /* Whether the entry is there and whole; its content is appended then. */
 static bool entry_read(int dir, const uint8_t key[SHA256_SIZE], struct buf *ret)
 {
+	struct open_how how = { .flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+				.resolve =
+					RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *content = NULL;
 	uint8_t digest[SHA256_SIZE];
@@ -151,10 +167,10 @@ static bool entry_read(int dir, const uint8_t key[SHA256_SIZE], struct buf *ret)
 	size_t len;
 
 	name_make(key, name);
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_ours(&st) ||
-	    st.st_size <= (off_t)sizeof(header) || (uint64_t)st.st_size > STORE_BYTES_MAX ||
-	    !read_all(fd, &header, sizeof(header)) ||
+	    st.st_nlink != 1 || st.st_size <= (off_t)sizeof(header) ||
+	    (uint64_t)st.st_size > STORE_BYTES_MAX || !read_all(fd, &header, sizeof(header)) ||
 	    memcmp(header.magic, MAGIC, sizeof(header.magic)) != 0 ||
 	    memcmp(header.key, key, SHA256_SIZE) != 0)
 		return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The vtable entry of the BPF-LSM backend: probe, open, close. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -80,6 +81,22 @@ static int bpf_enter(struct karmor_engine *engine, const char *name)
 	return 0;
 }
 
+/* Other engines' workloads have their labels in the same map. */
+static int bpf_confines(struct karmor_engine *base, int pidfd)
+{
+	const struct bpf_engine *engine = (const struct bpf_engine *)base;
+	_cleanup_free_ void *label = NULL;
+
+	if (!engine)
+		return 0;
+	label = calloc(1, engine->maps.label_size);
+	if (!label)
+		return -EIO;
+	if (bpf_map_lookup_elem(engine->maps.labels, &pidfd, label) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -EIO;
+}
+
 const struct karmor_backend backend_bpf = {
 	.name = "bpf",
 	.title = "BPF-LSM",
@@ -99,6 +116,7 @@ const struct karmor_backend backend_bpf = {
 	.pinned = bpf_pinned,
 	.detach = bpf_detach,
 	.enter = bpf_enter,
+	.confines = bpf_confines,
 	.tasks = bpf_tasks,
 	.event_fd = bpf_event_fd,
 	.read_events = bpf_read_events,

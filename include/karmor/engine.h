@@ -127,6 +127,13 @@ KARMOR_API KARMOR_CHECK int karmor_engine_pinned(struct karmor_engine *engine, k
 KARMOR_API KARMOR_CHECK int karmor_engine_detach(struct karmor_engine *engine, const char *name,
 						 struct karmor_diag *diag);
 
+/*
+ * Whether the process of @pidfd is in a workload, be it another engine's, as far as this engine or
+ * any other backend of the library can tell. 1; 0; -ESRCH (it has ended, and nothing can be told);
+ * -EIO. Nobody who is should be heard about what is enforced.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_confines(struct karmor_engine *engine, int pidfd);
+
 /* How many tasks the workload has: a number, or -ENOENT. */
 KARMOR_API KARMOR_CHECK long karmor_engine_tasks(struct karmor_engine *engine, const char *name);
 

@@ -14,6 +14,7 @@ export KARMOR_MUST_RUN=1
 if grep -qw apparmor /sys/kernel/security/lsm; then
 	suite mission env KARMOR_BACKEND=apparmor "$here/mission.sh"
 	suite apparmor "$here/apparmor.sh"
+	suite self-apparmor "$here/self-apparmor.sh"
 	suite apparmor-many "$here/apparmor-many.sh"
 	suite attacks env KARMOR_BACKEND=apparmor "$here/attacks.sh"
 	suite queries "${KARMOR_BUILD:-$here/../../build}/tests/offline/apparmor_kernel" "${KARMOR_LONG:+50}50" \

@@ -41,6 +41,8 @@ cat > "$work/worker" << 'END'
 while read -r file < "$1/ask"; do
 	case $file in
 	storm) (while [ ! -e "$1/stop" ]; do cat /etc/shadow > /dev/null 2>&1 && echo leak >> "$1/leaks"; echo try >> "$1/tries"; done) & echo s ;;
+	change) "$2" delete ksp "$3" -n shop > "$1/refusal" 2>&1 && echo y || echo n ;;
+	look) "$2" get policies > /dev/null 2>&1 && echo y || echo n ;;
 	end) exit ;;
 	*) if cat "$file" > /dev/null 2>&1; then echo y; else echo n; fi ;;
 	esac > "$1/answer"
@@ -60,7 +62,7 @@ start
 check $? "karmord starts, without a policy and without a workload" "$(cat "$work/log")"
 is "$(stat -c '%a %U %G' /run/karmor/karmord.sock)" "660 root karmor" "its socket is root's and the group's"
 
-sh -c "touch '$work/created'; read -r line < '$work/go'; exec sh '$work/worker' '$work'" &
+sh -c "touch '$work/created'; read -r line < '$work/go'; exec sh '$work/worker' '$work' '$karmor' group" &
 worker=$!
 eventually there "$work/created"
 echo '{"annotations": {"io.kubernetes.pod.namespace": "shop", "io.kubernetes.pod.name": "web-0", "io.kubernetes.container.name": "nginx"}}' > "$work/bundle/config.json"
@@ -146,6 +148,9 @@ is $? 2 "but not change"
 has "$out" "be root" "and is told"
 setpriv --reuid=nobody --regid=nogroup --clear-groups "$karmor" status > /dev/null 2>&1
 is $? 2 "who is not may not read"
+is "$(ask change)" n "a task of the workload, root or not, may not"
+has "$(cat "$work/refusal")" "a task of a workload may not change what is enforced" "and is told why"
+is "$(ask look)" y "though it may read"
 "$karmor" delete KubeArmorPolicy group -n shop > /dev/null
 is "$?$(ask /etc/group)" 0y "karmor delete takes it out of force"
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apparmor/apparmor.h"
 #include "array.h"
 #include "buf.h"
 #include "cleanup.h"
@@ -45,6 +46,10 @@ static const struct shortcoming {
 	{ ACT_MKNOD, KEPT_PROGRAM, STRICTER, true },
 	{ ACT_CHMOD, KEPT_PROGRAM, STRICTER, true },
 };
+
+/* What no report has a line for, where no rule speaks of it. */
+static const struct shortcoming kept = { ACT_CAPABILITY, "kept from every workload",
+					 STRICTER | UNTOLD };
 
 void events_take(const struct karmor_event *from, void *data)
 {
@@ -272,12 +277,35 @@ static bool came_to(const struct events *events, const struct deed *deed, enum k
 	return deed->error == deed->control || deed->error == ACT_SILENT;
 }
 
-static bool is_reported(const struct events *events, const struct deed *deed)
+/*
+ * AppArmor's profiles deny some capabilities for the sake of no rule but their own, unless a rule
+ * allows them.
+ */
+static bool is_kept(const struct pass *pass, const struct events *events, const struct deed *deed)
+{
+	bool allowed = expected(deed->row) == KARMOR_ALLOW && deed->row->reference.rule;
+
+	if (!pass->keeps_itself || deed->kind != ACT_CAPABILITY || deed->error != EPERM ||
+	    allowed || expected(deed->row) == KARMOR_BLOCK ||
+	    !apparmor_self_keeps(deed->row->access.capability))
+		return false;
+	for (size_t i = 0; i < events->n; i++)
+		if (is_about(&events->events[i], deed) &&
+		    (!events->events[i].denied || strcmp(events->events[i].policy, "-") != 0))
+			return false;
+	return true;
+}
+
+static bool is_reported(const struct pass *pass, const struct events *events, struct deed *deed)
 {
 	unsigned may = deed->shortcoming ? deed->shortcoming->directions : 0;
 	enum karmor_action wanted = expected(deed->row), got;
 	size_t good;
 
+	if (is_kept(pass, events, deed)) {
+		deed->shortcoming = &kept;
+		return true;
+	}
 	if (may & UNTOLD && outcome_agrees(events, deed) && count(events, deed, &good) == 0)
 		return true;
 	if (!came_to(events, deed, &got))
@@ -293,7 +321,7 @@ static void judge_deeds(struct pass *pass, const struct events *events, enum row
 		struct deed *deed = &pass->deeds[i];
 
 		if (deed->row->state == ROW_OPEN && !is_unasked(deed) && !agrees(events, deed) &&
-		    is_reported(events, deed) == (state == ROW_REPORTED))
+		    is_reported(pass, events, deed) == (state == ROW_REPORTED))
 			differ(deed, events, state);
 	}
 }

@@ -95,6 +95,7 @@ struct pass {
 	const struct karmor_policies *policies;
 	struct karmor_ruleset *set, *audit;
 	struct karmor_report *report;
+	bool keeps_itself; /* the backend has rules of its own, that no report has a line for */
 	char name[32];
 	pid_t pid;
 	int requests, replies;

@@ -201,6 +201,7 @@ static int pass_compile(struct stage *stage, struct pass *pass)
 	sets[0] = pass->set;
 	if (r == 0)
 		r = karmor_compile(sets, 1, stage->caps, &artifact, &pass->report, stage->diag);
+	pass->keeps_itself = strcmp(karmor_backend_name(stage->backend), "apparmor") == 0;
 	karmor_artifact_free(artifact);
 	if (r == -ENOMEM)
 		return r;

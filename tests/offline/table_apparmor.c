@@ -282,10 +282,20 @@ static bool is_kept_program(const struct judged *j, const struct access *access,
 	return false;
 }
 
+/* What eval does not speak of: no workload may undo the profile itself. */
+static bool is_kept(const struct judged *j, const struct access *access, unsigned class)
+{
+	const struct apparmor_ruleset *set = ruleset_of(j);
+
+	return access->section == KARMOR_CAPABILITIES &&
+	       apparmor_self_capability(set, &set->profiles[class], access->capability);
+}
+
 static void judge_verdict(const char *about, const struct judged *j, const struct access *access,
 			  unsigned class, bool other_protocols)
 {
-	enum karmor_action expected = eval_ask(j->set, access).action;
+	enum karmor_action expected =
+		is_kept(j, access, class) ? KARMOR_BLOCK : eval_ask(j->set, access).action;
 	size_t records;
 	struct dfa_answer answer = ask_stack(j, class, access, &records);
 	_cleanup_buf_ struct buf what = { 0 };
