@@ -27,26 +27,22 @@
 #include "buf.h"
 #include "caps.h"
 #include "cleanup.h"
+#include "judge.h"
 #include "match.h"
 
 /* A kernel, as data. */
 #define FEATURES "tests/data/apparmor/features-6.1"
 #define NAME "karmor"
-#define QUESTIONS 60
 #define MANY_QUESTIONS 20000
 /* Classes with a stack each, or one class with the widest stack. */
 #define PROFILES_MAX (APPARMOR_CLASSES_MAX * 8 + APPARMOR_WIDTH_MAX)
 
 static bool priorities;
 static long width = -1; /* -1: as the rules ask for */
-static struct {
-	size_t rows, differ, unasked, reported;
-} total;
 
 /* What a row's policies became. */
 struct judged {
-	struct karmor_policies *policies;
-	struct karmor_ruleset *set;
+	const struct karmor_ruleset *set;
 	struct karmor_caps *caps;
 	struct karmor_artifact *artifact;
 	struct karmor_report *report;
@@ -56,37 +52,26 @@ struct judged {
 	long n;
 };
 
-static void judged_done(struct judged *j)
+void judged_free(struct judged *j)
 {
+	if (!j)
+		return;
 	buf_done(&j->text);
 	buf_done(&j->binary);
 	karmor_report_free(j->report);
 	karmor_artifact_free(j->artifact);
 	karmor_caps_free(j->caps);
-	karmor_ruleset_free(j->set);
-	karmor_policies_free(j->policies);
+	free(j);
+}
+
+const char *judged_text(const struct judged *j)
+{
+	return j->text.data;
 }
 
 static const struct apparmor_ruleset *ruleset_of(const struct judged *j)
 {
 	return &((const struct apparmor_artifact *)j->artifact)->rulesets[0];
-}
-
-static int make_set(struct judged *j, const struct table_row *row, struct table_place *place,
-		    struct karmor_diag *diag)
-{
-	const char *const *cells = row->cells;
-	bool everything = strcmp(cells[TABLE_LABELS], "*") == 0;
-	struct karmor_subject subject = KARMOR_STRUCT(
-		karmor_subject, .everything = everything,
-		.host = strcmp(cells[TABLE_HOST], "yes") == 0,
-		.labels = everything ? NULL : cells[TABLE_LABELS],
-		.namespace_name = *cells[TABLE_NAMESPACE] ? cells[TABLE_NAMESPACE] : NULL,
-		.container = *cells[TABLE_CONTAINER] ? cells[TABLE_CONTAINER] : NULL,
-		.posture = cells[TABLE_POSTURE]);
-	int r = table_load(place, cells[TABLE_POLICIES], &j->policies, diag);
-
-	return r ? r : karmor_ruleset_new(j->policies, &subject, &j->set, diag);
 }
 
 static int compile_piece(struct judged *j, size_t piece, struct karmor_diag *diag)
@@ -224,21 +209,6 @@ static enum karmor_fidelity fidelity_of(const struct judged *j, enum karmor_sect
 	return ret;
 }
 
-static void differs(const char *about, const char *what, const struct judged *j)
-{
-	printf("%s: %s\n", about, what);
-	if (getenv("VERBOSE") && j->text.data)
-		fputs(j->text.data, stdout);
-	total.differ++;
-}
-
-static void describe(struct buf *buf, const char *place, const struct karmor_access *question)
-{
-	buf_printf(buf, "%s: %s \"%s\" from \"%s\"%s", place, table_op_name(question->op),
-		   question->object, question->source ? question->source : "-",
-		   question->not_owner ? ", not the owner" : "");
-}
-
 /*
  * What no task of the kind can do: exec the root directory (AppArmor calls a memfd so), or make a
  * socket of no family or of no type, or of one that has no name in a profile.
@@ -301,126 +271,52 @@ static void judge_verdict(const char *about, const struct judged *j, const struc
 	_cleanup_buf_ struct buf what = { 0 };
 
 	if (!answer.allow && answer.quiet) {
-		differs(about, "denied without a record", j);
+		judge_differs(about, "denied without a record", j);
 	} else if (records > 1 && priorities) {
-		differs(about, "more than one record", j);
+		judge_differs(about, "more than one record", j);
 	} else if (action_of(answer) != expected && other_protocols &&
 		   action_of(answer) == reported_action(j, *access)) {
-		total.reported++;
+		judge_total.reported++;
 	} else if (action_of(answer) == KARMOR_BLOCK && expected != KARMOR_BLOCK &&
 		   is_kept_program(j, access, class)) {
-		total.reported++;
+		judge_total.reported++;
 	} else if (action_of(answer) != expected) {
 		buf_printf(&what, "%s, should be %s", table_action_name(action_of(answer)),
 			   table_action_name(expected));
-		differs(about, what.data, j);
+		judge_differs(about, what.data, j);
 	}
 }
 
-static void judge(const char *place, const struct judged *j, const struct karmor_access *question)
+void judged_ask(const char *about, struct judged *j, const struct access *access)
 {
-	_cleanup_buf_ struct buf about = { 0 };
-	enum karmor_fidelity fidelity;
-	struct access access;
+	enum karmor_fidelity fidelity = fidelity_of(j, access->section);
 	int class;
 
-	total.rows++;
-	describe(&about, place, question);
-	if (access_read(question, &access, NULL) < 0) {
-		differs(about.data, "cannot be asked", j);
-		return;
-	}
-	fidelity = fidelity_of(j, access.section);
-	if (access.section == KARMOR_SYSCALLS || fidelity == KARMOR_UNSUPPORTED ||
-	    is_open_question(&access)) {
-		total.unasked++;
+	if (access->section == KARMOR_SYSCALLS || fidelity == KARMOR_UNSUPPORTED ||
+	    is_open_question(access)) {
+		judge_total.unasked++;
 		return;
 	}
 	/* Where sources cannot be told apart, no rule of the section names one. */
-	class = ruleset_of(j)->n_profiles == 1 ? 0 : class_of(j, access.source);
-	if (class < 0 || (access.source && ruleset_of(j)->n_profiles > 1 &&
-			  !leads(j, access.source, (unsigned)class)))
-		differs(about.data, "an exec does not lead to the source's profile", j);
+	class = ruleset_of(j)->n_profiles == 1 ? 0 : class_of(j, access->source);
+	if (class < 0 || (access->source && ruleset_of(j)->n_profiles > 1 &&
+			  !leads(j, access->source, (unsigned)class)))
+		judge_differs(about, "an exec does not lead to the source's profile", j);
 	else
-		judge_verdict(about.data, j, &access, (unsigned)class,
-			      access.section == KARMOR_NETWORK && fidelity == KARMOR_APPROXIMATED);
+		judge_verdict(about, j, access, (unsigned)class,
+			      access->section == KARMOR_NETWORK && fidelity == KARMOR_APPROXIMATED);
 }
 
-/* Whether both rows are about one workload under one set of policies. */
-static bool is_same_set(const struct table_row *a, const struct table_row *b)
+int judged_make(const char *about, const struct karmor_ruleset *set, struct judged **ret,
+		struct karmor_diag *diag)
 {
-	bool same = true;
+	struct judged *j = calloc(1, sizeof(*j));
 
-	for (int i = TABLE_POLICIES; a && i <= TABLE_POSTURE; i++)
-		same &= strcmp(a->cells[i], b->cells[i]) == 0;
-	return a && same;
-}
-
-/* @made: the row that @j was made for; NULL: none. */
-static void judge_row(const char *table, const struct table_row *row, struct table_place *place,
-		      struct judged *j, const struct table_row **made)
-{
-	_cleanup_buf_ struct buf at = { 0 };
-	struct karmor_diag *diag = karmor_diag_new();
-	struct karmor_access question =
-		KARMOR_STRUCT(karmor_access, .op = (enum karmor_op)table_op(row->cells[TABLE_OP]),
-			      .object = row->cells[TABLE_OBJECT],
-			      .source = *row->cells[TABLE_SOURCE] ? row->cells[TABLE_SOURCE] : NULL,
-			      .not_owner = strcmp(row->cells[TABLE_OWNER], "no") == 0);
-	int r = 0;
-
-	buf_printf(&at, "%s:%u", table, row->line);
-	if (!row->fault && !is_same_set(*made, row)) {
-		judged_done(j);
-		*j = (struct judged){ 0 };
-		r = make_set(j, row, place, diag);
-		r = r ? r : make_profiles(j, diag);
-		*made = r ? NULL : row;
-	}
-	if (row->fault || r) {
-		differs(at.data, row->fault ? row->fault : "no profile", j);
-		karmor_diag_print(diag, stdout, false);
-	} else {
-		judge(at.data, j, &question);
-	}
-	karmor_diag_free(diag);
-}
-
-static int make_random(struct judged *j, struct buf *text, struct karmor_diag *diag)
-{
-	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = random_posture());
-	int r = karmor_policies_new(&j->policies);
-
-	random_policy(text, 0);
-	if (random_below(2))
-		random_policy(text, 1);
-	r = r ? r : karmor_policies_add_text(j->policies, "random", text->data, text->len, diag);
-	r = r ? r : karmor_ruleset_new(j->policies, &subject, &j->set, diag);
-	return r ? r : make_profiles(j, diag);
-}
-
-static void judge_random(unsigned long n)
-{
-	_cleanup_(judged_done) struct judged j = { 0 };
-	_cleanup_buf_ struct buf text = { 0 }, at = { 0 };
-	struct karmor_diag *diag = karmor_diag_new();
-
-	buf_printf(&at, "case %lu", n);
-	if (make_random(&j, &text, diag) != 0) {
-		differs(at.data, text.data, &j);
-		karmor_diag_print(diag, stdout, false);
-	}
-	for (int i = 0; i < QUESTIONS && j.n; i++) {
-		_cleanup_buf_ struct buf object = { 0 }, source = { 0 };
-		struct karmor_access question = random_access(&object, &source);
-		size_t before = total.differ;
-
-		judge(at.data, &j, &question);
-		if (total.differ != before)
-			puts(text.data);
-	}
-	karmor_diag_free(diag);
+	*ret = j;
+	if (!j)
+		return -ENOMEM;
+	j->set = set;
+	return make_profiles(j, diag);
 }
 
 /* Names that lie close to each other, and that only differ from them. */
@@ -460,22 +356,13 @@ static void many_policy(struct buf *buf, unsigned long n, bool sources)
 
 static void judge_many(unsigned long n, bool sources)
 {
-	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = "file=block");
-	struct karmor_diag *diag = karmor_diag_new();
-	_cleanup_(judged_done) struct judged j = { 0 };
+	_cleanup_(judge_done) struct judge judge = { 0 };
 	_cleanup_buf_ struct buf text = { 0 };
-	int r = karmor_policies_new(&j.policies);
+	bool made;
 
 	many_policy(&text, n, sources);
-	r = r ? r : karmor_policies_add_text(j.policies, "many", text.data, text.len, diag);
-	r = r ? r : karmor_ruleset_new(j.policies, &subject, &j.set, diag);
-	r = r ? r : make_profiles(&j, diag);
-	if (r) {
-		differs("many", "no profile", &j);
-		karmor_diag_print(diag, stdout, false);
-	}
-	for (int i = 0; i < MANY_QUESTIONS && r == 0; i++) {
+	made = judge_begin(&judge, "many", text.data, "file=block");
+	for (int i = 0; i < MANY_QUESTIONS && made; i++) {
 		_cleanup_buf_ struct buf path = { 0 };
 		struct karmor_access question =
 			KARMOR_STRUCT(karmor_access, .op = i % 2 ? KARMOR_READ : KARMOR_WRITE,
@@ -483,10 +370,11 @@ static void judge_many(unsigned long n, bool sources)
 
 		many_path(&path);
 		question.object = path.data;
-		judge("many", &j, &question);
+		judge_ask(&judge, "many", &question);
 	}
-	printf("%lu rules: %ld profiles of %zu bytes\n", n, j.n, j.binary.len);
-	karmor_diag_free(diag);
+	if (made)
+		printf("%lu rules: %ld profiles of %zu bytes\n", n, judge.judged->n,
+		       judge.judged->binary.len);
 }
 
 /* Each source has a file and a program that it alone may not use, and a file that it alone may. */
@@ -507,21 +395,13 @@ static void sourced_policy(struct buf *buf, unsigned long n)
 
 static void judge_sourced(unsigned long n)
 {
-	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .everything = true);
-	struct karmor_diag *diag = karmor_diag_new();
-	_cleanup_(judged_done) struct judged j = { 0 };
+	_cleanup_(judge_done) struct judge judge = { 0 };
 	_cleanup_buf_ struct buf text = { 0 };
-	int r = karmor_policies_new(&j.policies);
+	bool made;
 
 	sourced_policy(&text, n);
-	r = r ? r : karmor_policies_add_text(j.policies, "sourced", text.data, text.len, diag);
-	r = r ? r : karmor_ruleset_new(j.policies, &subject, &j.set, diag);
-	r = r ? r : make_profiles(&j, diag);
-	if (r) {
-		differs("sourced", "no profile", &j);
-		karmor_diag_print(diag, stdout, false);
-	}
-	for (int i = 0; i < MANY_QUESTIONS && r == 0; i++) {
+	made = judge_begin(&judge, "sourced", text.data, NULL);
+	for (int i = 0; i < MANY_QUESTIONS && made; i++) {
 		_cleanup_buf_ struct buf path = { 0 }, source = { 0 };
 		unsigned about = random_below((uint32_t)n), from = random_below((uint32_t)n + 1);
 		struct karmor_access question =
@@ -531,28 +411,11 @@ static void judge_sourced(unsigned long n)
 		buf_printf(&source, "/s%u", i % 2 ? about : from);
 		question.object = path.data;
 		question.source = source.data;
-		judge("sourced", &j, &question);
+		judge_ask(&judge, "sourced", &question);
 	}
-	printf("%lu sources: %ld profiles of %zu bytes\n", n, j.n, j.binary.len);
-	karmor_diag_free(diag);
-}
-
-static int judge_table(const char *name)
-{
-	struct table_place place = { 0 };
-	_cleanup_(judged_done) struct judged j = { 0 };
-	const struct table_row *made = NULL;
-	struct table table = { 0 };
-	int r = table_place_init(&place, name);
-
-	r = r ? r : table_open(&table, name);
-	for (size_t i = 0; r == 0 && i < table.n_rows; i++)
-		judge_row(name, &table.rows[i], &place, &j, &made);
-	if (r)
-		fprintf(stderr, "%s: %s\n", name, table.fault ? table.fault : strerror(-r));
-	table_drop(&table);
-	table_place_done(&place);
-	return r;
+	if (made)
+		printf("%lu sources: %ld profiles of %zu bytes\n", n, judge.judged->n,
+		       judge.judged->binary.len);
 }
 
 int main(int argc, char *argv[])
@@ -578,7 +441,5 @@ int main(int argc, char *argv[])
 		else
 			r = judge_table(argv[i]);
 	}
-	printf("%zu rows, %zu differ, %zu as reported, %zu not asked\n", total.rows, total.differ,
-	       total.reported, total.unasked);
-	return r ? 2 : total.differ != 0;
+	return judge_finish(r);
 }

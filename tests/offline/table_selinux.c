@@ -11,6 +11,7 @@
  * --random asks N random policies as well (KARMOR_SEED). --everybody: of every N-th module it is
  * proven that it changes nobody else's access.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "buf.h"
 #include "caps.h"
 #include "cleanup.h"
+#include "judge.h"
 #include "match.h"
 #include "selinux-ask.h"
 #include "selinux-everybody.h"
@@ -28,18 +30,17 @@
 #include "selinux/reference.h"
 #include "selinux/selinux.h"
 
-static struct karmor_caps *caps;
-#define QUESTIONS 60
 #define DOMAIN "unconfined_t"
 
+static struct karmor_caps *caps;
+
 static struct {
-	size_t rows, differ, unsupported, mixed, sources, modules, everybody;
+	size_t mixed, sources, modules, everybody;
 } total;
 
 /* What a row's policies became. */
 struct judged {
-	struct karmor_policies *policies;
-	struct karmor_ruleset *set;
+	const struct karmor_ruleset *set;
 	struct karmor_artifact *artifact;
 	struct karmor_report *report;
 	struct base *base;
@@ -47,16 +48,21 @@ struct judged {
 	bool *unsupported; /* by rule */
 };
 
-static void judged_done(struct judged *j)
+void judged_free(struct judged *j)
 {
+	if (!j)
+		return;
 	buf_done(&j->text);
 	base_free(j->base);
 	free(j->unsupported);
 	karmor_report_free(j->report);
 	karmor_artifact_free(j->artifact);
-	karmor_ruleset_free(j->set);
-	karmor_policies_free(j->policies);
-	*j = (struct judged){ 0 };
+	free(j);
+}
+
+const char *judged_text(const struct judged *j)
+{
+	return j->text.data;
 }
 
 static const struct selinux_artifact *artifact_of(const struct judged *j)
@@ -67,23 +73,6 @@ static const struct selinux_artifact *artifact_of(const struct judged *j)
 static const struct selinux_ruleset *ruleset_of(const struct judged *j)
 {
 	return &artifact_of(j)->rulesets[0];
-}
-
-static int make_set(struct judged *j, const struct table_row *row, struct table_place *place,
-		    struct karmor_diag *diag)
-{
-	const char *const *cells = row->cells;
-	bool everything = strcmp(cells[TABLE_LABELS], "*") == 0;
-	struct karmor_subject subject = KARMOR_STRUCT(
-		karmor_subject, .everything = everything,
-		.host = strcmp(cells[TABLE_HOST], "yes") == 0,
-		.labels = everything ? NULL : cells[TABLE_LABELS],
-		.namespace_name = *cells[TABLE_NAMESPACE] ? cells[TABLE_NAMESPACE] : NULL,
-		.container = *cells[TABLE_CONTAINER] ? cells[TABLE_CONTAINER] : NULL,
-		.posture = cells[TABLE_POSTURE]);
-	int r = table_load(place, cells[TABLE_POLICIES], &j->policies, diag);
-
-	return r ? r : karmor_ruleset_new(j->policies, &subject, &j->set, diag);
 }
 
 static int read_report(struct judged *j)
@@ -123,14 +112,6 @@ static int make_module(struct judged *j, struct karmor_diag *diag)
 	selinux_write(&j->text, artifact_of(j));
 	total.modules++;
 	return buf_failed(&j->text) ? -1 : use_module(j);
-}
-
-static void differs(const char *about, const char *what, const struct judged *j)
-{
-	printf("%s: %s\n", about, what);
-	if (getenv("VERBOSE") && j->text.data)
-		fputs(j->text.data, stdout);
-	total.differ++;
 }
 
 /* What eval says, with the rules that are not supported and without. */
@@ -239,7 +220,7 @@ static void compare(const char *about, const char *what, const struct judged *j,
 			   table_action_name(expected));
 	else
 		return;
-	differs(about, text.data, j);
+	judge_differs(about, text.data, j);
 }
 
 static enum selinux_op op_of(enum karmor_op op)
@@ -338,7 +319,7 @@ static void judge_socket(const char *about, const struct judged *j, const struct
 	size_t i = 0;
 
 	if (!access->family || !access->type || (name && !*name)) { /* no socket that there is */
-		total.unsupported++;
+		judge_total.unasked++;
 		return;
 	}
 	while (name && i < a->n_sockets && strcmp(a->sockets[i], name) != 0)
@@ -372,49 +353,22 @@ static void judge_section(const char *about, const struct judged *j, const struc
 	}
 }
 
-static void describe(struct buf *buf, const char *place, const struct karmor_access *question)
+void judged_ask(const char *about, struct judged *j, const struct access *access)
 {
-	buf_printf(buf, "%s: %s \"%s\" from \"%s\"%s", place, table_op_name(question->op),
-		   question->object, question->source ? question->source : "-",
-		   question->not_owner ? ", not the owner" : "");
-}
+	bool leads_there;
 
-static void judge(const char *place, const struct judged *j, const struct karmor_access *question)
-{
-	_cleanup_buf_ struct buf about = { 0 };
-	struct access access;
-	size_t before = total.differ;
-
-	total.rows++;
-	describe(&about, place, question);
-	if (access_read(question, &access, NULL) < 0) {
-		differs(about.data, "cannot be asked", j);
+	if (access->section == KARMOR_SYSCALLS ||
+	    expect(j, access, true) != expect(j, access, false)) {
+		judge_total.unasked++;
 		return;
 	}
-	if (access.section == KARMOR_SYSCALLS ||
-	    expect(j, &access, true) != expect(j, &access, false)) {
-		total.unsupported++;
-		return;
-	}
-	if (access.source && !leads(j, access.source, class_of(j, access.source)) &&
-	    is_of_another_type(j, access.source))
+	leads_there = !access->source || leads(j, access->source, class_of(j, access->source));
+	if (leads_there)
+		judge_section(about, j, access);
+	else if (is_of_another_type(j, access->source))
 		total.sources++;
-	else if (access.source && !leads(j, access.source, class_of(j, access.source)))
-		differs(about.data, "an exec does not lead to the source's role", j);
 	else
-		judge_section(about.data, j, &access);
-	if (total.differ > before + 1) /* a row differs once */
-		total.differ = before + 1;
-}
-
-/* Whether both rows are about one workload under one set of policies. */
-static bool is_same_set(const struct table_row *a, const struct table_row *b)
-{
-	bool same = true;
-
-	for (int i = TABLE_POLICIES; a && i <= TABLE_POSTURE; i++)
-		same &= strcmp(a->cells[i], b->cells[i]) == 0;
-	return a && same;
+		judge_differs(about, "an exec does not lead to the source's role", j);
 }
 
 static unsigned long everybody; /* of every N-th module */
@@ -427,99 +381,25 @@ static void prove_everybody(const char *about, struct judged *j)
 	if (!everybody || (!getenv("KARMOR_LONG") && (total.modules - 1) % everybody))
 		return;
 	if (everybody_differs(a, j->base, &what) != 0)
-		differs(about, what.data ? what.data : "cannot be compared", j);
+		judge_differs(about, what.data ? what.data : "cannot be compared", j);
 	total.everybody++;
 	if (use_module(j) != 0)
-		differs(about, "cannot be compiled again", j);
+		judge_differs(about, "cannot be compiled again", j);
 }
 
-/* @made: the row that @j was made for; NULL: none. */
-static void judge_row(const char *table, const struct table_row *row, struct table_place *place,
-		      struct judged *j, const struct table_row **made)
+int judged_make(const char *about, const struct karmor_ruleset *set, struct judged **ret,
+		struct karmor_diag *diag)
 {
-	_cleanup_buf_ struct buf at = { 0 };
-	struct karmor_diag *diag = karmor_diag_new();
-	struct karmor_access question =
-		KARMOR_STRUCT(karmor_access, .op = (enum karmor_op)table_op(row->cells[TABLE_OP]),
-			      .object = row->cells[TABLE_OBJECT],
-			      .source = *row->cells[TABLE_SOURCE] ? row->cells[TABLE_SOURCE] : NULL,
-			      .not_owner = strcmp(row->cells[TABLE_OWNER], "no") == 0);
-	int r = 0;
-
-	buf_printf(&at, "%s:%u", table, row->line);
-	if (!row->fault && !is_same_set(*made, row)) {
-		judged_done(j);
-		r = make_set(j, row, place, diag);
-		r = r ? r : make_module(j, diag);
-		*made = r ? NULL : row;
-		if (r == 0)
-			prove_everybody(at.data, j);
-	}
-	if (row->fault || r) {
-		differs(at.data, row->fault ? row->fault : "no module", j);
-		karmor_diag_print(diag, stdout, false);
-	} else {
-		judge(at.data, j, &question);
-	}
-	karmor_diag_free(diag);
-}
-
-static int make_random(struct judged *j, struct buf *text, struct karmor_diag *diag)
-{
-	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = random_posture());
-	int r = karmor_policies_new(&j->policies);
-
-	random_policy(text, 0);
-	if (random_below(2))
-		random_policy(text, 1);
-	r = r ? r : karmor_policies_add_text(j->policies, "random", text->data, text->len, diag);
-	r = r ? r : karmor_ruleset_new(j->policies, &subject, &j->set, diag);
-	return r ? r : make_module(j, diag);
-}
-
-static void judge_random(unsigned long n)
-{
-	_cleanup_(judged_done) struct judged j = { 0 };
-	_cleanup_buf_ struct buf text = { 0 }, at = { 0 };
-	struct karmor_diag *diag = karmor_diag_new();
+	struct judged *j = calloc(1, sizeof(*j));
 	int r;
 
-	buf_printf(&at, "case %lu", n);
-	r = make_random(&j, &text, diag);
-	if (r != 0) {
-		differs(at.data, text.data, &j);
-		karmor_diag_print(diag, stdout, false);
-	} else {
-		prove_everybody(at.data, &j);
-	}
-	for (int i = 0; i < QUESTIONS && r == 0; i++) {
-		_cleanup_buf_ struct buf object = { 0 }, source = { 0 };
-		struct karmor_access question = random_access(&object, &source);
-		size_t before = total.differ;
-
-		judge(at.data, &j, &question);
-		if (total.differ != before)
-			puts(text.data);
-	}
-	karmor_diag_free(diag);
-}
-
-static int judge_table(const char *name)
-{
-	struct table_place place = { 0 };
-	_cleanup_(judged_done) struct judged j = { 0 };
-	const struct table_row *made = NULL;
-	struct table table = { 0 };
-	int r = table_place_init(&place, name);
-
-	r = r ? r : table_open(&table, name);
-	for (size_t i = 0; r == 0 && i < table.n_rows; i++)
-		judge_row(name, &table.rows[i], &place, &j, &made);
-	if (r)
-		fprintf(stderr, "%s: %s\n", name, table.fault ? table.fault : strerror(-r));
-	table_drop(&table);
-	table_place_done(&place);
+	*ret = j;
+	if (!j)
+		return -ENOMEM;
+	j->set = set;
+	r = make_module(j, diag);
+	if (r == 0)
+		prove_everybody(about, j);
 	return r;
 }
 
@@ -543,7 +423,6 @@ int main(int argc, char *argv[])
 	printf("%zu modules, %zu compared for everybody; as reported: %zu of sockets that share a "
 	       "class, %zu of sources of another type\n",
 	       total.modules, total.everybody, total.mixed, total.sources);
-	printf("%zu rows, %zu differ, %zu as reported, %zu not asked\n", total.rows, total.differ,
-	       total.mixed + total.sources, total.unsupported);
-	return r ? 2 : total.differ != 0;
+	judge_total.reported = total.mixed + total.sources;
+	return judge_finish(r);
 }
