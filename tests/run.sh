@@ -54,7 +54,7 @@ prepare_live() {
 
 	if tests/vm/run --prepare "$kernel" "$lsm"; then
 		live_commands+=(${live_commands:+::} "live $kernel $lsm${3:+ $3}"
-			tests/vm/run --timeout 3000 "$kernel" "$lsm" "tests/live/$suite.sh")
+			tests/vm/run --timeout "${KARMOR_LONG:+2}3000" "$kernel" "$lsm" "tests/live/$suite.sh")
 	elif [[ $kernel == newest ]]; then
 		echo "SKIP   live $kernel $lsm: no such kernel on this machine's mirror"
 		count 0 0 1
