@@ -85,8 +85,10 @@ void demand_settle(const struct kernel_maps *maps)
 	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++) {
 		_cleanup_buf_ struct buf path = { 0 };
 
+		if (needs & on_demand[i].need)
+			continue;
 		demand_path(&path, "/link_", on_demand[i].program);
-		if (!(needs & on_demand[i].need) && !buf_failed(&path))
+		if (!buf_failed(&path))
 			unlink(path.data);
 	}
 }
