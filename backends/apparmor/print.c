@@ -1,273 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A ruleset as profile text: what is shown, and what the parser gets. Each line of a rule has the
- * policy and the rule above it. Nothing of a policy but escaped paths gets into a rule of the text,
- * and into its comments only what cannot end a line.
- */
+/* A ruleset as profile text: what is shown, and what the parser gets. */
 #include <errno.h>
 #include <string.h>
 
-#include "apparmor.h"
 #include "cleanup.h"
 #include "split.h"
+#include "writer.h"
 
 #define PRINTED_NAME "karmor"
-
-struct writer {
-	struct buf *buf;
-	const struct apparmor_mediates *mediates;
-	const struct apparmor_ruleset *set;
-	const struct apparmor_names *names;
-	size_t part;	/* of a stack; 0: the class's own profile */
-	size_t group;	/* whose profile it is; 0: that of no group */
-	bool open;	/* others of the stack decide */
-	size_t class;	/* whose profile it is */
-	size_t written; /* what it is named after; another where there are more names than classes
-			 */
-	uint32_t commented; /* the rule whose lines are being written */
-};
-
-static size_t group_of(size_t class)
-{
-	return class ? (class - 1) / APPARMOR_GROUP + 1 : 0;
-}
-
-size_t apparmor_groups(const struct apparmor_ruleset *set)
-{
-	return set->n_profiles > APPARMOR_TARGETS_MAX + 1 ? group_of(set->n_profiles - 1) : 0;
-}
-
-size_t apparmor_stack(const struct apparmor_names *names)
-{
-	return 1 + names->width + names->groups;
-}
-
-void apparmor_profile_name(struct buf *buf, const struct apparmor_names *names, size_t class,
-			   size_t place)
-{
-	bool grouped = names->groups;
-
-	buf_puts(buf, names->name);
-	if (grouped && place == 0 && class)
-		buf_printf(buf, ".g%zu", group_of(class));
-	else if (grouped && place && group_of(class) != place)
-		buf_printf(buf, ".o%zu", place);
-	else if (class || place)
-		buf_printf(buf, ".%zu", class);
-	if (place && !grouped)
-		buf_printf(buf, ".%zu", place);
-}
-
-static size_t place_of(const struct writer *w)
-{
-	return w->names->groups ? w->group : w->part;
-}
-
-static void target_name(struct writer *w, size_t class)
-{
-	apparmor_profile_name(w->buf, w->names, class, place_of(w));
-}
-
-/* Whether both classes have the same profile at this place of the stack. */
-static bool is_same(const struct writer *w, size_t a, size_t b)
-{
-	bool open_a = group_of(a) != w->group, open_b = group_of(b) != w->group;
-
-	if (!w->names->groups)
-		return a == b;
-	if (w->group == 0)
-		return group_of(a) == group_of(b);
-	return open_a || open_b ? open_a == open_b : a == b;
-}
-
-static const char *or_posture(uint32_t rule)
-{
-	return rule == APPARMOR_NO_RULE	    ? "what no rule speaks of"
-	       : rule == APPARMOR_ELSEWHERE ? "what other profiles of the stack decide"
-	       : rule == APPARMOR_SELF	    ? "what would undo this, whatever policies say"
-					    : NULL;
-}
-
-static void comment(struct writer *w, uint32_t rule)
-{
-	const struct apparmor_rule *of;
-
-	if (w->commented == rule)
-		return;
-	w->commented = rule;
-	buf_puts(w->buf, "\n  # ");
-	if (or_posture(rule)) {
-		buf_printf(w->buf, "%s\n", or_posture(rule));
-		return;
-	}
-	of = &w->set->rules[rule];
-	buf_escape(w->buf, of->told.policy, strlen(of->told.policy));
-	buf_printf(w->buf, " %s: %s\n", of->told.locator, ir_action_name(of->action));
-}
-
-static void line_start(struct writer *w, int priority, bool audit, bool deny)
-{
-	buf_puts(w->buf, "  ");
-	if (priority)
-		buf_printf(w->buf, "priority=%d ", priority);
-	buf_puts(w->buf, deny ? "audit deny " : audit ? "audit " : "");
-}
-
-/* Whose accesses: those of both, or of one of them. */
-static const char *who(unsigned owner, unsigned other)
-{
-	return owner && other ? "" : owner ? "owner " : "other ";
-}
-
-static void file_line(struct writer *w, const struct apparmor_line *line, unsigned owner,
-		      unsigned other)
-{
-	unsigned perms = owner | other;
-
-	if (!perms)
-		return;
-	line_start(w, line->priority, line->audit, line->deny);
-	/* A denial to others alone is the only thing that "other" is needed for. */
-	buf_printf(w->buf, "%s\"%s\" %s%s,\n", who(owner, other), line->path,
-		   perms & APPARMOR_READ ? "r" : "", perms & APPARMOR_WRITE ? "wl" : "");
-}
-
-static void exec_line(struct writer *w, const struct apparmor_line *line, unsigned owner,
-		      unsigned other)
-{
-	if (!(owner | other))
-		return;
-	line_start(w, line->priority, line->audit, line->deny);
-	buf_printf(w->buf, "%s\"%s\" ", who(owner, other), line->path);
-	if (line->deny) {
-		buf_puts(w->buf, "x,\n");
-	} else if (is_same(w, line->target, w->written)) {
-		buf_puts(w->buf, "ix,\n");
-	} else {
-		buf_puts(w->buf, "px -> \"");
-		target_name(w, line->target);
-		buf_puts(w->buf, "\",\n");
-	}
-}
-
-/* Accesses of the owner and of others are written together where they are the same. */
-static void path_line(struct writer *w, const struct apparmor_line *line)
-{
-	unsigned owner = line->perms & APPARMOR_OWNER;
-	unsigned other = line->perms >> APPARMOR_OTHER_SHIFT;
-	unsigned both = owner & other;
-	const unsigned files = APPARMOR_READ | APPARMOR_WRITE;
-
-	comment(w, line->rule);
-	file_line(w, line, both & files, both & files);
-	file_line(w, line, owner & ~both & files, 0);
-	file_line(w, line, 0, other & ~both & files);
-	if (line->perms & APPARMOR_MAP) {
-		line_start(w, line->priority, line->audit, line->deny);
-		buf_printf(w->buf, "\"%s\" m,\n", line->path);
-	}
-	exec_line(w, line, both & APPARMOR_EXEC, both & APPARMOR_EXEC);
-	exec_line(w, line, owner & ~both & APPARMOR_EXEC, 0);
-	exec_line(w, line, 0, other & ~both & APPARMOR_EXEC);
-}
-
-static const char *qualifier(enum karmor_action action)
-{
-	static const char *const words[] = {
-		[KARMOR_ALLOW] = "", [KARMOR_AUDIT] = "audit ", [KARMOR_BLOCK] = "audit deny "
-	};
-
-	return words[action];
-}
-
-static bool is_socket(unsigned family, unsigned type)
-{
-	return apparmor_family_name(family) && apparmor_type_name(type);
-}
-
-/* Whether most is free, so that only the rest is written. */
-static bool network_is_open(const struct apparmor_profile *profile)
-{
-	size_t free = 0, all = 0;
-
-	for (unsigned family = 0; family < APPARMOR_FAMILIES; family++)
-		for (unsigned type = 0; type < APPARMOR_TYPES; type++) {
-			all += is_socket(family, type);
-			free += is_socket(family, type) &&
-				profile->network[family][type] == KARMOR_ALLOW;
-		}
-	return free > all / 2;
-}
-
-/* All types of a family have one verdict, by one rule. */
-static bool family_is_uniform(const struct apparmor_profile *profile, unsigned family)
-{
-	for (unsigned type = 0; type < APPARMOR_TYPES; type++)
-		if (is_socket(family, type) &&
-		    (profile->network[family][type] != profile->network[family][1] ||
-		     profile->network_rules[family][type] != profile->network_rules[family][1]))
-			return false;
-	return true;
-}
-
-static void socket_line(struct writer *w, const struct apparmor_profile *profile, unsigned family,
-			unsigned type, bool uniform)
-{
-	enum karmor_action action = profile->network[family][type];
-
-	comment(w, profile->network_rules[family][type]);
-	buf_printf(w->buf, "  %snetwork %s%s%s,\n", qualifier(action), apparmor_family_name(family),
-		   uniform ? "" : " ", uniform ? "" : apparmor_type_name(type));
-}
-
-static void network_lines(struct writer *w, const struct apparmor_profile *profile)
-{
-	bool open = network_is_open(profile);
-	enum karmor_action unwritten = open ? KARMOR_ALLOW : KARMOR_BLOCK;
-
-	if (open) {
-		comment(w, APPARMOR_NO_RULE);
-		buf_puts(w->buf, "  network,\n");
-	}
-	for (unsigned family = 0; family < APPARMOR_FAMILIES; family++) {
-		bool uniform = family_is_uniform(profile, family);
-
-		for (unsigned type = 0; type < (uniform ? 2u : APPARMOR_TYPES); type++)
-			if (is_socket(family, type) && profile->network[family][type] != unwritten)
-				socket_line(w, profile, family, type, uniform);
-	}
-}
-
-static void capability_lines(struct writer *w, const struct apparmor_profile *profile)
-{
-	enum karmor_action unwritten = KARMOR_BLOCK;
-	size_t free = 0;
-
-	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++)
-		free += profile->capabilities[i] == KARMOR_ALLOW;
-	if (free > IR_CAPABILITY_COUNT / 2) {
-		unwritten = KARMOR_ALLOW;
-		comment(w, APPARMOR_NO_RULE);
-		buf_puts(w->buf, "  capability,\n");
-	}
-	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++) {
-		bool kept = apparmor_self_capability(w->set, profile, i);
-		enum karmor_action action = kept ? KARMOR_BLOCK : profile->capabilities[i];
-
-		if (action == unwritten)
-			continue;
-		comment(w, kept ? APPARMOR_SELF : profile->capability_rules[i]);
-		buf_printf(w->buf, "  %scapability %s,\n", qualifier(action),
-			   ir_capability_name(i));
-	}
-}
 
 /* Every profile of the stack. */
 static void peer_name(struct writer *w)
 {
 	if (w->names->width || w->names->groups)
 		buf_putc(w->buf, '{');
-	target_name(w, w->written);
+	writer_target(w, w->written);
 	if (w->names->width)
 		buf_printf(w->buf, ",%s.%zu.*}", w->names->name, w->written);
 	if (w->names->groups && w->written)
@@ -306,7 +53,7 @@ static void free_lines(struct writer *w)
 static void profile_start(struct writer *w)
 {
 	buf_puts(w->buf, w->buf->len ? "\nprofile \"" : "profile \"");
-	target_name(w, w->written);
+	writer_target(w, w->written);
 	buf_puts(w->buf, "\" flags=(attach_disconnected, mediate_deleted) {\n");
 	free_lines(w);
 	w->commented = APPARMOR_NO_RULE - 3;
@@ -328,7 +75,7 @@ static void section_repeat(struct writer *w, enum karmor_section section)
 
 		line.audit &= line.deny;
 		if (line.perms & section_lines[section])
-			path_line(w, &line);
+			writer_path(w, &line);
 	}
 }
 
@@ -344,9 +91,9 @@ static void section_open(struct writer *w, enum karmor_section section)
 					   .perms = section_lines[section] };
 
 	if (section == KARMOR_FILE)
-		path_line(w, &all);
+		writer_path(w, &all);
 	for (size_t i = 0; section == KARMOR_PROCESS && i < profile->n_leads; i++)
-		path_line(w, &profile->leads[i]);
+		writer_path(w, &profile->leads[i]);
 	if (section == KARMOR_PROCESS && !profile->n_leads)
 		section_repeat(w, section);
 }
@@ -358,10 +105,10 @@ static void wide_line(struct writer *w, struct apparmor_line line)
 	bool here = w->set->priorities ? w->part > 0 : (w->part == 0) == (line.deny || line.audit);
 
 	if (here)
-		path_line(w, &line);
+		writer_path(w, &line);
 	if (!here && w->part && line.audit && !line.deny) {
 		line.audit = false;
-		path_line(w, &line);
+		writer_path(w, &line);
 	}
 }
 
@@ -381,7 +128,7 @@ static int outside_line(const char *path, bool literal, void *data)
 		.target = (uint8_t)outside->w->class,
 	};
 
-	path_line(outside->w, &line);
+	writer_path(outside->w, &line);
 	return 0;
 }
 
@@ -399,7 +146,7 @@ static int section_split(struct writer *w, enum karmor_section section, size_t n
 		if (split.parts[i] == SPLIT_WIDE && (w->part == 0 || (part && part <= n)))
 			wide_line(w, profile->lines[i]);
 		else if (part && split.parts[i] == (int)part - 1)
-			path_line(w, &profile->lines[i]);
+			writer_path(w, &profile->lines[i]);
 	}
 	if (r == 0 && part && part <= n)
 		r = split_outside(&split, part - 1, outside_line, &outside);
@@ -466,7 +213,7 @@ static void section_whole(struct writer *w, enum karmor_section section)
 
 	for (size_t i = 0; i < profile->n_lines; i++)
 		if (profile->lines[i].perms & section_lines[section])
-			path_line(w, &profile->lines[i]);
+			writer_path(w, &profile->lines[i]);
 }
 
 static void profile_write(struct writer *w)
@@ -488,14 +235,14 @@ static void profile_write(struct writer *w)
 		part = part > parts[i] ? part - parts[i] : 0;
 	}
 	if (w->open) {
-		comment(w, APPARMOR_ELSEWHERE);
+		writer_comment(w, APPARMOR_ELSEWHERE);
 		buf_puts(w->buf, "  network,\n  capability,\n");
 	} else {
-		network_lines(w, profile);
-		capability_lines(w, profile);
+		writer_network(w, profile);
+		writer_capabilities(w, profile);
 	}
-	if (place_of(w) == 0) {
-		comment(w, APPARMOR_SELF);
+	if (writer_place(w) == 0) {
+		writer_comment(w, APPARMOR_SELF);
 		apparmor_self_lines(w->buf, w->set);
 	}
 	buf_puts(w->buf, "}\n");
@@ -530,7 +277,7 @@ void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *media
 	for (size_t i = 0; i < set->n_profiles || i < names->n; i++) {
 		w.written = i;
 		w.class = i < set->n_profiles ? i : 0;
-		w.group = names->groups ? group_of(i) : 0;
+		w.group = names->groups ? writer_group(i) : 0;
 		profile_write(&w);
 	}
 	if (names->groups)

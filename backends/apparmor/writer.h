@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile as it is written: print.c writes it, of lines that print-lines.c has and names that
+ * names.c has.
+ */
+#pragma once
+
+#include "apparmor.h"
+
+struct writer {
+	struct buf *buf;
+	const struct apparmor_mediates *mediates;
+	const struct apparmor_ruleset *set;
+	const struct apparmor_names *names;
+	size_t part;	/* of a stack; 0: the class's own profile */
+	size_t group;	/* whose profile it is; 0: that of no group */
+	bool open;	/* others of the stack decide */
+	size_t class;	/* whose profile it is */
+	size_t written; /* what it is named after; another where there are more names than classes
+			 */
+	uint32_t commented; /* the rule whose lines are being written */
+};
+
+/* The group of a class, where classes share profiles; 0: none. */
+size_t writer_group(size_t class);
+/* Which of the stack's profiles is being written. */
+size_t writer_place(const struct writer *w);
+/* The name of a class's profile, at the writer's place of the stack. */
+void writer_target(struct writer *w, size_t class);
+/* Whether both classes have the same profile at this place of the stack. */
+bool writer_is_same(const struct writer *w, size_t a, size_t b);
+
+/* What the lines that follow are for, unless it is said already. */
+void writer_comment(struct writer *w, uint32_t rule);
+/* Accesses of the owner and of others are written together where they are the same. */
+void writer_path(struct writer *w, const struct apparmor_line *line);
+void writer_network(struct writer *w, const struct apparmor_profile *profile);
+void writer_capabilities(struct writer *w, const struct apparmor_profile *profile);
