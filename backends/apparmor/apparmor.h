@@ -231,8 +231,16 @@ bool apparmor_related(const struct apparmor_relations *relations, uint32_t allow
 struct apparmor_effect apparmor_expect(const struct apparmor_section *s, uint32_t accept,
 				       uint32_t *scratch);
 int apparmor_line_add(struct apparmor_section *s, const struct apparmor_line *line);
+/* The rules of an accept set that hold for this class of sources. */
+size_t apparmor_accept_rules(const struct apparmor_section *s, uint32_t accept, uint32_t *ret);
 /* Makes the lines; @broken, by rule of the set, is set for those that they do not keep. */
 int apparmor_lines(struct apparmor_section *s, bool *broken);
+
+/*
+ * means.c: how many kinds of paths mean something else to the parser than to eval; their rules are
+ * @broken where that is wanted. @scratch: room for the section's rules. 0 or -ENOMEM.
+ */
+int apparmor_compare(struct apparmor_section *s, uint32_t *scratch, bool *broken, size_t *ret);
 
 /* guard.c: lines that protect the names of Block rules, after the section's own. */
 int apparmor_guard(struct apparmor_section *s);
