@@ -212,19 +212,11 @@ static const char *folded_object(const struct karmor_event *event)
 int karmor_event_print_text(const struct karmor_event *theirs, FILE *out)
 {
 	struct karmor_event ours, *event = &ours;
-	static const char *const ops[] = {
-		[KARMOR_EXEC] = "exec",
-		[KARMOR_READ] = "read",
-		[KARMOR_WRITE] = "write",
-		[KARMOR_NET] = "net",
-		[KARMOR_CAPABILITY] = "capability",
-		[KARMOR_SYSCALL] = "syscall",
-	};
 	_cleanup_buf_ struct buf line = { 0 };
 
 	if (SIZED_READ(&ours, theirs) < 0)
 		return -EINVAL;
-	buf_printf(&line, "karmor: %s %s ", ir_action_name(event->action), ops[event->op]);
+	buf_printf(&line, "karmor: %s %s ", ir_action_name(event->action), ir_op_name(event->op));
 	if (event->op ==
 	    KARMOR_SYSCALL) /* its path, where it has one, is not all there is to say */
 		add_text(&line, event->data ? event->data : "?");

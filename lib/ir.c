@@ -18,6 +18,15 @@ static const char *const section_names[] = {
 	"process", "file", "network", "capabilities", "syscalls",
 };
 
+static const char *const op_names[] = {
+	[KARMOR_EXEC] = "exec",
+	[KARMOR_READ] = "read",
+	[KARMOR_WRITE] = "write",
+	[KARMOR_NET] = "net",
+	[KARMOR_CAPABILITY] = "capability",
+	[KARMOR_SYSCALL] = "syscall",
+};
+
 static const char *const list_names[] = {
 	"matchPaths",	  "matchDirectories",  "matchPatterns",
 	"matchProtocols", "matchCapabilities", "matchSyscalls",
@@ -109,6 +118,11 @@ const char *ir_kind_suggest(const char *name)
 const char *ir_section_name(enum karmor_section section)
 {
 	return section_names[section];
+}
+
+const char *ir_op_name(enum karmor_op op)
+{
+	return op_names[op];
 }
 
 const char *ir_list_name(enum ir_list list)

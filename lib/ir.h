@@ -149,6 +149,7 @@ struct karmor_policies {
 
 const char *ir_kind_name(enum karmor_kind kind);	  /* "KubeArmorPolicy" */
 const char *ir_section_name(enum karmor_section section); /* "process" */
+const char *ir_op_name(enum karmor_op op);		  /* "exec" */
 const char *ir_list_name(enum ir_list list);		  /* "matchPaths" */
 const char *ir_action_name(enum karmor_action action);	  /* "allow", "audit", "block" */
 

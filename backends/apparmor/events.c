@@ -205,15 +205,6 @@ static void resource_write(struct buf *buf, const struct apparmor_record *record
 		buf->data[--buf->len] = '\0';
 }
 
-static const char *const op_names[] = {
-	[KARMOR_EXEC] = "exec",
-	[KARMOR_READ] = "read",
-	[KARMOR_WRITE] = "write",
-	[KARMOR_NET] = "net",
-	[KARMOR_CAPABILITY] = "capability",
-	[KARMOR_SYSCALL] = "syscall",
-};
-
 static void verdict_describe(struct karmor_event *event, const struct lookup *lookup,
 			     const struct access_kinds *kinds)
 {
@@ -278,7 +269,7 @@ static int record_deliver(const struct delivery *to, const struct apparmor_recor
 		return -ENOMEM;
 	lookup.path = resource.data;
 	verdict_describe(&event, &lookup, &kinds);
-	buf_printf(&detail, "%s lsm=%s", op_names[event.op], record->operation);
+	buf_printf(&detail, "%s lsm=%s", ir_op_name(event.op), record->operation);
 	if (buf_failed(&detail))
 		return -ENOMEM;
 	event.time = record->base.time;

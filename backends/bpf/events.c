@@ -40,15 +40,6 @@ static const char *const hook_names[] = {
 	[ABI_HOOK_CAPABLE] = "capable",		 [ABI_HOOK_SYSCALL] = "sys_enter",
 };
 
-static const char *const op_names[] = {
-	[ABI_OP_EXEC] = "exec",
-	[ABI_OP_READ] = "read",
-	[ABI_OP_WRITE] = "write",
-	[ABI_OP_NET] = "net",
-	[ABI_OP_CAPABILITY] = "capability",
-	[ABI_OP_SYSCALL] = "syscall",
-};
-
 /* Numbers of the kernel's with their names. */
 struct number {
 	uint32_t number;
@@ -175,7 +166,7 @@ static bool record_valid(const struct abi_event *record, size_t size)
 {
 	return size >= sizeof(*record) &&
 	       size - sizeof(*record) >= (size_t)record->resource_len + record->source_len &&
-	       record->section <= ABI_SYSCALLS && record->op < ARRAY_SIZE(op_names) &&
+	       record->section <= ABI_SYSCALLS && record->op <= ABI_OP_SYSCALL &&
 	       record->hook < ARRAY_SIZE(hook_names);
 }
 
@@ -205,7 +196,8 @@ int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record,
 	if (record->section == ABI_SYSCALLS)
 		syscall_add(&detail, record);
 	else
-		buf_printf(&detail, "%s lsm=%s", op_names[record->op], hook_names[record->hook]);
+		buf_printf(&detail, "%s lsm=%s", ir_op_name((enum karmor_op)record->op),
+			   hook_names[record->hook]);
 	buf_add(&comm, record->comm, strnlen(record->comm, sizeof(record->comm)));
 	if (buf_failed(&resource) || buf_failed(&source) || buf_failed(&detail) ||
 	    buf_failed(&comm))

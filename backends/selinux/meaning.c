@@ -5,24 +5,6 @@
 
 #include "cleanup.h"
 
-static const char *const op_names[] = {
-	[KARMOR_EXEC] = "exec",
-	[KARMOR_READ] = "read",
-	[KARMOR_WRITE] = "write",
-	[KARMOR_NET] = "net",
-	[KARMOR_CAPABILITY] = "capability",
-};
-
-static const struct {
-	enum karmor_section section;
-	enum karmor_op op;
-} ops[] = {
-	[SELINUX_EXEC] = { KARMOR_PROCESS, KARMOR_EXEC },
-	[SELINUX_READ] = { KARMOR_FILE, KARMOR_READ },
-	[SELINUX_WRITE] = { KARMOR_FILE, KARMOR_WRITE },
-	[SELINUX_OPS] = { KARMOR_FILE, KARMOR_WRITE },
-};
-
 static bool is_one_of(const char *text, const char *const *of, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -83,8 +65,8 @@ bool meaning_read(const struct avc *avc, struct meaning *ret)
 	if (ret->kind < 0)
 		return false;
 	ret->is_file = strcmp(avc->class, "process") != 0;
-	ret->section = ops[ret->kind].section;
-	ret->op = ops[ret->kind].op;
+	ret->section = selinux_asked[ret->kind].section;
+	ret->op = selinux_asked[ret->kind].op;
 	return true;
 }
 
@@ -175,7 +157,7 @@ static void file_write(const struct meaning *meaning, struct avc *avc, struct bu
 void meaning_write(const struct meaning *meaning, struct avc *avc, struct buf *resource,
 		   struct buf *data)
 {
-	buf_printf(data, "%s lsm=%s perms=", op_names[meaning->op], avc->class);
+	buf_printf(data, "%s lsm=%s perms=", ir_op_name(meaning->op), avc->class);
 	for (const char *p = avc->perms; *p; p++)
 		buf_putc(data, *p == ' ' ? ',' : *p);
 	if (meaning->section == KARMOR_NETWORK)

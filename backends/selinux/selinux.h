@@ -34,6 +34,12 @@ enum selinux_op {
 	SELINUX_OPS,
 };
 
+/* What eval is asked for each, and last for what is denied whatever it says: a change of labels. */
+extern const struct selinux_asked {
+	enum karmor_section section;
+	enum karmor_op op;
+} selinux_asked[];
+
 /*
  * What a file's role says. A file's accept set decides about it; a directory's own set about the
  * directory, and the other about what is made in it, for that takes its role.

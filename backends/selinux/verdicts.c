@@ -6,13 +6,11 @@
 #include "cleanup.h"
 #include "selinux.h"
 
-static const struct {
-	enum karmor_section section;
-	enum karmor_op op;
-} ops[] = {
+const struct selinux_asked selinux_asked[] = {
 	[SELINUX_EXEC] = { KARMOR_PROCESS, KARMOR_EXEC },
 	[SELINUX_READ] = { KARMOR_FILE, KARMOR_READ },
 	[SELINUX_WRITE] = { KARMOR_FILE, KARMOR_WRITE },
+	[SELINUX_OPS] = { KARMOR_FILE, KARMOR_WRITE },
 };
 
 /* The rules of an accept set that a class has, by index into the ruleset. */
@@ -44,8 +42,8 @@ static void accept_decide(const struct selinux_compiler *c, size_t set, size_t c
 	struct selinux_class *ret = &c->ret->rulesets[set].classes[class];
 
 	for (int op = 0; op < SELINUX_OPS; op++) {
-		struct eval_access about = { .section = ops[op].section,
-					     .op = ops[op].op,
+		struct eval_access about = { .section = selinux_asked[op].section,
+					     .op = selinux_asked[op].op,
 					     .owner = true };
 		size_t n = matched_find(c, set, class, about.section,
 					&c->ret->automaton->accepts[accept], matched);
