@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <endian.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -101,13 +102,15 @@ static char *datagram(json_t *event, size_t *size)
 {
 	char *data = NULL;
 	FILE *out = open_memstream(&data, size);
+	bool failed;
 
 	if (!out)
 		return NULL;
 	put_message(out, event);
 	put(out, "SYSLOG_IDENTIFIER", program_invocation_name);
 	put_fields(out, event);
-	if (!ferror(out) && fclose(out) == 0)
+	failed = ferror(out);
+	if (fclose(out) == 0 && !failed)
 		return data;
 	free(data);
 	return NULL;

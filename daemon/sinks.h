@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where events go beside the socket: a file, the journal, standard output, as the configuration has
- * it. None of them is waited for. What one cannot take at once is lost to it alone, counted, told
- * in the log, and told in the sink as soon as that takes something again.
+ * it. No reader of theirs is waited for, but a file's disk is. What one cannot take at once is lost
+ * to it alone, counted, told in the log, and told in the sink as soon as that takes something
+ * again.
  */
 #pragma once
 
