@@ -90,7 +90,10 @@ static int rotate(struct file *file)
 	for (uint64_t i = file->count; i > 0; i--) {
 		snprintf(from, sizeof(from), i > 1 ? "%s.%llu" : "%s", file->path,
 			 (unsigned long long)i - 1);
-		snprintf(to, sizeof(to), "%s.%llu", file->path, (unsigned long long)i);
+		/* The other is no longer. */
+		if (snprintf(to, sizeof(to), "%s.%llu", file->path, (unsigned long long)i) >=
+		    (int)sizeof(to))
+			return -ENAMETOOLONG;
 		if (rename(from, to) < 0 && errno != ENOENT)
 			return -errno;
 	}
