@@ -42,6 +42,19 @@ struct told told_copy(struct arena *arena, const struct ir_rule *ir, bool *faile
 	};
 }
 
+struct told told_keep(struct arena *arena, const struct told *told, bool *failed)
+{
+	return (struct told){
+		.policy = copy(arena, told->policy, failed),
+		.file = copy(arena, told->file, failed),
+		.locator = copy(arena, told->locator, failed),
+		.written = copy(arena, told->written, failed),
+		.message = copy(arena, told->message, failed),
+		.tags = copy(arena, told->tags, failed),
+		.severity = told->severity,
+	};
+}
+
 static const char *nonempty(const char *text)
 {
 	return text && *text ? text : NULL;

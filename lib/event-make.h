@@ -17,6 +17,7 @@ struct told {
 
 /* *failed is set where memory is out. */
 struct told told_copy(struct arena *arena, const struct ir_rule *ir, bool *failed);
+struct told told_keep(struct arena *arena, const struct told *told, bool *failed);
 void told_write(struct karmor_event *event, const struct told *told);
 
 /*

@@ -11,6 +11,7 @@
 
 #include "abi.h"
 #include "backend.h"
+#include "event-make.h"
 
 /* What the kernel side must have for a table to be kept: one bit a family of hooks. */
 enum bpf_need {
@@ -29,11 +30,7 @@ enum bpf_need {
 struct bpf_rule {
 	enum karmor_section section;
 	enum karmor_action action; /* as it applies here: Block is Audit in an audit-only set */
-	const char *policy, *namespace_name, *file;
-	const char *locator;	    /* "file.matchPaths[0]" */
-	const char *path;	    /* the matcher as written; "" where it is no path */
-	const char *message, *tags; /* "" where none; tags comma separated */
-	unsigned line, severity;
+	struct told told;
 };
 
 /* A source class: the rules whose fromSource its members match. */

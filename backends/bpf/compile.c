@@ -386,47 +386,6 @@ static int classes_copy(struct compiler *c)
 	return 0;
 }
 
-static const char *copy(struct arena *arena, const char *text, bool *failed)
-{
-	const char *ret = arena_strdup(arena, text ? text : "");
-
-	*failed |= !ret;
-	return ret;
-}
-
-static const char *join_tags(struct arena *arena, const struct ir_rule *ir, bool *failed)
-{
-	_cleanup_buf_ struct buf buf = { 0 };
-
-	for (size_t i = 0; i < ir->n_tags; i++) {
-		buf_puts(&buf, i ? "," : "");
-		buf_puts(&buf, ir->tags[i]);
-	}
-	*failed |= buf_failed(&buf);
-	return copy(arena, buf.data, failed);
-}
-
-static void rule_copy(struct arena *arena, const struct ruleset_rule *rule, struct bpf_rule *ret,
-		      bool *failed)
-{
-	const struct ir_rule *ir = rule->ir;
-	const struct source *source = ir->place.source;
-
-	*ret = (struct bpf_rule){
-		.section = ir->section,
-		.action = rule->action,
-		.policy = copy(arena, ir->policy->name, failed),
-		.namespace_name = copy(arena, ir->policy->namespace_name, failed),
-		.file = copy(arena, source ? source->name : NULL, failed),
-		.locator = copy(arena, ir->locator, failed),
-		.path = copy(arena, ir->path, failed),
-		.message = copy(arena, ir->message, failed),
-		.tags = join_tags(arena, ir, failed),
-		.line = ir->place.line,
-		.severity = ir->severity,
-	};
-}
-
 static int rules_copy(struct compiler *c)
 {
 	size_t n = c->set->n_rules;
@@ -436,7 +395,11 @@ static int rules_copy(struct compiler *c)
 	if (!c->ret->rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		rule_copy(c->arena, &c->set->rules[i], &c->ret->rules[i], &failed);
+		c->ret->rules[i] = (struct bpf_rule){
+			.section = c->set->rules[i].ir->section,
+			.action = c->set->rules[i].action,
+			.told = told_copy(c->arena, c->set->rules[i].ir, &failed),
+		};
 	c->ret->n_rules = n;
 	return failed ? -ENOMEM : 0;
 }

@@ -110,9 +110,9 @@ static const struct bpf_workload *workload_of(const struct bpf_engine *engine,
 }
 
 /* The rule that decided, where one did and its table is or was ours. */
-static const struct bpf_rule *rule_of(const struct bpf_engine *engine,
-				      const struct bpf_workload *workload,
-				      const struct abi_event *record)
+static const struct told *rule_of(const struct bpf_engine *engine,
+				  const struct bpf_workload *workload,
+				  const struct abi_event *record)
 {
 	uint32_t number = ABI_RULE(record->verdict);
 	const struct bpf_ruleset *set;
@@ -124,31 +124,15 @@ static const struct bpf_rule *rule_of(const struct bpf_engine *engine,
 	if (workload->ruleset >= engine->live->base.n_rulesets)
 		return NULL;
 	set = &engine->live->rulesets[workload->ruleset];
-	return number <= set->n_rules ? &set->rules[number - 1] : NULL;
-}
-
-static const char *nonempty(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
-static void rule_describe(struct karmor_event *event, const struct bpf_rule *rule)
-{
-	event->policy = rule->policy;
-	event->policy_file = rule->file;
-	event->rule = rule->locator;
-	event->rule_path = nonempty(rule->path);
-	event->message = nonempty(rule->message);
-	event->tags = nonempty(rule->tags);
-	event->severity = rule->severity;
+	return number <= set->n_rules ? &set->rules[number - 1].told : NULL;
 }
 
 static void decision_describe(struct karmor_event *event, const struct abi_event *record,
-			      const struct bpf_rule *rule)
+			      const struct told *rule)
 {
 	event->policy = "-";
 	if (rule)
-		rule_describe(event, rule);
+		told_write(event, rule);
 	else if (record->verdict & ABI_POSTURE)
 		event->policy = "DefaultPosture";
 	else if (record->verdict & ABI_UNDECIDED)
@@ -209,8 +193,8 @@ int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record,
 	event.ppid = (pid_t)record->ppid;
 	event.uid = record->uid;
 	event.comm = comm.data;
-	event.source = nonempty(source.data);
-	event.resource = nonempty(resource.data);
+	event.source = source.len ? source.data : NULL;
+	event.resource = resource.len ? resource.data : NULL;
 	event.data = detail.data;
 	event.enforcer = "BPFLSM";
 	event.generation = record->generation;

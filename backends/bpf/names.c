@@ -14,7 +14,10 @@ struct bpf_names {
 	struct bpf_names *next; /* an older one */
 	uint32_t generation;
 	size_t n;
-	struct bpf_ruleset *rulesets; /* rules alone */
+	struct names_set {
+		struct told *rules;
+		size_t n;
+	} * rulesets;
 	struct arena arena;
 };
 
@@ -29,35 +32,16 @@ static void names_free(struct bpf_names *names)
 	}
 }
 
-static const char *copy(struct arena *arena, const char *text, bool *failed)
-{
-	const char *ret = text ? arena_strdup(arena, text) : NULL;
-
-	*failed |= text && !ret;
-	return ret;
-}
-
-static int rules_copy(struct arena *arena, const struct bpf_ruleset *from, struct bpf_ruleset *ret)
+static int rules_keep(struct arena *arena, const struct bpf_ruleset *from, struct names_set *ret)
 {
 	bool failed = false;
 
-	ret->n_rules = from->n_rules;
+	ret->n = from->n_rules;
 	ret->rules = arena_array(arena, from->n_rules, sizeof(*ret->rules));
 	if (!ret->rules)
 		return -ENOMEM;
-	for (size_t i = 0; i < from->n_rules; i++) {
-		const struct bpf_rule *rule = &from->rules[i];
-
-		ret->rules[i] = (struct bpf_rule){
-			.policy = copy(arena, rule->policy, &failed),
-			.file = copy(arena, rule->file, &failed),
-			.locator = copy(arena, rule->locator, &failed),
-			.path = copy(arena, rule->path, &failed),
-			.message = copy(arena, rule->message, &failed),
-			.tags = copy(arena, rule->tags, &failed),
-			.severity = rule->severity,
-		};
-	}
+	for (size_t i = 0; i < from->n_rules; i++)
+		ret->rules[i] = told_keep(arena, &from->rules[i].told, &failed);
 	return failed ? -ENOMEM : 0;
 }
 
@@ -89,7 +73,7 @@ int names_keep(struct bpf_engine *engine)
 	if (!names->rulesets)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < names->n; i++)
-		r = rules_copy(&names->arena, &live->rulesets[i], &names->rulesets[i]);
+		r = rules_keep(&names->arena, &live->rulesets[i], &names->rulesets[i]);
 	if (r < 0) {
 		names_free(names);
 		return r;
@@ -100,14 +84,14 @@ int names_keep(struct bpf_engine *engine)
 	return 0;
 }
 
-const struct bpf_rule *names_find(const struct bpf_engine *engine, uint32_t generation,
-				  size_t ruleset, uint32_t number)
+const struct told *names_find(const struct bpf_engine *engine, uint32_t generation, size_t ruleset,
+			      uint32_t number)
 {
 	const struct bpf_names *names = engine->names;
 
 	while (names && names->generation != generation)
 		names = names->next;
-	if (!names || ruleset >= names->n || number > names->rulesets[ruleset].n_rules)
+	if (!names || ruleset >= names->n || number > names->rulesets[ruleset].n)
 		return NULL;
 	return &names->rulesets[ruleset].rules[number - 1];
 }

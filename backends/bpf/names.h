@@ -13,8 +13,8 @@
 int names_keep(struct bpf_engine *engine);
 
 /* The rule @number (from 1) of a ruleset of @generation, or NULL. */
-const struct bpf_rule *names_find(const struct bpf_engine *engine, uint32_t generation,
-				  size_t ruleset, uint32_t number);
+const struct told *names_find(const struct bpf_engine *engine, uint32_t generation, size_t ruleset,
+			      uint32_t number);
 
 /* Whether any are kept; nobody needs them once all events of their time are read. */
 bool names_kept(const struct bpf_engine *engine);

@@ -122,10 +122,10 @@ static void print_rules(struct printer *p)
 		const struct bpf_rule *rule = &p->set->rules[i];
 
 		buf_printf(p->out, "    %zu %s %s %s", i + 1, ir_action_name(rule->action),
-			   rule->policy, rule->locator);
-		if (*rule->path) {
+			   rule->told.policy, rule->told.locator);
+		if (*rule->told.written) {
 			buf_putc(p->out, ' ');
-			buf_escape(p->out, rule->path, strlen(rule->path));
+			buf_escape(p->out, rule->told.written, strlen(rule->told.written));
 		}
 		buf_putc(p->out, '\n');
 	}
