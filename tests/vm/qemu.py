@@ -56,7 +56,7 @@ def version():
 def machine_options(cpu, smp, icount):
     # KVM is never asked for: it hangs on some hosts, and a guest must behave the same on all.
     options = ["-M", "q35", "-cpu", cpu, "-smp", str(smp), "-m", MEMORY]
-    options += ["-display", "none", "-nodefaults", "-no-user-config", "-nic", "none", "-no-reboot"]
+    options += ["-display", "none", "-nodefaults", "-no-user-config", "-nic", "none"]
     if icount:
         return options + ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
     return options + ["-accel", "tcg,thread=multi"]
@@ -131,16 +131,20 @@ class Machine:
             self.sockets["control"].sendall(line.encode() + b"\n")
 
     def wait_for(self, word, seconds):
-        """The rest of the control line that begins with word. Copies the guest's output meanwhile."""
+        """The rest of the control line that begins with word."""
+        return self.wait_for_any((word,), seconds)[1]
+
+    def wait_for_any(self, words, seconds):
+        """The control line that begins with one of words, and its rest. Copies the guest's output meanwhile."""
         deadline = time.monotonic() + seconds
         while True:
             line, separator, rest = self.lines.partition(b"\n")
             if separator:
                 self.lines = rest
                 said, _, argument = line.decode(errors="replace").partition(" ")
-                if said == word:
+                if said in words:
                     self.drain()
-                    return argument
+                    return said, argument
                 if said == "fault":
                     raise Unusable(f"the guest is not usable: {argument}")
                 continue
@@ -193,9 +197,12 @@ class Machine:
         if not self.show_console:
             tail = console.splitlines()[-CONSOLE_TAIL:]
             sys.stderr.write("".join(f"console: {line}\n" for line in tail))
-        if "Kernel panic" in console:
+        if self.panicked():
             raise Died("the guest died: kernel panic")
         raise Died("the guest died: it was switched off or reset")
+
+    def panicked(self):
+        return b"Kernel panic" in self.console
 
     def save(self, path):
         """Writes the machine's state, without its disks, and ends it."""
