@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See labels-run.h. */
+#include "labels-run.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "fs.h"
+
+#define LOST_NAMED_MAX 100
+#define MOUNTS_NAMED_MAX 3
+
+static int root_order(const void *a, const void *b)
+{
+	const struct labels_root *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	return order ? order : (int)x->old - (int)y->old;
+}
+
+static int roots_make(struct labels_run *run)
+{
+	size_t n_new = run->walk ? run->walk->n_roots : 0, n = 0;
+	struct labels_root *roots = calloc(n_new + run->journal.n_roots + 1, sizeof(*roots));
+
+	if (!roots)
+		return -ENOMEM;
+	run->roots = roots;
+	for (size_t i = 0; i < n_new; i++)
+		roots[n++] = (struct labels_root){ .path = run->walk->roots[i] };
+	for (size_t i = 0; i < run->journal.n_roots; i++)
+		roots[n++] = (struct labels_root){ .path = run->journal.roots[i],
+						   .known = true,
+						   .old = true };
+	qsort(roots, n, sizeof(*roots), root_order);
+	for (size_t i = 0; i < n; i++)
+		if (!run->n_roots || strcmp(roots[run->n_roots - 1].path, roots[i].path) != 0)
+			roots[run->n_roots++] = roots[i];
+		else
+			roots[run->n_roots - 1].known |= roots[i].known;
+	return 0;
+}
+
+int labels_run_open(struct labels_run *run, const char *journal, bool create)
+{
+	int r = journal_open(&run->journal, journal, create, run->diag);
+
+	return r < 0 ? r : roots_make(run);
+}
+
+void labels_run_done(struct labels_run *run)
+{
+	journal_done(&run->journal);
+	free(run->roots);
+	buf_done(&run->mounts);
+}
+
+static struct labels_root *root_find(const struct labels_run *run, const char *path, size_t len)
+{
+	size_t low = 0, high = run->n_roots;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strncmp(path, run->roots[middle].path, len);
+
+		if (order == 0 && run->roots[middle].path[len])
+			order = -1;
+		if (order == 0)
+			return &run->roots[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* A walk for what is wanted comes to all that is wanted below it, in its mount, but not to all that
+ * was wanted once. */
+static bool covers(const struct labels_run *run, const struct labels_root *root,
+		   const struct walk_object *object)
+{
+	return root && root != run->root && root->mount == object->mount &&
+	       (!run->walk || (!root->old && !run->root->old));
+}
+
+bool labels_is_covered(struct labels_run *run, const struct walk_object *object)
+{
+	const char *path = object->path;
+
+	if (run->started)
+		return false;
+	run->started = true;
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		size_t len = slash == path ? 1 : (size_t)(slash - path);
+
+		if (covers(run, root_find(run, path, len), object))
+			return true;
+	}
+	run->root->mount = object->mount;
+	return false;
+}
+
+void labels_mount_met(struct labels_run *run, const struct walk_object *object)
+{
+	const struct selinux_walk *walk = run->walk;
+	char role[SELINUX_ROLE_SIZE];
+
+	if (run->apply || root_find(run, object->path, strlen(object->path)) ||
+	    (!walk->role(object->path, object->directory, role, sizeof(role), walk->data) &&
+	     !(object->directory && walk->descend(object->path, walk->data))))
+		return;
+	if (run->n_mounts++ < MOUNTS_NAMED_MAX)
+		buf_printf(&run->mounts, "%s\"%s\"", run->n_mounts > 1 ? ", " : "", object->path);
+}
+
+static void mounts_say(struct labels_run *run)
+{
+	if (run->n_mounts && !buf_failed(&run->mounts))
+		diag_warning(run->diag, NULL, "name what is on them in rules of its own",
+			     "selinux: mounts below \"%s\" are not labelled, and its rules do not "
+			     "hold there (%zu): %s",
+			     run->root->path, run->n_mounts, run->mounts.data);
+	buf_reset(&run->mounts);
+	run->n_mounts = 0;
+}
+
+int labels_walk(struct labels_run *run, walk_fn *fn)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->n_roots; i++)
+		run->roots[i].mount = 0;
+	for (size_t i = 0; r == 0 && i < run->n_roots; i++) {
+		run->root = &run->roots[i];
+		run->started = run->tried = false;
+		r = walk_tree(run->root->path, fn, run, run->diag);
+		mounts_say(run);
+	}
+	return r;
+}
+
+static const struct {
+	int code, ret;
+	const char *text, *fix;
+} faults[] = {
+	{ EOPNOTSUPP, -EOPNOTSUPP, "its file system keeps no labels, or is mounted with context=",
+	  "name no path of that file system, or keep these rules by bpf" },
+	{ EROFS, -EOPNOTSUPP, "its file system is mounted read-only",
+	  "mount it writable while rules are applied, or keep these rules by bpf" },
+	{ ENODATA, -EOPNOTSUPP, "it has none", "label the file system first: restorecon -R" },
+	{ EINVAL, -EIO, "the policy in force has no such context", NULL },
+	{ EPERM, -EPERM, "operation not permitted", "look for a flag: lsattr" },
+};
+
+int labels_fault(const struct labels_run *run, enum karmor_level level, const char *path, int code)
+{
+	if (code == -ENOMEM)
+		return code;
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+		if (-code == faults[i].code) {
+			diag_add(run->diag, level, NULL, faults[i].fix,
+				 "selinux: cannot label \"%s\": %s", path, faults[i].text);
+			return faults[i].ret;
+		}
+	diag_add(run->diag, level, NULL, NULL, "selinux: cannot label \"%s\": %s", path,
+		 strerror(-code));
+	return fs_error(-code);
+}
+
+/* What @label was before: exactly what is written down, where nothing else was changed since. */
+static bool label_before(const struct label *label, const struct journal_entry *entry,
+			 struct label *ret)
+{
+	struct label old = { .len = 0 };
+	const char *role = NULL;
+	size_t len = 0;
+
+	if (entry && entry->label_len <= sizeof(old.text)) {
+		memcpy(old.text, entry->label, entry->label_len);
+		old.len = entry->label_len;
+		role = label_role(&old, &len);
+	}
+	if (!role) {
+		role = LABEL_OBJECT_R;
+		len = sizeof(LABEL_OBJECT_R) - 1;
+	}
+	if (!label_with_role(label, role, len, ret))
+		return false;
+	if (old.len && strnlen(old.text, old.len) == strnlen(ret->text, ret->len) &&
+	    memcmp(old.text, ret->text, strnlen(old.text, old.len)) == 0)
+		*ret = old;
+	return true;
+}
+
+static const char *role_keep(struct labels_run *run, const struct label *label)
+{
+	size_t len;
+	const char *role = label_role(label, &len);
+
+	return role ? arena_memdup(&run->journal.arena, role, len) : NULL;
+}
+
+void labels_put_back(struct labels_run *run, int fd, const char *path, const struct label *label,
+		     struct journal_entry *entry)
+{
+	struct label before;
+	int r = 0;
+
+	if (entry)
+		entry->found = true;
+	if (label_is_ours(label) && label_before(label, entry, &before)) {
+		if (entry && !entry->before)
+			entry->before = role_keep(run, label);
+		r = label_write(fd, run->attribute, &before);
+		run->result.put_back += r == 0;
+	}
+	if (r == 0 && entry)
+		entry->gone = true;
+	if (r == 0)
+		return;
+	r = labels_fault(run, run->walk ? KARMOR_WARNING : KARMOR_ERROR, path, r);
+	run->failed = run->failed ? run->failed : r;
+}
+
+static void lost(struct labels_run *run, struct journal_entry *entry, int code)
+{
+	entry->gone = true;
+	if (code == -ESTALE)
+		return;
+	if (++run->result.lost <= LOST_NAMED_MAX)
+		diag_warning(
+			run->diag, NULL,
+			"where it was moved to, put its label right: restorecon -F",
+			"selinux: \"%s\" was labelled and is not there any more; its role was %s",
+			entry->path, entry->role);
+}
+
+static void put_back_entry(struct labels_run *run, struct journal_entry *entry)
+{
+	_cleanup_close_ int fd = journal_reach(entry);
+	struct label label;
+
+	if (fd < 0)
+		lost(run, entry, fd);
+	else if (label_read(fd, run->attribute, &label) == 0)
+		labels_put_back(run, fd, entry->path, &label, entry);
+	else
+		entry->gone = true;
+}
+
+void labels_put_back_rest(struct labels_run *run)
+{
+	for (size_t i = 0; i < run->journal.n; i++) {
+		struct journal_entry *entry = &run->journal.entries[i];
+
+		if (!entry->wanted && !entry->gone && !entry->found)
+			put_back_entry(run, entry);
+	}
+	if (run->result.lost > LOST_NAMED_MAX)
+		diag_warning(run->diag, NULL, NULL, "selinux: and %zu more are not there any more",
+			     run->result.lost - LOST_NAMED_MAX);
+}
+
+void labels_undo(struct labels_run *run)
+{
+	for (size_t i = 0; i < run->journal.n; i++) {
+		const struct journal_entry *entry = &run->journal.entries[i];
+		_cleanup_close_ int fd = entry->before ? journal_reach(entry) : -1;
+		struct label label, before;
+		int r = 0;
+
+		if (fd >= 0 && label_read(fd, run->attribute, &label) == 0 &&
+		    label_with_role(&label, entry->before, strlen(entry->before), &before))
+			r = label_write(fd, run->attribute, &before);
+		if (r < 0)
+			labels_fault(run, KARMOR_ERROR, entry->path, r);
+	}
+}
