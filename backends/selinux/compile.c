@@ -72,31 +72,40 @@ static int comments_make(struct selinux_compiler *c)
 }
 
 /* What is as good as the type that it is copied from, to everybody but workloads. */
+static const char *copy_make(struct selinux_compiler *c, size_t kind, const char *type)
+{
+	_cleanup_buf_ struct buf text = { 0 }, name = { 0 }, rules = { 0 };
+	size_t left_out = 0;
+
+	selinux_copy_name(&name, c->ret, kind, type);
+	if (buf_failed(&name))
+		return NULL;
+	base_clone(c->policy, type, name.data, &rules, &left_out);
+	buf_printf(&text, "\n; as %s is", type);
+	if (left_out)
+		buf_printf(&text, ", but for %zu rules that cannot be copied", left_out);
+	buf_printf(&text, "\n(type %s)\n(roletype object_r %s)\n%s", name.data, name.data,
+		   rules.len ? rules.data : "");
+	return buf_failed(&text) || buf_failed(&rules) ? NULL
+						       : arena_strdup(&c->ret->arena, text.data);
+}
+
 static int copies_make(struct selinux_compiler *c)
 {
-	_cleanup_buf_ struct buf text = { 0 };
+	for (size_t i = 0; i < c->ret->n_kinds; i++) {
+		struct selinux_kind *kind = &c->ret->kinds[i];
+		const char **copies = arena_array(&c->ret->arena, kind->n_types, sizeof(*copies));
 
-	for (size_t i = 0; i < c->ret->n_kinds; i++)
-		for (size_t j = 0; j < c->ret->kinds[i].n_types; j++) {
-			const char *type = c->ret->kinds[i].types[j];
-			_cleanup_buf_ struct buf name = { 0 }, rules = { 0 };
-			size_t left_out = 0;
-
-			buf_printf(&name, "karmor_x%zu_%s", i, type);
-			if (buf_failed(&name))
+		kind->copies = copies;
+		for (size_t j = 0; copies && j < kind->n_types; j++) {
+			copies[j] = copy_make(c, i, kind->types[j]);
+			if (!copies[j])
 				return -ENOMEM;
-			base_clone(c->policy, type, name.data, &rules, &left_out);
-			buf_printf(&text, "\n; as %s is", type);
-			if (left_out)
-				buf_printf(&text, ", but for %zu rules that cannot be copied",
-					   left_out);
-			buf_printf(&text, "\n(type %s)\n(roletype object_r %s)\n%s", name.data,
-				   name.data, rules.len ? rules.data : "");
-			text.failed |= buf_failed(&rules);
 		}
-	c->ret->copies =
-		buf_failed(&text) ? NULL : arena_strdup(&c->ret->arena, text.len ? text.data : "");
-	return c->ret->copies ? 0 : -ENOMEM;
+		if (!copies)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* Which policy it is for, that nobody takes it for another one's. */
@@ -136,6 +145,7 @@ static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *c
 	r = r ? r : selinux_facts(c->policy, arena, &c->ret->facts, c->diag);
 	r = r ? r : selinux_paths(c);
 	r = r ? r : selinux_verdicts(c);
+	r = r ? r : selinux_names(c);
 	r = r ? r : comments_make(c);
 	r = r ? r : copies_make(c);
 	return r ? r : digest_make(c->ret, caps);

@@ -32,23 +32,40 @@ static bool starts(const char **at, const char *end, const char *with)
 	return true;
 }
 
-bool selinux_role_task(const char *role, size_t len, size_t *set, size_t *class)
+/* Whether the rest of a role's name is @id and the end. */
+static bool ends(const char *at, const char *end, const char *id)
+{
+	return starts(&at, end, id) && starts(&at, end, "_r") && at == end;
+}
+
+bool selinux_role_task(const struct selinux_artifact *artifact, const char *role, size_t len,
+		       size_t *set, size_t *class)
 {
 	const char *end = role + len;
 
-	return starts(&role, end, "karmor_w") && number_read(&role, end, "_s", set) &&
-	       number_read(&role, end, "_r", class) && role == end;
+	if (!starts(&role, end, "karmor_w") || !number_read(&role, end, "_", set) ||
+	    *set >= artifact->base.n_rulesets)
+		return false;
+	for (*class = 0; *class < artifact->rulesets[*set].n_classes; ++*class)
+		if (ends(role, end, artifact->rulesets[*set].classes[*class].id))
+			return true;
+	return false;
 }
 
-bool selinux_role_file(const char *role, size_t len, size_t *label)
+bool selinux_role_file(const struct selinux_artifact *artifact, const char *role, size_t len,
+		       size_t *label)
 {
 	const char *end = role + len;
 
 	*label = SELINUX_NO_LABEL;
 	if (len == strlen("object_r") && memcmp(role, "object_r", len) == 0)
 		return true;
-	return starts(&role, end, "karmor_o") && number_read(&role, end, "_r", label) &&
-	       role == end;
+	if (!starts(&role, end, "karmor_o"))
+		return false;
+	for (*label = 0; *label < artifact->n_labels; ++*label)
+		if (ends(role, end, artifact->labels[*label].id))
+			return true;
+	return false;
 }
 
 int selinux_events_open(struct selinux_events *events)

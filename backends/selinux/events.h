@@ -46,9 +46,11 @@ struct selinux_events {
 	size_t first, n_pending; /* a ring: their strings are within them */
 };
 
-/* The roles as print.c writes them. False where @role is no such. */
-bool selinux_role_task(const char *role, size_t len, size_t *set, size_t *class);
-bool selinux_role_file(const char *role, size_t len, size_t *label);
+/* The artifact's own roles. False where @role is no such. */
+bool selinux_role_task(const struct selinux_artifact *artifact, const char *role, size_t len,
+		       size_t *set, size_t *class);
+bool selinux_role_file(const struct selinux_artifact *artifact, const char *role, size_t len,
+		       size_t *label);
 
 /* 0 or a negative errno; selinux_events_close() takes what was not opened too. */
 int selinux_events_open(struct selinux_events *events);

@@ -29,7 +29,15 @@ static const struct {
 	{ "process2", "nnp_transition" },
 	{ "process2", "nosuid_transition" },
 	{ "fd", "use" },
+	{ "process", "dyntransition" },
 };
+
+/* A task that starts one by changing its own role first: where it may change its context at all. */
+static bool is_needed(const struct base *base, const char *domain, const char *perm)
+{
+	return strcmp(perm, "dyntransition") != 0 ||
+	       base_allows(base, domain, domain, "process", "setcurrent");
+}
 
 /* Copies the names of @from that @has finds. */
 static const char **keep(const struct base *base, struct arena *arena, const char *const *from,
@@ -85,7 +93,8 @@ static int domain_fill(const struct base *base, struct arena *arena, struct seli
 			buf_printf(&entries, "%s%s", entries.len ? " " : "", type);
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
 		if (base_has_perm(base, needs[i].class, needs[i].perm) &&
-		    !base_allows(base, domain->name, domain->name, needs[i].class, needs[i].perm))
+		    !base_allows(base, domain->name, domain->name, needs[i].class, needs[i].perm) &&
+		    is_needed(base, domain->name, needs[i].perm))
 			buf_printf(&lacks, "%s(%s (%s))", lacks.len ? " " : "", needs[i].class,
 				   needs[i].perm);
 	if (buf_failed(&entries) || buf_failed(&lacks))

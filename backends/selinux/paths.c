@@ -19,7 +19,7 @@
 #define ANY_NAME 0x01
 #define ANY_PATH "/\x01/\x01/\x01"
 
-static bool is_same_source(const struct ir_source *a, const struct ir_source *b)
+bool selinux_is_same_source(const struct ir_source *a, const struct ir_source *b)
 {
 	return a->match == b->match && a->recursive == b->recursive &&
 	       strcmp(a->path, b->path) == 0;
@@ -28,7 +28,7 @@ static bool is_same_source(const struct ir_source *a, const struct ir_source *b)
 static int source_add(struct selinux_compiler *c, const struct ir_source *source)
 {
 	for (size_t i = 0; i < c->n_sources; i++)
-		if (is_same_source(c->sources[i], source))
+		if (selinux_is_same_source(c->sources[i], source))
 			return 0;
 	if (c->n_sources == SOURCES_MAX) {
 		diag_error(c->diag, &source->place, "name sources by directory or pattern",
@@ -101,8 +101,8 @@ static bool is_active(const struct selinux_compiler *c, const struct ruleset_rul
 		return true;
 	for (size_t i = 0; i < accept->n; i++)
 		for (size_t j = 0; accept->ids[i] >= c->n_rules && j < rule->ir->n_sources; j++)
-			if (is_same_source(c->sources[accept->ids[i] - c->n_rules],
-					   &rule->sources[j]))
+			if (selinux_is_same_source(c->sources[accept->ids[i] - c->n_rules],
+						   &rule->sources[j]))
 				return true;
 	return false;
 }
@@ -296,8 +296,9 @@ static int label_add(struct selinux_compiler *c, uint32_t own, uint32_t child)
 			   SELINUX_LABELS_MAX);
 		return -EINVAL;
 	}
-	ret->labels[ret->n_labels++] =
-		(struct selinux_label){ own, child, arena_strdup(&ret->arena, c->examples[own]) };
+	ret->labels[ret->n_labels++] = (struct selinux_label){
+		.own = own, .child = child, .example = arena_strdup(&ret->arena, c->examples[own])
+	};
 	return ret->labels[ret->n_labels - 1].example ? 0 : -ENOMEM;
 }
 
@@ -379,6 +380,6 @@ const char *selinux_type_of(const struct selinux_artifact *artifact, const struc
 
 	if (!type || !has_type(&artifact->kinds[kind], type))
 		return type;
-	buf_printf(buf, "karmor_x%u_%s", kind, type);
+	selinux_copy_name(buf, artifact, kind, type);
 	return buf_failed(buf) ? NULL : buf->data;
 }

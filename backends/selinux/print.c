@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The module, as CIL, with what each part is there for. No text of a policy stands outside
- * comments, and there only escaped: roles and types are numbered, and what rules say is in numbers
- * of roles.
+ * comments, and there only escaped: roles and types are named by digests (names.c), and what rules
+ * say is in names of roles.
  */
 #include <errno.h>
 #include <string.h>
@@ -34,8 +34,31 @@ static void label_write(const struct writer *w, size_t i)
 		buf_printf(w->buf, "; what is made in it: %s",
 			   w->artifact->accept_rules[label->child]);
 	buf_printf(w->buf,
-		   "\n(role karmor_o%zu_r)\n(roleattributeset karmor_files (karmor_o%zu_r))\n", i,
-		   i);
+		   "\n(role karmor_o%s_r)\n(roleattributeset karmor_files (karmor_o%s_r))\n",
+		   label->id, label->id);
+}
+
+static bool is_now(const struct selinux_retired *retired, enum selinux_old what, size_t set,
+		   size_t now)
+{
+	return retired->what == what && retired->set == set && retired->now == now;
+}
+
+/* What files have from modules before this one. */
+static void old_labels_write(const struct writer *w)
+{
+	for (size_t i = 0; i < w->n_retired; i++)
+		if (w->retired[i].what == SELINUX_OLD_FILE)
+			buf_printf(w->buf, "(role %s)\n(roleattributeset karmor_files (%s))\n",
+				   w->retired[i].name, w->retired[i].name);
+}
+
+void print_label_roles(const struct writer *w, size_t label)
+{
+	buf_printf(w->buf, "karmor_o%s_r", w->artifact->labels[label].id);
+	for (size_t i = 0; i < w->n_retired; i++)
+		if (is_now(&w->retired[i], SELINUX_OLD_FILE, 0, label))
+			buf_printf(w->buf, " %s", w->retired[i].name);
 }
 
 static void users_write(const struct writer *w, const char *roles)
@@ -44,17 +67,28 @@ static void users_write(const struct writer *w, const char *roles)
 		buf_printf(w->buf, "(userrole %s %s)\n", w->artifact->facts.users[i], roles);
 }
 
+/* Whether files have roles of ours. */
+static bool has_files(const struct writer *w)
+{
+	bool ret = w->artifact->n_labels > 0;
+
+	for (size_t i = 0; i < w->n_retired; i++)
+		ret |= w->retired[i].what == SELINUX_OLD_FILE;
+	return ret;
+}
+
 static void labels_write(const struct writer *w)
 {
 	print_heading(
 		w,
 		"Roles of files. What none of them says keeps object_r; types stay as they are.");
 	buf_puts(w->buf, "(typeattribute karmor_types)\n(typeattributeset karmor_types (all))\n");
-	if (!w->artifact->n_labels)
+	if (!has_files(w))
 		return;
 	buf_puts(w->buf, "(roleattribute karmor_files)\n");
 	for (size_t i = 0; i < w->artifact->n_labels; i++)
 		label_write(w, i);
+	old_labels_write(w);
 	buf_puts(w->buf, "(roletype karmor_files karmor_types)\n");
 	users_write(w, "karmor_files");
 	print_heading(w, "What is made in a directory has the directory's role.");
@@ -62,40 +96,80 @@ static void labels_write(const struct writer *w)
 		buf_printf(w->buf, "(defaultrole %s target)\n", file_classes[i]);
 }
 
-void print_role(const struct writer *w, size_t set, size_t class)
+void print_class(const struct writer *w, size_t set, size_t class)
 {
-	buf_printf(w->buf, "karmor_w%zu_s%zu_r", set, class);
+	buf_printf(w->buf, "karmor_w%zu_%s", set, w->artifact->rulesets[set].classes[class].id);
 }
 
-/* A statement that has a task's role between @before and @after. */
-void print_with_role(const struct writer *w, const char *before, const char *after)
+/* A statement that has the attribute of a class's roles between @before and @after. */
+void print_with_class(const struct writer *w, const char *before, const char *after)
 {
 	buf_puts(w->buf, before);
-	print_role(w, w->set, w->class);
+	print_class(w, w->set, w->class);
 	buf_puts(w->buf, after);
+}
+
+/* The i-th role of a class: its own, and those that are the same now. NULL past the end. */
+static const char *role_at(const struct writer *w, size_t set, size_t class, size_t i,
+			   char own[SELINUX_NAME_SIZE])
+{
+	selinux_task_role(w->artifact, set, class, own);
+	if (i == 0)
+		return own;
+	for (size_t j = 0; j < w->n_retired; j++)
+		if (is_now(&w->retired[j], SELINUX_OLD_TASK, set, class) && --i == 0)
+			return w->retired[j].name;
+	return NULL;
+}
+
+static void class_write(const struct writer *w)
+{
+	char own[SELINUX_NAME_SIZE];
+	const char *role;
+
+	print_with_class(w, "(roleattribute ", ")\n");
+	for (size_t i = 0; (role = role_at(w, w->set, w->class, i, own)); i++) {
+		buf_printf(w->buf, "(role %s)\n", role);
+		print_with_class(w, "(roleattributeset ", "");
+		buf_printf(w->buf, " (%s))\n(roleattributeset karmor_workloads (%s))\n", role,
+			   role);
+	}
 }
 
 static void tasks_write(struct writer *w)
 {
 	const struct selinux_facts *facts = &w->artifact->facts;
 
-	print_heading(w,
-		      "Roles of tasks: one for each class of sources; s0 is what no rule names.");
+	print_heading(
+		w,
+		"Roles of tasks: one for each class of sources; \"rest\" is what no rule names.");
 	buf_puts(w->buf, "(roleattribute karmor_workloads)\n");
 	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
-		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes;
-		     w->class ++) {
-			print_with_role(w, "(role ", ")\n");
-			print_with_role(w, "(roleattributeset karmor_workloads (", "))\n");
-		}
+		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes; w->class ++)
+			class_write(w);
 	for (size_t i = 0; i < facts->n_domains; i++)
 		buf_printf(w->buf, "(roletype karmor_workloads %s)\n", facts->domains[i].name);
 	users_write(w, "karmor_workloads");
-	print_heading(w, "A workload is entered, by its first role, and never left.");
+	print_heading(w, "A workload is entered by its role for the rest, and never left.");
 	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
 		for (size_t i = 0; i < facts->n_launchers; i++)
-			buf_printf(w->buf, "(roleallow %s karmor_w%zu_s0_r)\n", facts->launchers[i],
-				   w->set);
+			buf_printf(w->buf, "(roleallow %s karmor_w%zu_rest_r)\n",
+				   facts->launchers[i], w->set);
+}
+
+/* The copy @name of @type, where that is among the types that the domain is entered by. */
+static void entry_write(const struct writer *w, const struct selinux_domain *domain,
+			const char *type, const char *name)
+{
+	const char *found = strstr(domain->entries, type);
+	size_t len = strlen(type);
+
+	while (found &&
+	       ((found > domain->entries && found[-1] != ' ') || (found[len] && found[len] != ' ')))
+		found = strstr(found + 1, type);
+	if (found)
+		buf_printf(w->buf, "(typeattributeset karmor_entries_%s (%s))\n", domain->name,
+			   name);
 }
 
 /* Names of types in an attribute of ours, with the copies of those among them. */
@@ -107,19 +181,16 @@ static void entries_write(const struct writer *w, const struct selinux_domain *d
 			   domain->entries);
 	for (size_t i = 0; i < w->artifact->n_kinds; i++)
 		for (size_t j = 0; j < w->artifact->kinds[i].n_types; j++) {
-			const char *type = w->artifact->kinds[i].types[j];
-			const char *found = strstr(domain->entries, type);
-			size_t len = strlen(type);
+			_cleanup_buf_ struct buf name = { 0 };
 
-			while (found && ((found > domain->entries && found[-1] != ' ') ||
-					 (found[len] && found[len] != ' ')))
-				found = strstr(found + 1, type);
-			if (found)
-				buf_printf(
-					w->buf,
-					"(typeattributeset karmor_entries_%s (karmor_x%zu_%s))\n",
-					domain->name, i, type);
+			selinux_copy_name(&name, w->artifact, i, w->artifact->kinds[i].types[j]);
+			w->buf->failed |= buf_failed(&name);
+			entry_write(w, domain, w->artifact->kinds[i].types[j],
+				    name.data ? name.data : "");
 		}
+	for (size_t i = 0; i < w->n_retired; i++)
+		if (w->retired[i].what == SELINUX_OLD_TYPE)
+			entry_write(w, domain, w->retired[i].type, w->retired[i].name);
 }
 
 /* What the base does not allow, for changes of role alone. */
@@ -168,52 +239,70 @@ static void protections_write(const struct writer *w)
 {
 	print_heading(w, "A workload changes no label that says something, and makes none.");
 	for (size_t i = 0; i < ARRAY_SIZE(file_classes); i++)
-		if (w->artifact->n_labels)
+		if (has_files(w))
 			buf_printf(w->buf,
 				   "(constrain (%s (relabelfrom relabelto)) (or (neq r1 "
 				   "karmor_workloads) (neq r2 karmor_files)))\n",
 				   file_classes[i]);
-	buf_puts(w->buf, "(constrain (process (setfscreate)) (neq r1 karmor_workloads))\n");
+	buf_puts(w->buf,
+		 "(constrain (process (setfscreate dyntransition)) (neq r1 karmor_workloads))\n");
 }
 
 static void kind_write(const struct writer *w, size_t kind)
 {
 	const struct selinux_kind *k = &w->artifact->kinds[kind];
 
-	buf_printf(w->buf, "(typeattribute karmor_x%zu)\n", kind);
-	for (size_t i = 0; i < k->n_types; i++)
-		buf_printf(w->buf, "(typeattributeset karmor_x%zu (karmor_x%zu_%s))\n", kind, kind,
-			   k->types[i]);
-	buf_printf(w->buf, "(typeattributeset karmor_sources (karmor_x%zu))\n", kind);
+	buf_printf(w->buf, "(typeattribute karmor_x%s)\n", k->id);
+	for (size_t i = 0; i < k->n_types; i++) {
+		buf_printf(w->buf, "(typeattributeset karmor_x%s (", k->id);
+		selinux_copy_name(w->buf, w->artifact, kind, k->types[i]);
+		buf_puts(w->buf, "))\n");
+	}
+	for (size_t i = 0; i < w->n_retired; i++)
+		if (is_now(&w->retired[i], SELINUX_OLD_TYPE, 0, kind))
+			buf_printf(w->buf, "(typeattributeset karmor_x%s (%s))\n", k->id,
+				   w->retired[i].name);
+	buf_printf(w->buf, "(typeattributeset karmor_sources (karmor_x%s))\n", k->id);
 }
 
+/* From each role of a class, by an exec of one of @types, to the role of another. */
 static void transition_write(const struct writer *w, size_t set, size_t from, size_t to,
 			     const char *types)
 {
-	buf_puts(w->buf, "(roletransition ");
-	print_role(w, set, from);
-	buf_printf(w->buf, " %s process ", types);
-	print_role(w, set, to);
-	buf_puts(w->buf, ")\n");
+	char own[SELINUX_NAME_SIZE], leads_to[SELINUX_NAME_SIZE];
+	const char *role;
+
+	selinux_task_role(w->artifact, set, to, leads_to);
+	for (size_t i = 0; (role = role_at(w, set, from, i, own)); i++)
+		buf_printf(w->buf, "(roletransition %s %s process %s)\n", role, types, leads_to);
 }
 
 /* Where an exec of each kind leads to from a class, if not to the same. */
 static void class_transitions(const struct writer *w, size_t set, size_t class)
 {
-	const struct selinux_artifact *a = w->artifact;
-	size_t rest = a->kinds[a->accept_kinds[a->rest]].classes[set];
+	size_t rest = selinux_rest_class(w->artifact, set);
 
 	for (size_t kind = 0; kind < w->artifact->n_kinds; kind++) {
 		size_t to = w->artifact->kinds[kind].classes[set];
 		_cleanup_buf_ struct buf types = { 0 };
 
-		buf_printf(&types, "karmor_x%zu", kind);
+		buf_printf(&types, "karmor_x%s", w->artifact->kinds[kind].id);
 		w->buf->failed |= buf_failed(&types);
 		if (w->artifact->kinds[kind].n_types && to != class && !buf_failed(&types))
 			transition_write(w, set, class, to, types.data);
 	}
 	if (class != rest)
 		transition_write(w, set, class, rest, "karmor_others");
+}
+
+static void roles_allow(const struct writer *w, size_t set, size_t from, size_t to)
+{
+	char own[SELINUX_NAME_SIZE], leads_to[SELINUX_NAME_SIZE];
+	const char *role;
+
+	selinux_task_role(w->artifact, set, to, leads_to);
+	for (size_t i = 0; (role = role_at(w, set, from, i, own)); i++)
+		buf_printf(w->buf, "(roleallow %s %s)\n", role, leads_to);
 }
 
 static void set_transitions(const struct writer *w, size_t set)
@@ -224,29 +313,44 @@ static void set_transitions(const struct writer *w, size_t set)
 		class_transitions(w, set, from);
 	for (size_t from = 0; from < n; from++)
 		for (size_t to = 0; to < n; to++)
-			if (from != to) {
-				buf_puts(w->buf, "(roleallow ");
-				print_role(w, set, from);
-				buf_putc(w->buf, ' ');
-				print_role(w, set, to);
-				buf_puts(w->buf, ")\n");
-			}
+			if (from != to)
+				roles_allow(w, set, from, to);
+}
+
+/* Copies that executables have from modules before this one. */
+static void old_types_write(const struct writer *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->n_retired; i++) {
+		if (w->retired[i].what != SELINUX_OLD_TYPE)
+			continue;
+		if (!any)
+			print_heading(w, "Copies that executables had before.");
+		any = true;
+		buf_puts(w->buf, w->retired[i].copy);
+	}
 }
 
 static void sources_write(const struct writer *w)
 {
-	if (w->artifact->n_kinds == 1)
+	const struct selinux_artifact *a = w->artifact;
+
+	old_types_write(w);
+	if (a->n_kinds == 1)
 		return;
 	print_heading(w, "Executables that rules name as sources: copies of their types.");
-	buf_puts(w->buf, w->artifact->copies);
+	for (size_t i = 0; i < a->n_kinds; i++)
+		for (size_t j = 0; j < a->kinds[i].n_types; j++)
+			buf_puts(w->buf, a->kinds[i].copies[j]);
 	print_heading(w, "Kinds of them, and where an exec leads to.");
 	buf_puts(w->buf, "(typeattribute karmor_sources)\n");
-	for (size_t i = 0; i < w->artifact->n_kinds; i++)
-		if (w->artifact->kinds[i].n_types)
+	for (size_t i = 0; i < a->n_kinds; i++)
+		if (a->kinds[i].n_types)
 			kind_write(w, i);
 	buf_puts(w->buf, "(typeattribute karmor_others)\n"
 			 "(typeattributeset karmor_others (not (karmor_sources)))\n");
-	for (size_t i = 0; i < w->artifact->base.n_rulesets; i++)
+	for (size_t i = 0; i < a->base.n_rulesets; i++)
 		set_transitions(w, i);
 }
 
@@ -282,9 +386,12 @@ static void head_write(struct buf *buf, const struct selinux_artifact *artifact)
 	buf_puts(buf, "It labels no file.\n");
 }
 
-void selinux_write(struct buf *buf, const struct selinux_artifact *artifact)
+void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
+		   const struct selinux_retired *retired, size_t n_retired)
 {
-	struct writer w = { .buf = buf, .artifact = artifact };
+	struct writer w = {
+		.buf = buf, .artifact = artifact, .retired = retired, .n_retired = n_retired
+	};
 
 	head_write(buf, artifact);
 	labels_write(&w);
@@ -305,6 +412,6 @@ int selinux_print(const struct karmor_artifact *base, FILE *out)
 {
 	_cleanup_buf_ struct buf buf = { 0 };
 
-	selinux_write(&buf, (const struct selinux_artifact *)base);
+	selinux_write(&buf, (const struct selinux_artifact *)base, NULL, 0);
 	return buf_failed(&buf) || fputs(buf.data, out) < 0 ? -EIO : 0;
 }

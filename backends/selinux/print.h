@@ -8,12 +8,17 @@ struct writer {
 	struct buf *buf;
 	const struct selinux_artifact *artifact;
 	size_t set, class; /* whose constraints are being written */
+	const struct selinux_retired *retired;
+	size_t n_retired;
 };
 
 void print_heading(const struct writer *w, const char *text);
-/* The role of tasks of a class; a statement that has that of @w's between @before and @after. */
-void print_role(const struct writer *w, size_t set, size_t class);
-void print_with_role(const struct writer *w, const char *before, const char *after);
+/* The attribute of a class's roles; a statement that has that of @w's between @before and @after.
+ */
+void print_class(const struct writer *w, size_t set, size_t class);
+void print_with_class(const struct writer *w, const char *before, const char *after);
+/* The roles of a file, and those that are the same now: "a b". */
+void print_label_roles(const struct writer *w, size_t label);
 
 /* rules.c: constraints of all classes; what is logged of a type's tasks. */
 void print_denials(struct writer *w);

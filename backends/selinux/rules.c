@@ -109,7 +109,7 @@ static size_t differing_write(const struct writer *w, const struct perms *perms,
 				   attribute);
 		else
 			buf_putc(w->buf, ' ');
-		buf_printf(w->buf, "karmor_o%zu_r", i);
+		print_label_roles(w, i);
 	}
 	buf_puts(w->buf, n ? "))\n" : "");
 	return n;
@@ -134,7 +134,7 @@ static void deny_write(const struct writer *w, const struct perms *perms, bool r
 	buf_puts(w->buf, but ? "(or " : "");
 	buf_puts(w->buf, but ? but : "");
 	buf_puts(w->buf, but ? " " : "");
-	print_with_role(w, attribute ? "(or (neq r1 " : "(neq r1 ", ")");
+	print_with_class(w, attribute ? "(or (neq r1 " : "(neq r1 ", ")");
 	if (attribute)
 		buf_printf(w->buf, " (%s r2 %s))", rest ? "eq" : "neq", attribute);
 	buf_puts(w->buf, but ? "))\n" : ")\n");
@@ -156,7 +156,7 @@ static void table_write(const struct writer *w, const struct perms *table, size_
 
 		if (i == 0 || !is_same_files(&table[i], &table[i - 1])) {
 			buf_reset(&attribute);
-			buf_printf(&attribute, "karmor_w%zu_s%zu_%s%s%s%s", w->set, w->class,
+			buf_printf(&attribute, "karmor_w%zu_%s_%s%s%s%s", w->set, class_of(w)->id,
 				   rest ? "may_" : "not_", directory ? "dir_" : "",
 				   table[i].exact ? "exactly_" : "", op_names[table[i].op]);
 			w->buf->failed |= buf_failed(&attribute);
@@ -176,14 +176,14 @@ static void network_write(const struct writer *w)
 		if (class_of(w)->network[i] == KARMOR_BLOCK) {
 			buf_printf(w->buf, "(constrain (%s (" SOCKET_PERMS " write)) (neq r1 ",
 				   w->artifact->sockets[i]);
-			print_with_role(w, "", "))\n");
+			print_with_class(w, "", "))\n");
 		}
 }
 
 static void capability_deny(const struct writer *w, const char *class, unsigned capability)
 {
 	buf_printf(w->buf, "(constrain (%s (%s)) (neq r1 ", class, ir_capability_name(capability));
-	print_with_role(w, "", "))\n");
+	print_with_class(w, "", "))\n");
 }
 
 static void capabilities_write(const struct writer *w)
@@ -205,8 +205,8 @@ void print_denials(struct writer *w)
 		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes;
 		     w->class ++) {
 			buf_printf(w->buf,
-				   "\n; What workload %zu is denied, class %zu of sources.\n",
-				   w->set, w->class);
+				   "\n; What workload %zu is denied, class %s of sources.\n",
+				   w->set, class_of(w)->id);
 			table_write(w, file_perms, ARRAY_SIZE(file_perms), false);
 			table_write(w, dir_perms, ARRAY_SIZE(dir_perms), true);
 			network_write(w);

@@ -25,6 +25,7 @@
 #define SELINUX_LABELS_MAX 4096	  /* roles of files */
 #define SELINUX_KINDS_MAX 256	  /* kinds of sources */
 #define SELINUX_NO_RULE UINT32_MAX
+#define SELINUX_ID_SIZE 17 /* digits of a name, and a NUL */
 
 /* What is decided of a path. */
 enum selinux_op {
@@ -47,13 +48,17 @@ extern const struct selinux_asked {
 struct selinux_label {
 	uint32_t own, child; /* accept sets; of a file both are its own */
 	const char *example; /* a path that has it, or NULL */
+	char id[SELINUX_ID_SIZE];
 };
 
 /* What classes of sources an executable is of, one for each ruleset; kind 0: the first of each. */
 struct selinux_kind {
 	const uint8_t *classes;
-	const char *const *types; /* of the base: those that are copied for it */
+	const char *const *types;  /* of the base: those that are copied for it */
+	const char *const *copies; /* by type: CIL that makes a copy of it */
 	size_t n_types;
+	const char *example; /* an executable of it, or NULL */
+	char id[SELINUX_ID_SIZE];
 };
 
 /* What one class of sources may do. */
@@ -66,6 +71,9 @@ struct selinux_class {
 	/* Who gives each of these verdicts: a rule of the set, or SELINUX_NO_RULE. */
 	const struct selinux_ruleset *set;
 	uint32_t *rules[SELINUX_OPS], *network_rules, capability_rules[IR_CAPABILITY_COUNT];
+	const char *example; /* an executable that is such a source, or NULL */
+	char id[SELINUX_ID_SIZE +
+		1]; /* "rest": what no rule names, by which a workload is entered */
 };
 
 /* What events say of a rule. */
@@ -114,7 +122,6 @@ struct selinux_artifact {
 	const char **sockets; /* the classes of sockets that are decided about */
 	size_t n_sockets;
 	struct selinux_facts facts;
-	const char *copies; /* CIL: what makes the kinds' types as good as the base's */
 	const char *digest; /* of the policy that it is for; NULL: the reference */
 };
 
@@ -127,7 +134,34 @@ void selinux_artifact_free(struct karmor_artifact *artifact);
 
 /* print.c: the module, as CIL. */
 int selinux_print(const struct karmor_artifact *artifact, FILE *out);
-void selinux_write(struct buf *buf, const struct selinux_artifact *artifact);
+enum selinux_old { SELINUX_OLD_FILE, SELINUX_OLD_TASK, SELINUX_OLD_TYPE };
+
+/*
+ * What files, tasks and executables have from modules before this one, and what it is now: an index
+ * into labels, into the classes of ruleset @set, or into kinds; SELINUX_NO_LABEL: nothing.
+ */
+struct selinux_retired {
+	enum selinux_old what;
+	const char *name;	 /* the role, or the type */
+	const char *type, *copy; /* of a type: what it is a copy of, and the CIL that makes it */
+	size_t set, now;
+};
+
+void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
+		   const struct selinux_retired *retired, size_t n_retired);
+
+/* names.c: of labels, classes and kinds. 0 or -ENOMEM. */
+#define SELINUX_NAME_SIZE 64
+struct selinux_compiler;
+int selinux_names(struct selinux_compiler *c);
+void selinux_copy_name(struct buf *buf, const struct selinux_artifact *artifact, size_t kind,
+		       const char *type);
+void selinux_file_role(const struct selinux_artifact *artifact, size_t label,
+		       char ret[SELINUX_NAME_SIZE]);
+void selinux_task_role(const struct selinux_artifact *artifact, size_t set, size_t class,
+		       char ret[SELINUX_NAME_SIZE]);
+/* The class of what no rule of a ruleset names. */
+size_t selinux_rest_class(const struct selinux_artifact *artifact, size_t set);
 
 /* rules.c: whether one of @perms, separated by blanks, of @class is @op; or is a socket's. */
 bool selinux_is_op(enum selinux_op op, const char *class, const char *perms);
@@ -163,6 +197,7 @@ struct selinux_compiler {
 };
 
 /* paths.c: the automaton, labels, classes and kinds. 0, -EINVAL (message), -ENOMEM. */
+bool selinux_is_same_source(const struct ir_source *a, const struct ir_source *b);
 int selinux_paths(struct selinux_compiler *c);
 /* verdicts.c */
 int selinux_verdicts(struct selinux_compiler *c);

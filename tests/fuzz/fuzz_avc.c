@@ -24,12 +24,12 @@ static size_t told;
 static bool task_of(const char *role, size_t len, struct selinux_task *ret, void *data)
 {
 	ret->artifact = (const struct selinux_artifact *)artifact;
-	return selinux_role_task(role, len, &ret->set, &ret->class);
+	return selinux_role_task(ret->artifact, role, len, &ret->set, &ret->class);
 }
 
 static bool file_of(const char *role, size_t len, size_t *label, void *data)
 {
-	return selinux_role_file(role, len, label);
+	return selinux_role_file((const struct selinux_artifact *)artifact, role, len, label);
 }
 
 static size_t length(const char *text)

@@ -18,12 +18,12 @@ static bool task_of(const char *role, size_t len, struct selinux_task *ret, void
 {
 	ret->artifact = (const struct selinux_artifact *)artifact;
 	ret->workload = "web";
-	return selinux_role_task(role, len, &ret->set, &ret->class);
+	return selinux_role_task(ret->artifact, role, len, &ret->set, &ret->class);
 }
 
 static bool file_of(const char *role, size_t len, size_t *label, void *data)
 {
-	return selinux_role_file(role, len, label);
+	return selinux_role_file((const struct selinux_artifact *)artifact, role, len, label);
 }
 
 static void tell(const struct karmor_event *event, void *data)

@@ -8,7 +8,7 @@ set -u
 work=$(mktemp -d)
 trap 'setenforce 0; rm -rf "$work"' EXIT
 contexts=/etc/selinux/default/contexts/files/file_contexts
-role=karmor_w0_s0_r
+role=karmor_w0_rest_r
 
 cat > "$work/policy.yaml" <<- END
 	apiVersion: security.kubearmor.com/v1

@@ -145,7 +145,7 @@ static int copies_compare(const struct selinux_artifact *artifact, const struct 
 			const char *type = artifact->kinds[i].types[j];
 			_cleanup_buf_ struct buf copy = { 0 };
 
-			buf_printf(&copy, "karmor_x%zu_%s", i, type);
+			selinux_copy_name(&copy, artifact, i, type);
 			r = copy_compare(type, copy.data, tasks, n_classes, what);
 		}
 	return r;
@@ -160,7 +160,7 @@ static int use(const struct selinux_artifact *artifact)
 	size_t len;
 
 	if (artifact)
-		selinux_write(&module, artifact);
+		selinux_write(&module, artifact, NULL, 0);
 	texts[1] = module.data;
 	if (!base || reference_compile(texts, artifact ? 2 : 1, &image, &len) != 0)
 		return -1;

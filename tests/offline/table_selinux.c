@@ -109,7 +109,7 @@ static int make_module(struct judged *j, struct karmor_diag *diag)
 	r = r ? r : read_report(j);
 	if (r)
 		return r;
-	selinux_write(&j->text, artifact_of(j));
+	selinux_write(&j->text, artifact_of(j), NULL, 0);
 	total.modules++;
 	return buf_failed(&j->text) ? -1 : use_module(j);
 }
@@ -140,20 +140,23 @@ static unsigned class_of(const struct judged *j, const char *source)
 		      : 0;
 }
 
-static void subject_write(struct buf *buf, unsigned class)
+static void subject_write(struct buf *buf, const struct judged *j, unsigned class)
 {
-	buf_printf(buf, "unconfined_u:karmor_w0_s%u_r:" DOMAIN ":s0", class);
+	char role[SELINUX_NAME_SIZE];
+
+	selinux_task_role(artifact_of(j), 0, class, role);
+	buf_printf(buf, "unconfined_u:%s:" DOMAIN ":s0", role);
 }
 
 static void object_write(struct buf *buf, const struct judged *j, const char *path, size_t label)
 {
 	_cleanup_buf_ struct buf copy = { 0 };
 	const char *type = selinux_type_of(artifact_of(j), j->base, path, &copy);
+	char role[SELINUX_NAME_SIZE] = "object_r";
 
-	if (label == SELINUX_NO_LABEL)
-		buf_printf(buf, "system_u:object_r:%s:s0", type ? type : "default_t");
-	else
-		buf_printf(buf, "system_u:karmor_o%zu_r:%s:s0", label, type ? type : "default_t");
+	if (label != SELINUX_NO_LABEL)
+		selinux_file_role(artifact_of(j), label, role);
+	buf_printf(buf, "system_u:%s:%s:s0", role, type ? type : "default_t");
 }
 
 /* Whether an exec by the first class gives a source the role that is its class's. */
@@ -165,11 +168,11 @@ static bool leads(const struct judged *j, const char *source, unsigned class)
 	object_write(&object, j, source, selinux_label_of(artifact_of(j), source, false));
 	for (unsigned from = 0; from < ruleset_of(j)->n_classes; from++) {
 		buf_reset(&first);
-		subject_write(&first, from);
+		subject_write(&first, j, from);
 		free(context);
 		context = policy_exec(first.data, object.data);
 		buf_reset(&expected);
-		subject_write(&expected, class);
+		subject_write(&expected, j, class);
 		if (!context || strcmp(context, expected.data) != 0)
 			return false;
 	}
@@ -250,7 +253,7 @@ static void judge_as(const char *about, const struct judged *j, const struct acc
 
 	other.path = path;
 	other.name = strrchr(path, '/') + 1;
-	subject_write(&subject, class);
+	subject_write(&subject, j, class);
 	object_write(&object, j, path, label);
 	g = directory ? ask_directory(subject.data, object.data, access->op)
 		      : ask_file(subject.data, object.data, access->op);
@@ -296,7 +299,7 @@ static void judge_capability(const char *about, const struct judged *j, const st
 	_cleanup_buf_ struct buf subject = { 0 };
 	struct gathered g = { 0 };
 
-	subject_write(&subject, class_of(j, access->source));
+	subject_write(&subject, j, class_of(j, access->source));
 	ask_gather(&g, subject.data, subject.data, low ? "capability" : "capability2", name);
 	ask_gather(&g, subject.data, subject.data, low ? "cap_userns" : "cap2_userns", name);
 	compare(about, name, j, &g, class->capabilities[access->capability] == KARMOR_AUDIT,
@@ -324,7 +327,7 @@ static void judge_socket(const char *about, const struct judged *j, const struct
 	}
 	while (name && i < a->n_sockets && strcmp(a->sockets[i], name) != 0)
 		i++;
-	subject_write(&subject, class_of(j, access->source));
+	subject_write(&subject, j, class_of(j, access->source));
 	ask_gather(&g, subject.data, subject.data, name ? name : exempt_class(access->family),
 		   "create bind connect listen accept");
 	if (name && class->mixed[i] &&

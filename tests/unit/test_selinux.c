@@ -67,7 +67,7 @@ static char *text_of(const struct compiled *c)
 {
 	struct buf buf = { 0 };
 
-	selinux_write(&buf, (const struct selinux_artifact *)c->artifact);
+	selinux_write(&buf, (const struct selinux_artifact *)c->artifact, NULL, 0);
 	return buf_take(&buf);
 }
 
@@ -157,8 +157,8 @@ END_TEST
 START_TEST(what_an_exact_path_blocks_is_no_interpreter_either)
 {
 	static const char with[] =
-		"(constrain (file (execute)) (or (neq r1 karmor_w0_s0_r) (neq r2 "
-		"karmor_w0_s0_not_exactly_exec)))";
+		"(constrain (file (execute)) (or (neq r1 karmor_w0_rest) (neq r2 "
+		"karmor_w0_rest_not_exactly_exec)))";
 	static const char directory[] =
 		"\"process\":{\"matchDirectories\":[{\"dir\":\"/usr/lib/x\"}]}";
 	_cleanup_(compiled_done) struct compiled path = { 0 }, dir = { 0 };
@@ -273,7 +273,9 @@ START_TEST(workloads_share_the_labels_of_files)
 	_cleanup_(compiled_done) struct compiled a = { 0 }, b = { 0 };
 	_cleanup_free_ char *text = NULL;
 	const struct karmor_ruleset *sets[2];
+	const struct selinux_artifact *labels;
 	struct karmor_artifact *both = NULL;
+	_cleanup_buf_ struct buf roles = { 0 };
 
 	compile_spec(&a, "\"file\":{\"matchPaths\":[{\"path\":\"/a\"},{\"path\":\"/b\"}]}", NULL);
 	compile_spec(&b, "\"file\":{\"matchPaths\":[{\"path\":\"/b\"},{\"path\":\"/c\"}]}", NULL);
@@ -284,10 +286,12 @@ START_TEST(workloads_share_the_labels_of_files)
 	a.artifact = both;
 	text = text_of(&a);
 	ck_assert(is_module(text));
-	ck_assert_ptr_nonnull(strstr(text, "(roleattributeset karmor_w0_s0_not_read (karmor_o0_r "
-					   "karmor_o1_r"));
+	labels = (const struct selinux_artifact *)both;
+	buf_printf(&roles, "(roleattributeset karmor_w0_rest_not_read (karmor_o%s_r karmor_o%s_r",
+		   labels->labels[0].id, labels->labels[1].id);
+	ck_assert_ptr_nonnull(strstr(text, roles.data));
 	ck_assert_ptr_nonnull(
-		strstr(text, "(neq r1 karmor_w1_s0_r) (neq r2 karmor_w1_s0_not_read)"));
+		strstr(text, "(neq r1 karmor_w1_rest) (neq r2 karmor_w1_rest_not_read)"));
 }
 END_TEST
 

@@ -41,12 +41,14 @@ static bool task_of(const char *role, size_t len, struct selinux_task *ret, void
 
 	ret->artifact = (const struct selinux_artifact *)t->artifact;
 	ret->workload = "web";
-	return selinux_role_task(role, len, &ret->set, &ret->class);
+	return selinux_role_task(ret->artifact, role, len, &ret->set, &ret->class);
 }
 
 static bool file_of(const char *role, size_t len, size_t *label, void *data)
 {
-	return selinux_role_file(role, len, label);
+	const struct told_of *t = data;
+
+	return selinux_role_file((const struct selinux_artifact *)t->artifact, role, len, label);
 }
 
 static void line_add(const struct karmor_event *event, void *data)
@@ -202,11 +204,15 @@ START_TEST(what_is_nobodys_is_not_told)
 	static const struct {
 		const char *role, *object;
 	} others[] = {
-		{ "unconfined_r", "karmor_o4_r" },   { "karmor_w1_s0_r", "karmor_o4_r" },
-		{ "karmor_w0_s9_r", "karmor_o4_r" }, { "karmor_w0_s0_rx", "karmor_o4_r" },
-		{ "karmor_w0_s_r", "karmor_o4_r" },  { "karmor_w0_s0_r", "karmor_o99_r" },
-		{ "karmor_w0_s0_r", "system_r" },    { "karmor_w0_s0_r", "object_r" },
-		{ "karmor_w0_s0_r", "karmor_o0_r" },
+		{ "unconfined_r", "karmor_o1f666a7cdb8eb0e9_r" },
+		{ "karmor_w1_rest_r", "karmor_o1f666a7cdb8eb0e9_r" },
+		{ "karmor_w0_s9_r", "karmor_o1f666a7cdb8eb0e9_r" },
+		{ "karmor_w0_rest_rx", "karmor_o1f666a7cdb8eb0e9_r" },
+		{ "karmor_w0_s_r", "karmor_o1f666a7cdb8eb0e9_r" },
+		{ "karmor_w0_rest_r", "karmor_o99_r" },
+		{ "karmor_w0_rest_r", "system_r" },
+		{ "karmor_w0_rest_r", "object_r" },
+		{ "karmor_w0_rest_r", "karmor_oe0754275ae6acaa7_r" },
 	};
 	_cleanup_(told_of_done) struct told_of t = { 0 };
 
@@ -214,7 +220,8 @@ START_TEST(what_is_nobodys_is_not_told)
 	for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
 		take_decision(&t, i, others[i].role, "name=\"secret.txt\" ino=1", others[i].object);
 	ck_assert_uint_eq(flushed(&t), 0);
-	take_decision(&t, 1, "karmor_w0_s0_r", "name=\"secret.txt\" ino=1", "karmor_o4_r");
+	take_decision(&t, 1, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
+		      "karmor_o1f666a7cdb8eb0e9_r");
 	ck_assert_uint_eq(flushed(&t), 1);
 }
 END_TEST
@@ -225,7 +232,8 @@ START_TEST(what_waits_too_long_is_told_all_the_same)
 
 	told_of_make(&t);
 	for (unsigned i = 0; i < 3 * SELINUX_PENDING + 1; i++)
-		take_decision(&t, i, "karmor_w0_s0_r", "name=\"secret.txt\" ino=1", "karmor_o4_r");
+		take_decision(&t, i, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
+			      "karmor_o1f666a7cdb8eb0e9_r");
 	ck_assert_uint_eq(t.events.told, 2 * SELINUX_PENDING + 1);
 	ck_assert_uint_eq(flushed(&t), 3 * SELINUX_PENDING + 1);
 }
@@ -247,7 +255,8 @@ START_TEST(a_path_is_told_as_far_as_it_is_known)
 		_cleanup_(told_of_done) struct told_of t = { 0 };
 
 		told_of_make(&t);
-		take_decision(&t, 1, "karmor_w0_s0_r", paths[i].what, "karmor_o4_r");
+		take_decision(&t, 1, "karmor_w0_rest_r", paths[i].what,
+			      "karmor_o1f666a7cdb8eb0e9_r");
 		ck_assert_uint_ge(flushed(&t), 1);
 		ck_assert_ptr_nonnull(strstr(t.lines.data, paths[i].resource));
 		if (paths[i].data)
@@ -265,7 +274,8 @@ START_TEST(what_was_lost_is_told_once)
 	told_of_make(&t);
 	t.events.audit.lost = 3;
 	for (unsigned i = 0; i < 2; i++)
-		take_decision(&t, i, "karmor_w0_s0_r", "name=\"secret.txt\" ino=1", "karmor_o4_r");
+		take_decision(&t, i, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
+			      "karmor_o1f666a7cdb8eb0e9_r");
 	ck_assert_uint_eq(flushed(&t), 2);
 	ck_assert_uint_eq(t.lost, 3);
 }
@@ -283,7 +293,8 @@ START_TEST(a_path_of_another_call_is_not_taken)
 	_cleanup_(told_of_done) struct told_of t = { 0 };
 
 	told_of_make(&t);
-	take_decision(&t, 1, "karmor_w0_s0_r", "name=\"secret.txt\" ino=1", "karmor_o4_r");
+	take_decision(&t, 1, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
+		      "karmor_o1f666a7cdb8eb0e9_r");
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
 		_cleanup_free_ char *line = strdup(records[i]);
 
