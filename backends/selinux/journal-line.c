@@ -11,7 +11,7 @@
 #include "cleanup.h"
 #include "label.h"
 
-#define WORDS 6 /* of a label's line, without the first */
+#define WORDS 7 /* of a label's line, without the first */
 
 static int digit(char c)
 {
@@ -137,6 +137,12 @@ static bool is_path(const struct word *word)
 	return is_string(word) && *word->text == '/';
 }
 
+/* One of ours, or "-". */
+static bool is_name(const struct word *word, bool (*is_ours)(const char *name, size_t len))
+{
+	return is_string(word) && (strcmp(word->text, "-") == 0 || is_ours(word->text, word->len));
+}
+
 static int entry_parse(const struct word *words, struct journal_entry *ret)
 {
 	const char *device = words[1].text, *inode = words[2].text;
@@ -152,8 +158,8 @@ static int entry_parse(const struct word *words, struct journal_entry *ret)
 			return -EINVAL;
 	if (strcmp(words[3].text, "-") != 0 && handle_parse(words[3].text, &type, NULL) < 0)
 		return -EINVAL;
-	if (!is_path(&words[4]) || words[5].len > LABEL_SIZE || !is_string(&words[6]) ||
-	    !label_is_role(words[6].text, words[6].len))
+	if (!is_path(&words[4]) || words[5].len > LABEL_SIZE ||
+	    !is_name(&words[6], label_is_role) || !is_name(&words[7], label_is_type))
 		return -EINVAL;
 	*ret = (struct journal_entry){
 		.dev = makedev((unsigned)high, (unsigned)low),
@@ -163,6 +169,7 @@ static int entry_parse(const struct word *words, struct journal_entry *ret)
 		.label = words[5].text,
 		.label_len = words[5].len,
 		.role = words[6].text,
+		.type = words[7].text,
 	};
 	return 0;
 }
@@ -192,7 +199,9 @@ void journal_line_print(struct buf *buf, const struct journal_entry *entry)
 	word_print(buf, entry->path, strlen(entry->path));
 	buf_putc(buf, ' ');
 	word_print(buf, entry->label, entry->label_len);
-	buf_printf(buf, " %s\n", entry->role);
+	buf_printf(buf, " %s ", entry->role);
+	word_print(buf, entry->type, strlen(entry->type));
+	buf_putc(buf, '\n');
 }
 
 void journal_root_print(struct buf *buf, const char *root)

@@ -122,17 +122,9 @@ static int line_take(struct journal *journal, char *line, size_t len)
 		return r;
 	if (root)
 		return root_add(journal, root);
-	known = table_find(journal, &entry);
-	if (!known)
-		return table_add(journal, &entry) ? 0 : -ENOMEM;
-	if (array_grow(&journal->replaced, journal->n_replaced, &journal->replaced_size,
-		       sizeof(*journal->replaced)) < 0)
-		return -ENOMEM;
-	journal->replaced[journal->n_replaced++] = known->role;
-	entry.next = known->next;
-	*known = entry;
-	journal->stale = true;
-	return 0;
+	while ((known = table_find(journal, &entry)))
+		known->gone = true;
+	return table_add(journal, &entry) ? 0 : -ENOMEM;
 }
 
 static int whole_line_take(struct journal *journal, size_t line, char *text, size_t len)
@@ -226,7 +218,6 @@ void journal_done(struct journal *journal)
 	free(journal->entries);
 	free(journal->buckets);
 	free(journal->roots);
-	free(journal->replaced);
 	*journal = (struct journal){ 0 };
 }
 
@@ -252,7 +243,7 @@ static int line_write(FILE *out, const struct buf *line)
 
 struct journal_entry *journal_note(struct journal *journal, struct journal_entry *entry,
 				   const struct walk_object *object, const char *label,
-				   size_t label_len, const char *role)
+				   size_t label_len, const char *role, const char *type)
 {
 	_cleanup_buf_ struct buf line = { 0 };
 	char handle[JOURNAL_HANDLE_SIZE];
@@ -263,14 +254,16 @@ struct journal_entry *journal_note(struct journal *journal, struct journal_entry
 		.label = arena_memdup(&journal->arena, label, label_len),
 		.label_len = label_len,
 		.role = arena_strdup(&journal->arena, role),
+		.type = arena_strdup(&journal->arena, type),
 		.before = entry ? entry->before : NULL,
+		.before_len = entry ? entry->before_len : 0,
 		.next = entry ? entry->next : 0,
 	};
 
 	journal_handle(object->fd, handle);
 	what.handle = arena_strdup(&journal->arena, handle);
 	errno = ENOMEM;
-	if (!what.path || !what.label || !what.role || !what.handle)
+	if (!what.path || !what.label || !what.role || !what.type || !what.handle)
 		return NULL;
 	journal_line_print(&line, &what);
 	if (line_write(journal->file, &line) < 0)

@@ -6,9 +6,10 @@
  *
  *   karmor-labels 1
  *   root PATH
- *   label DEVICE INODE HANDLE PATH LABEL ROLE
+ *   label DEVICE INODE HANDLE PATH LABEL ROLE TYPE
  *
- * LABEL is the attribute's bytes as they were, ROLE the role that it was given instead. HANDLE is
+ * LABEL is the attribute's bytes as they were, ROLE the role that it was given instead,
+ * TYPE the type, "-" for its own. HANDLE is
  * the file system's own name for the inode, or "-". A later line of an inode replaces an earlier
  * one. A last line that is damaged was being written when the machine stopped, before the label
  * that it speaks of was set: it is cut off.
@@ -30,12 +31,14 @@ struct journal_entry {
 	const char *path;   /* where it was last seen */
 	const char *label;  /* as it was */
 	size_t label_len;
-	const char *role;   /* that it was given */
-	const char *before; /* the role that it had before this run changed it; NULL: it did not */
-	bool wanted;	    /* in this run */
-	bool found;	    /* in this run */
-	bool gone;	    /* not to be written any more */
-	uint32_t next;	    /* of the same bucket: an index and 1, or 0 */
+	const char *role;   /* that it was given; "-": its own */
+	const char *type;   /* the same */
+	const char *before; /* the label before this run changed it; NULL: it did not */
+	size_t before_len;
+	bool wanted;   /* in this run */
+	bool found;    /* in this run */
+	bool gone;     /* not to be written any more, or a later line replaced it */
+	uint32_t next; /* of the same bucket: an index and 1, or 0 */
 };
 
 struct journal {
@@ -72,13 +75,13 @@ int journal_print(const struct journal *journal, const char *const *roots, size_
 /* The entry of an object; NULL: it has none. @fd is asked for its handle where that is needed. */
 struct journal_entry *journal_find(const struct journal *journal, const struct walk_object *object);
 /*
- * Writes down that @object, whose label is @label, is given @role; @entry is what is known of it,
- * or NULL. It is on disk after journal_flush(). NULL: -ENOMEM, or -EIO if errno says so. Entries
- * stay where they are in memory until the next one is added.
+ * Writes down that @object, whose label was @label, is given a role and a type; @entry is what is
+ * known of it, or NULL. It is on disk after journal_flush(). NULL: -ENOMEM, or -EIO if errno says
+ * so. Entries stay where they are in memory until the next one is added.
  */
 struct journal_entry *journal_note(struct journal *journal, struct journal_entry *entry,
 				   const struct walk_object *object, const char *label,
-				   size_t label_len, const char *role);
+				   size_t label_len, const char *role, const char *type);
 /* These return 0 or a negative errno. */
 int journal_note_root(struct journal *journal, const char *root);
 int journal_flush(struct journal *journal);

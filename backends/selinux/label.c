@@ -9,66 +9,103 @@
 
 #include "labels.h"
 
-#define OURS "karmor_o"
-#define OURS_END "_r"
+#define ROLE "karmor_o"
+#define ROLE_END "_r"
+#define TYPE "karmor_x"
+
+/* How many digits of a name there are. */
+static size_t digits(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len &&
+	       ((text[n] >= '0' && text[n] <= '9') || (text[n] >= 'a' && text[n] <= 'f')))
+		n++;
+	return n;
+}
 
 bool label_is_role(const char *role, size_t len)
 {
-	const size_t start = sizeof(OURS) - 1, end = sizeof(OURS_END) - 1;
+	const size_t start = sizeof(ROLE) - 1, end = sizeof(ROLE_END) - 1;
 
-	if (len <= start + end || len >= SELINUX_ROLE_SIZE || memcmp(role, OURS, start) != 0 ||
-	    memcmp(role + len - end, OURS_END, end) != 0)
+	return len > start + end && len < SELINUX_ROLE_SIZE && memcmp(role, ROLE, start) == 0 &&
+	       digits(role + start, len - start) == len - start - end &&
+	       memcmp(role + len - end, ROLE_END, end) == 0;
+}
+
+/* Where in a copy's name the type begins; 0: it is no copy's. */
+static size_t type_start(const char *type, size_t len)
+{
+	size_t at = sizeof(TYPE) - 1, n;
+
+	if (len <= at || memcmp(type, TYPE, at) != 0)
+		return 0;
+	n = digits(type + at, len - at);
+	at += n;
+	return n && at + 1 < len && type[at] == '_' ? at + 1 : 0;
+}
+
+bool label_is_type(const char *type, size_t len)
+{
+	return len < SELINUX_TYPE_SIZE && type_start(type, len) > 0;
+}
+
+struct label_part label_type_of(struct label_part type)
+{
+	size_t start = type_start(type.text, type.len);
+
+	return (struct label_part){ type.text + start, type.len - start };
+}
+
+bool label_parse(const struct label *label, struct label_part *role, struct label_part *type)
+{
+	size_t len = strnlen(label->text, label->len);
+	const char *end = label->text + len, *at = memchr(label->text, ':', len), *level;
+
+	if (!at)
 		return false;
-	for (size_t i = start; i < len - end; i++)
-		if (!((role[i] >= '0' && role[i] <= '9') || (role[i] >= 'a' && role[i] <= 'f')))
-			return false;
+	role->text = at + 1;
+	at = memchr(role->text, ':', (size_t)(end - role->text));
+	if (!at)
+		return false;
+	role->len = (size_t)(at - role->text);
+	type->text = at + 1;
+	level = memchr(type->text, ':', (size_t)(end - type->text));
+	type->len = (size_t)((level ? level : end) - type->text);
 	return true;
-}
-
-const char *label_role(const struct label *label, size_t *len)
-{
-	const char *end = label->text + label->len;
-	const char *role = memchr(label->text, ':', label->len), *type;
-
-	if (!role)
-		return NULL;
-	role++;
-	type = memchr(role, ':', (size_t)(end - role));
-	if (!type)
-		return NULL;
-	*len = (size_t)(type - role);
-	return role;
-}
-
-bool label_has_role(const struct label *label, const char *role)
-{
-	size_t len;
-	const char *has = label_role(label, &len);
-
-	return has && len == strlen(role) && memcmp(has, role, len) == 0;
 }
 
 bool label_is_ours(const struct label *label)
 {
-	size_t len;
-	const char *role = label_role(label, &len);
+	struct label_part role, type;
 
-	return role && label_is_role(role, len);
+	return label_parse(label, &role, &type) &&
+	       (label_is_role(role.text, role.len) || label_is_type(type.text, type.len));
 }
 
-bool label_with_role(const struct label *label, const char *role, size_t len, struct label *ret)
+static void add(struct label *label, const char *text, size_t len)
 {
-	size_t old_len, start, rest;
-	const char *old = label_role(label, &old_len);
+	memcpy(label->text + label->len, text, len);
+	label->len += len;
+}
 
-	if (!old || label->len - old_len + len > sizeof(ret->text))
+bool label_with(const struct label *label, struct label_part role, struct label_part type,
+		struct label *ret)
+{
+	struct label_part old_role, old_type;
+	struct label made = { .len = 0 };
+	const char *rest;
+
+	if (!label_parse(label, &old_role, &old_type) ||
+	    label->len - old_role.len - old_type.len + role.len + type.len > sizeof(made.text))
 		return false;
-	start = (size_t)(old - label->text);
-	rest = label->len - start - old_len;
-	memcpy(ret->text, label->text, start);
-	memcpy(ret->text + start, role, len);
-	memcpy(ret->text + start + len, old + old_len, rest);
-	ret->len = start + len + rest;
+	rest = old_type.text + old_type.len;
+	add(&made, label->text, (size_t)(old_role.text - label->text));
+	add(&made, role.text, role.len);
+	add(&made, ":", 1);
+	add(&made, type.text, type.len);
+	add(&made, rest, (size_t)(label->text + label->len - rest));
+	*ret = made;
 	return true;
 }
 

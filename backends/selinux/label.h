@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One object's label. A label is an attribute's bytes, "user:role:type[:level]" and mostly a NUL.
- * Roles of files that are ours are told by their names.
+ * Roles and types that are ours are told by their names:
+ * a role of files is karmor_o..._r, the copy of a type karmor_x..._ and the type.
  */
 #pragma once
 
@@ -9,22 +10,30 @@
 #include <stddef.h>
 
 #define LABEL_SIZE 4096
-#define LABEL_OBJECT_R "object_r"
 
 struct label {
 	char text[LABEL_SIZE];
 	size_t len;
 };
 
-/* Whether @role is one that files are given: "karmor_o..._r". */
+struct label_part {
+	const char *text; /* of the label */
+	size_t len;
+};
+
+/* False: it is no context. */
+bool label_parse(const struct label *label, struct label_part *role, struct label_part *type);
+
 bool label_is_role(const char *role, size_t len);
-/* The role within @label; NULL: it is no context. */
-const char *label_role(const struct label *label, size_t *len);
-bool label_has_role(const struct label *label, const char *role);
-/* Whether its role is one that files are given. */
+bool label_is_type(const char *type, size_t len);
+/* Whether its role or its type is ours. */
 bool label_is_ours(const struct label *label);
-/* @label with another role; false: it is no context, or it would be too long. */
-bool label_with_role(const struct label *label, const char *role, size_t len, struct label *ret);
+/* What a copy is of; else the type itself. */
+struct label_part label_type_of(struct label_part type);
+
+/* @label with another role and type; false: it is no context, or it would be too long. */
+bool label_with(const struct label *label, struct label_part role, struct label_part type,
+		struct label *ret);
 
 /* Of what @fd (O_PATH) is. 0 or -errno. */
 int label_read(int fd, const char *attribute, struct label *ret);

@@ -170,37 +170,44 @@ int labels_fault(const struct labels_run *run, enum karmor_level level, const ch
 	return fs_error(-code);
 }
 
-/* What @label was before: exactly what is written down, where nothing else was changed since. */
-static bool label_before(const struct label *label, const struct journal_entry *entry,
-			 struct label *ret)
+/* What is written down; false: nothing that is of use. */
+static bool old_take(const struct journal_entry *entry, struct label *ret)
 {
-	struct label old = { .len = 0 };
-	const char *role = NULL;
-	size_t len = 0;
+	struct label_part role, type;
 
-	if (entry && entry->label_len <= sizeof(old.text)) {
-		memcpy(old.text, entry->label, entry->label_len);
-		old.len = entry->label_len;
-		role = label_role(&old, &len);
-	}
-	if (!role) {
-		role = LABEL_OBJECT_R;
-		len = sizeof(LABEL_OBJECT_R) - 1;
-	}
-	if (!label_with_role(label, role, len, ret))
+	if (!entry || entry->label_len > sizeof(ret->text))
 		return false;
-	if (old.len && strnlen(old.text, old.len) == strnlen(ret->text, ret->len) &&
+	memcpy(ret->text, entry->label, entry->label_len);
+	ret->len = entry->label_len;
+	return label_parse(ret, &role, &type) && !label_is_ours(ret);
+}
+
+bool labels_before(const struct label *label, const struct journal_entry *entry, struct label *ret)
+{
+	struct label_part role, type, old_role = { "object_r", strlen("object_r") }, old_type;
+	struct label old;
+	bool known = old_take(entry, &old);
+
+	if (known)
+		label_parse(&old, &old_role, &old_type);
+	if (!label_parse(label, &role, &type) ||
+	    !label_with(label, label_is_role(role.text, role.len) ? old_role : role,
+			label_type_of(type), ret))
+		return false;
+	/* But for an end that one has and the other has not. */
+	if (known && strnlen(old.text, old.len) == strnlen(ret->text, ret->len) &&
 	    memcmp(old.text, ret->text, strnlen(old.text, old.len)) == 0)
 		*ret = old;
 	return true;
 }
 
-static const char *role_keep(struct labels_run *run, const struct label *label)
+int labels_keep(struct labels_run *run, struct journal_entry *entry, const struct label *label)
 {
-	size_t len;
-	const char *role = label_role(label, &len);
-
-	return role ? arena_memdup(&run->journal.arena, role, len) : NULL;
+	if (entry->before)
+		return 0;
+	entry->before = arena_memdup(&run->journal.arena, label->text, label->len);
+	entry->before_len = label->len;
+	return entry->before ? 0 : -ENOMEM;
 }
 
 void labels_put_back(struct labels_run *run, int fd, const char *path, const struct label *label,
@@ -211,10 +218,10 @@ void labels_put_back(struct labels_run *run, int fd, const char *path, const str
 
 	if (entry)
 		entry->found = true;
-	if (label_is_ours(label) && label_before(label, entry, &before)) {
-		if (entry && !entry->before)
-			entry->before = role_keep(run, label);
-		r = label_write(fd, run->attribute, &before);
+	if (label_is_ours(label) && labels_before(label, entry, &before)) {
+		if (entry)
+			r = labels_keep(run, entry, label);
+		r = r ? r : label_write(fd, run->attribute, &before);
 		run->result.put_back += r == 0;
 	}
 	if (r == 0 && entry)
@@ -269,12 +276,13 @@ void labels_undo(struct labels_run *run)
 	for (size_t i = 0; i < run->journal.n; i++) {
 		const struct journal_entry *entry = &run->journal.entries[i];
 		_cleanup_close_ int fd = entry->before ? journal_reach(entry) : -1;
-		struct label label, before;
+		struct label before = { .len = entry->before ? entry->before_len : 0 };
 		int r = 0;
 
-		if (fd >= 0 && label_read(fd, run->attribute, &label) == 0 &&
-		    label_with_role(&label, entry->before, strlen(entry->before), &before))
+		if (fd >= 0) {
+			memcpy(before.text, entry->before, before.len);
 			r = label_write(fd, run->attribute, &before);
+		}
 		if (r < 0)
 			labels_fault(run, KARMOR_ERROR, entry->path, r);
 	}

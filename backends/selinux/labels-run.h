@@ -50,9 +50,15 @@ void labels_mount_met(struct labels_run *run, const struct walk_object *object);
 /* Says why a label could not be set. The code to return. */
 int labels_fault(const struct labels_run *run, enum karmor_level level, const char *path, int code);
 
+/* What @label was before: exactly what is written down, where nothing else was changed since.
+ * False: it is no context, or too long. */
+bool labels_before(const struct label *label, const struct journal_entry *entry, struct label *ret);
+/* Keeps the label that it has before it is changed. 0 or -ENOMEM. */
+int labels_keep(struct labels_run *run, struct journal_entry *entry, const struct label *label);
+
 /*
- * Gives what @fd is, whose label is @label, the role that it had before; @entry may be NULL. What
- * bears no role of ours is left alone. 0; a failure is said, and noted in the run.
+ * Gives what @fd is, whose label is @label, what it had before; @entry may be NULL. What has
+ * nothing of ours is left alone. 0; a failure is said, and noted in the run.
  */
 void labels_put_back(struct labels_run *run, int fd, const char *path, const struct label *label,
 		     struct journal_entry *entry);

@@ -17,29 +17,52 @@
 #include "fs.h"
 #include "labels-run.h"
 
-/* Writes down that an object is given @role; while labels are set, at once. */
-static struct journal_entry *note(struct labels_run *run, struct journal_entry *entry,
-				  const struct walk_object *object, const struct label *label,
-				  const char *role)
+/* What a path is to have. */
+struct aim {
+	char role[SELINUX_ROLE_SIZE], type[SELINUX_TYPE_SIZE]; /* "-": its own */
+	struct label old, label;			       /* without that, and with it */
+};
+
+static struct label_part part_of(const char *name, struct label_part own)
 {
-	struct label old = *label;
+	return strcmp(name, "-") == 0 ? own : (struct label_part){ name, strlen(name) };
+}
 
-	if (label_is_ours(label) && entry) {
-		memcpy(old.text, entry->label, entry->label_len);
-		old.len = entry->label_len;
-	} else if (label_is_ours(label) &&
-		   !label_with_role(label, LABEL_OBJECT_R, sizeof(LABEL_OBJECT_R) - 1, &old)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	entry = journal_note(&run->journal, entry, object, old.text, old.len, role);
-	if (entry && run->apply) {
-		int r = journal_flush(&run->journal);
+/* The label for the role in @aim, and for the copy of the type that its own is to be replaced by.
+ */
+static bool aim_make(struct labels_run *run, const struct walk_object *object,
+		     const struct journal_entry *entry, const struct label *label, struct aim *aim)
+{
+	const struct selinux_walk *walk = run->walk;
+	struct label_part role, type;
+	_cleanup_free_ char *own = NULL;
 
-		errno = -r;
-		return r < 0 ? NULL : entry;
-	}
-	return entry;
+	aim->old = *label;
+	if ((label_is_ours(label) && !labels_before(label, entry, &aim->old)) ||
+	    !label_parse(&aim->old, &role, &type))
+		return false;
+	own = strndup(type.text, type.len);
+	strcpy(aim->type, "-");
+	if (own && walk->type && !object->directory &&
+	    !walk->type(object->path, own, aim->type, sizeof(aim->type), walk->data))
+		strcpy(aim->type, "-");
+	return own && label_with(&aim->old, part_of(aim->role, role), part_of(aim->type, type),
+				 &aim->label);
+}
+
+/* Writes down what an object is given; while labels are set, at once. */
+static struct journal_entry *note(struct labels_run *run, struct journal_entry *entry,
+				  const struct walk_object *object, const struct aim *aim)
+{
+	int r;
+
+	entry = journal_note(&run->journal, entry, object, aim->old.text, aim->old.len, aim->role,
+			     aim->type);
+	if (!entry || !run->apply)
+		return entry;
+	r = journal_flush(&run->journal);
+	errno = -r;
+	return r < 0 ? NULL : entry;
 }
 
 static int journal_fault(struct labels_run *run, int code)
@@ -63,30 +86,28 @@ static int try_root(struct labels_run *run, const struct walk_object *object,
 }
 
 static int change(struct labels_run *run, const struct walk_object *object,
-		  struct journal_entry *entry, const struct label *label, const char *role)
+		  struct journal_entry *entry, const struct label *label, const struct aim *aim)
 {
-	struct label changed;
-	size_t len;
-	const char *before = label_role(label, &len);
-	int r;
+	int r = labels_keep(run, entry, label);
 
-	if (!before || !label_with_role(label, role, strlen(role), &changed))
-		return labels_fault(run, KARMOR_ERROR, object->path, -EINVAL);
-	if (!entry->before)
-		entry->before = arena_memdup(&run->journal.arena, before, len);
-	if (!entry->before)
-		return -ENOMEM;
-	r = label_write(object->fd, run->attribute, &changed);
+	if (r < 0)
+		return r;
+	r = label_write(object->fd, run->attribute, &aim->label);
 	run->result.changed += r == 0;
 	return r < 0 ? labels_fault(run, KARMOR_ERROR, object->path, r) : 0;
 }
 
+static bool is_noted(const struct journal_entry *entry, const struct aim *aim)
+{
+	return strcmp(entry->role, aim->role) == 0 && strcmp(entry->type, aim->type) == 0;
+}
+
 /* Another name of it is to have another role. */
 static bool is_contested(struct labels_run *run, const struct walk_object *object,
-			 const struct journal_entry *entry, const char *role)
+			 const struct journal_entry *entry, const struct aim *aim)
 {
 	if (!entry || !entry->wanted || object->directory || object->links == 1 ||
-	    strcmp(entry->role, role) == 0)
+	    is_noted(entry, aim))
 		return false;
 	if (!run->apply)
 		diag_warning(
@@ -97,40 +118,55 @@ static bool is_contested(struct labels_run *run, const struct walk_object *objec
 }
 
 static int want(struct labels_run *run, const struct walk_object *object,
-		struct journal_entry *entry, const struct label *label, const char *role)
+		struct journal_entry *entry, const struct label *label, struct aim *aim)
 {
-	if (!label_role(label, &(size_t){ 0 }))
+	if (!aim_make(run, object, entry, label, aim))
 		return labels_fault(run, KARMOR_ERROR, object->path, -ENODATA);
-	if (is_contested(run, object, entry, role))
+	if (is_contested(run, object, entry, aim))
 		return 0;
-	if (!entry || strcmp(entry->role, role) != 0 ||
+	if (!entry || !is_noted(entry, aim) ||
 	    (!entry->wanted && (!label_is_ours(label) || strcmp(entry->path, object->path) != 0)))
-		entry = note(run, entry, object, label, role);
+		entry = note(run, entry, object, aim);
 	if (!entry)
 		return journal_fault(run, -errno);
 	entry->wanted = true;
-	if (label_has_role(label, role))
+	if (label->len == aim->label.len && memcmp(label->text, aim->label.text, label->len) == 0)
 		return 0;
-	return run->apply ? change(run, object, entry, label, role) : try_root(run, object, label);
+	return run->apply ? change(run, object, entry, label, aim) : try_root(run, object, label);
+}
+
+static void part_take(struct label_part part, bool is_ours, char *ret, size_t size)
+{
+	snprintf(ret, size, "%.*s", is_ours ? (int)part.len : 1, is_ours ? part.text : "-");
+}
+
+/* What an object has that is in no journal: made below a directory that has it, or brought there.
+ */
+static struct journal_entry *note_found(struct labels_run *run, const struct walk_object *object,
+					const struct label *label, struct aim *aim)
+{
+	struct label_part role, type;
+
+	errno = ENOMEM;
+	if (!label_parse(label, &role, &type) || !labels_before(label, NULL, &aim->old))
+		return NULL;
+	part_take(role, label_is_role(role.text, role.len), aim->role, sizeof(aim->role));
+	part_take(type, label_is_type(type.text, type.len), aim->type, sizeof(aim->type));
+	return note(run, NULL, object, aim);
 }
 
 static int unwant(struct labels_run *run, const struct walk_object *object,
-		  struct journal_entry *entry, const struct label *label)
+		  struct journal_entry *entry, const struct label *label, struct aim *aim)
 {
-	size_t len;
-	const char *role = label_role(label, &len);
-
 	if ((!entry && !label_is_ours(label)) || (entry && entry->wanted))
 		return 0;
 	run->needed = true;
-	if (!entry) {
-		_cleanup_free_ char *copy = strndup(role, len);
-
-		entry = copy ? note(run, NULL, object, label, copy) : NULL;
-		if (!entry)
-			return copy ? journal_fault(run, -errno) : -ENOMEM;
-	}
-	entry->path = arena_strdup(&run->journal.arena, object->path); /* it may have been moved */
+	if (!entry)
+		entry = note_found(run, object, label, aim);
+	if (!entry)
+		return journal_fault(run, -errno);
+	/* It may have been moved. */
+	entry->path = arena_strdup(&run->journal.arena, object->path);
 	if (!entry->path)
 		return -ENOMEM;
 	if (run->apply && (object->directory || object->links == 1))
@@ -153,8 +189,8 @@ static int set_visit(const struct walk_object *object, void *data)
 	struct labels_run *run = data;
 	const struct selinux_walk *walk = run->walk;
 	size_t limit = walk->limit ? walk->limit : SELINUX_OBJECTS_MAX;
-	char role[SELINUX_ROLE_SIZE];
 	struct journal_entry *entry;
+	struct aim aim;
 	struct label label;
 	bool has, known;
 	int r;
@@ -167,15 +203,15 @@ static int set_visit(const struct walk_object *object, void *data)
 	}
 	if (++run->result.seen > limit)
 		return too_many(run, limit);
-	has = walk->role(object->path, object->directory, role, sizeof(role), walk->data);
+	has = walk->role(object->path, object->directory, aim.role, sizeof(aim.role), walk->data);
 	r = label_read(object->fd, run->attribute, &label);
 	if (r < 0 && has)
 		return labels_fault(run, KARMOR_ERROR, object->path, r);
 	entry = r < 0 ? NULL : journal_find(&run->journal, object);
 	known = entry || (r == 0 && label_is_ours(&label));
 	if (r == 0)
-		r = has ? want(run, object, entry, &label, role)
-			: unwant(run, object, entry, &label);
+		r = has ? want(run, object, entry, &label, &aim)
+			: unwant(run, object, entry, &label, &aim);
 	else
 		r = 0;
 	if (r < 0)
@@ -186,7 +222,7 @@ static int set_visit(const struct walk_object *object, void *data)
 static bool has_unwanted(const struct labels_run *run)
 {
 	for (size_t i = 0; i < run->journal.n; i++)
-		if (!run->journal.entries[i].wanted)
+		if (!run->journal.entries[i].wanted && !run->journal.entries[i].gone)
 			return true;
 	return false;
 }
@@ -311,16 +347,17 @@ int selinux_labels_roles(const char *journal, selinux_labels_role_fn *fn, void *
 
 	if (r < 0)
 		return r;
-	roles = calloc(all.n + all.n_replaced + 1, sizeof(*roles));
+	roles = calloc(2 * all.n + 1, sizeof(*roles));
 	if (!roles)
 		return -ENOMEM;
-	for (size_t i = 0; i < all.n; i++)
+	/* Of what later lines replaced as well: they may not have come to be set. */
+	for (size_t i = 0; i < all.n; i++) {
 		roles[n++] = all.entries[i].role;
-	for (size_t i = 0; i < all.n_replaced; i++)
-		roles[n++] = all.replaced[i];
+		roles[n++] = all.entries[i].type;
+	}
 	qsort(roles, n, sizeof(*roles), role_order);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (i == 0 || strcmp(roles[i], roles[i - 1]) != 0)
+		if (strcmp(roles[i], "-") != 0 && (i == 0 || strcmp(roles[i], roles[i - 1]) != 0))
 			r = fn(roles[i], data);
 	return r;
 }

@@ -2,14 +2,15 @@
 /*
  * Roles on files: set where rules name a path, and put back exactly.
  *
- * Of a context only the role is changed. What is changed is written to a journal first, with what
+ * Of a context the role is changed, and of an executable that rules name as a source the type, to a
+ * copy of it. What is changed is written to a journal first, with what
  * it was. No symbolic link is followed, nothing is opened that would act on it, no mount below a
  * root is entered. What is made in a directory with a role has it too without being in the journal:
  * it is found again because it is below a directory that is in it, or has such a role.
  *
  * An object is known again by its inode and, where the file system has them, by its handle, so that
- * it is found wherever it was moved to in its file system. A context whose role somebody else
- * changed since is left alone; of one whose other parts were changed, those stay.
+ * it is found wherever it was moved to in its file system. A context that has nothing
+ * of ours any more is left alone; of one whose other parts somebody changed, those stay.
  */
 #pragma once
 
@@ -18,7 +19,8 @@
 
 #include <karmor/diag.h>
 
-#define SELINUX_ROLE_SIZE 64 /* of a file's role, with its end */
+#define SELINUX_ROLE_SIZE 64  /* of a file's role, with its end */
+#define SELINUX_TYPE_SIZE 256 /* of a copied type's name */
 #define SELINUX_OBJECTS_MAX 1000000
 #define SELINUX_ATTRIBUTE "security.selinux"
 
@@ -28,6 +30,8 @@ struct selinux_walk {
 	size_t n_roots;
 	/* The role that a path is to have; false for none. */
 	bool (*role)(const char *path, bool directory, char *role, size_t size, void *data);
+	/* The copy of @type that a path is to have; false for none. NULL: there are no copies. */
+	bool (*type)(const char *path, const char *type, char *copy, size_t size, void *data);
 	/* Whether something below a directory may have one. */
 	bool (*descend)(const char *path, void *data);
 	void *data;
@@ -62,8 +66,8 @@ int selinux_labels_set(const char *journal, const struct selinux_walk *walk,
  */
 int selinux_labels_restore(const char *journal, const char *attribute, struct karmor_diag *diag);
 
-/* The roles that are on files, each once. 0, -EIO (message), -ENOMEM, or what @fn returned that is
- * not 0. */
+/* The roles that are on files, and the copies of types, each once. 0, -EIO (message), -ENOMEM, or
+ * what @fn returned that is not 0. */
 typedef int selinux_labels_role_fn(const char *role, void *data);
 int selinux_labels_roles(const char *journal, selinux_labels_role_fn *fn, void *data,
 			 struct karmor_diag *diag);

@@ -80,6 +80,15 @@ static bool descend(const char *path, void *data)
 	return false;
 }
 
+/* Executables have a copy of their types, where a test wants it. */
+static bool copies;
+
+static bool copy_of(const char *path, const char *type, char *ret, size_t size, void *data)
+{
+	return copies && strstr(path, "kind0") &&
+	       (size_t)snprintf(ret, size, "karmor_xa1_%s", type) < size;
+}
+
 static char *place(const char *name)
 {
 	struct buf buf = { 0 };
@@ -94,6 +103,7 @@ static int set_at(const char *const *roots, size_t n, size_t limit, struct karmo
 	struct selinux_walk walk = { .roots = roots,
 				     .n_roots = n,
 				     .role = role,
+				     .type = copy_of,
 				     .descend = descend,
 				     .attribute = ATTRIBUTE,
 				     .limit = limit };
@@ -480,7 +490,7 @@ START_TEST(a_torn_journal_is_cut)
 		_cleanup_buf_ struct buf torn = { 0 };
 
 		buf_add(&torn, first, whole);
-		buf_puts(&torn, "label 8:1 77 - /nowhere u:object_r:t karmor_oa_r\n");
+		buf_puts(&torn, "label 8:1 77 - /nowhere u:object_r:t karmor_oa_r -\n");
 		journal_write(torn.data, whole + (cut - whole) % (torn.len - whole));
 		set(one, 1);
 		ck_assert_uint_eq(result.changed, 0);
@@ -566,6 +576,37 @@ START_TEST(roles_of_lines_that_were_replaced_are_told_of)
 	ck_assert_str_eq(buf.data, A " " B " ");
 	restore();
 	is("/file", CONTEXT("object_r"));
+}
+END_TEST
+
+START_TEST(copies_of_types_are_set_and_put_back)
+{
+	_cleanup_buf_ struct buf buf = { 0 };
+
+	tree_make();
+	copies = true;
+	set(tree, 2);
+	is("/d/kind0", "system_u:" A ":karmor_xa1_etc_t:s0");
+	is("/d/kind3", CONTEXT(A));
+	set(tree, 2);
+	ck_assert_uint_eq(result.changed, 0);
+	ck_assert_int_eq(selinux_labels_roles(journal, collect, &buf, NULL), 0);
+	ck_assert_str_eq(buf.data, A " " B " karmor_xa1_etc_t ");
+	/* Brought along by somebody, and somebody's other type. */
+	relabel("/d/kind3", "u:object_r:karmor_xa1_bin_t");
+	relabel("/e/file", "u:object_r:karmor_xa1_bin_t:s0");
+	relabel("/file", "u:object_r:karmor_x_t:s0");
+	copies = false;
+	set(tree, 2);
+	is("/d/kind0", CONTEXT(A));
+	copies = true;
+	set(tree, 2);
+	is("/d/kind0", "system_u:" A ":karmor_xa1_etc_t:s0");
+	restore();
+	is("/d/kind0", CONTEXT("object_r"));
+	is("/d/kind3", "u:object_r:bin_t");
+	is("/e/file", "u:object_r:bin_t:s0");
+	is("/file", "u:object_r:karmor_x_t:s0");
 }
 END_TEST
 
@@ -740,6 +781,7 @@ int main(void)
 	tcase_add_test(test, a_damaged_journal_is_an_error);
 	tcase_add_test(test, what_was_written_down_and_not_set_does_no_harm);
 	tcase_add_test(test, roles_of_lines_that_were_replaced_are_told_of);
+	tcase_add_test(test, copies_of_types_are_set_and_put_back);
 	tcase_add_test(test, names_may_have_any_byte);
 	tcase_add_test(test, depth_has_no_bound);
 	tcase_add_test(test, too_many_objects_are_an_error_and_change_nothing);
