@@ -192,8 +192,8 @@ static void status(struct asked *asked)
 			       "s:I, s:O}",
 			       "version", karmor_version(), "pid", (int)getpid(), "backend",
 			       karmor_backend_title(node->backend), "enforces",
-			       karmor_backend_enforces(node->backend) && !node->must_enter,
-			       "generation", (json_int_t)node->generation, "policies",
+			       karmor_backend_enforces(node->backend), "generation",
+			       (json_int_t)node->generation, "policies",
 			       (json_int_t)karmor_policies_count(node->policies), "rules",
 			       (json_int_t)karmor_policies_rules(node->policies), "workloads",
 			       (json_int_t)node_workloads(node), "tasks", (json_int_t)stats.tasks,
@@ -254,6 +254,31 @@ static void attach(struct asked *asked)
 			       (json_int_t)workload->rules));
 }
 
+static void prepare(struct asked *asked)
+{
+	struct node *node = &asked->daemon->node;
+	const char *program = varlink_text(asked->parameters, "program", &asked->wrong);
+	char label[KARMOR_LABEL_SIZE];
+	struct workload *workload = NULL;
+	int r = asked->wrong ? -EINVAL
+			     : workload_new_ahead(asked->parameters, &workload, &asked->wrong);
+
+	if (asked->wrong) {
+		invalid(asked);
+		return;
+	}
+	if (r == 0)
+		r = node_prepare(node, workload, program, label, sizeof(label), asked->messages);
+	if (r == -EEXIST)
+		about(asked, OURS "Exists",
+		      json_string_value(json_object_get(asked->parameters, "name")));
+	else if (r < 0)
+		failed(asked, r);
+	else
+		client_reply(asked->client, json_pack("{s:s?}", "label", *label ? label : NULL));
+	node->hook_errors += r < 0;
+}
+
 static void detach(struct asked *asked)
 {
 	const char *name = varlink_text(asked->parameters, "name", &asked->wrong);
@@ -288,6 +313,7 @@ static const struct method {
 	{ OURS "GetPolicies", get_policies },
 	{ OURS "GetWorkloads", get_workloads },
 	{ OURS "Metrics", metrics },
+	{ OURS "Prepare", prepare, .changes = true },
 	{ OURS "Status", status },
 };
 

@@ -26,13 +26,13 @@ int node_await(struct node *node, struct workload *workload, json_t *messages)
 {
 	const unsigned long how = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	struct workload *other = node_find(node, workload->name);
-	int r = node_check_entry(node, workload, messages);
+	int r = node_check_prepared(node, workload, messages);
 
 	if (r < 0) {
 		workload_free(workload);
 		return r;
 	}
-	if (other) {
+	if (other && !other->is_prepared) {
 		bool same = other->pid == workload->pid && other->started == workload->started;
 
 		workload_free(workload);
@@ -52,12 +52,15 @@ int node_await(struct node *node, struct workload *workload, json_t *messages)
 	}
 	workload->is_waiting = true;
 	/* Later somebody may have entered. */
-	workload->cgroup = cgroup_of(workload->pid);
+	workload->cgroup = node->must_enter ? NULL : cgroup_of(workload->pid);
 	if (workload->cgroup && !cgroup_is_own(workload->cgroup, workload->pid)) {
 		free(workload->cgroup);
 		workload->cgroup = NULL;
 	}
-	r = node_slot_add(node, workload);
+	if (other)
+		node_prepared_become(node, other, workload);
+	else
+		r = node_slot_add(node, workload);
 	if (r < 0) {
 		/* It stays traced until it stops, or we end: what has no policy must not run. */
 		(void)!syscall(SYS_pidfd_send_signal, workload->pidfd, SIGKILL, NULL, 0);
@@ -123,11 +126,24 @@ static int enrol(struct node *node, struct workload *workload, json_t *messages)
 	if (r == 0)
 		r = records_save(node);
 	if (r == 0) {
-		check_cgroup(workload);
+		if (!node->must_enter)
+			check_cgroup(workload);
 		r = node_enrol(node, workload);
 	}
+	if (r == 0 && node->must_enter)
+		r = karmor_engine_entered(node->engine, workload->name, workload->pid, node->diag);
 	messages_take(messages, node->diag);
 	return r;
+}
+
+/* What is under the backend's rules all the same is known until it has ended. */
+static void drop(struct node *node, struct workload *workload)
+{
+	int r = karmor_engine_detach(node->engine, workload->name, NULL);
+
+	if (r != -EBUSY || (!workload->source && node_watch(node, workload) < 0))
+		node_slot_drop(node, workload);
+	(void)!records_save(node);
 }
 
 static void on_exec(struct node *node, struct workload *workload)
@@ -142,11 +158,9 @@ static void on_exec(struct node *node, struct workload *workload)
 		node->hook_errors++;
 		log_tell(LOG_FAULT, "workload \"%s\" is not enforced: %s; it %s", workload->name,
 			 strerror(-r), goes_on ? "runs all the same" : "is ended");
-		(void)!karmor_engine_detach(node->engine, workload->name, NULL);
 		if (!goes_on)
 			kill(pid, SIGKILL);
-		node_slot_drop(node, workload);
-		(void)!records_save(node);
+		drop(node, workload);
 	}
 	ptrace(PTRACE_DETACH, pid, NULL, 0);
 }
@@ -188,6 +202,7 @@ void node_on_children(struct node *node)
 		if (!workload)
 			continue;
 		log_tell(LOG_DETAIL, "workload \"%s\" has ended before it began", workload->name);
-		node_slot_drop(node, workload);
+		workload->is_waiting = false;
+		drop(node, workload);
 	}
 }

@@ -20,7 +20,7 @@ static void pinned_count(const char *name, long tasks, void *data)
 
 /*
  * Whether what the engine enforces lasts: one that cannot tell what it holds will not do. A dry run
- * will. One whose tasks must enter by themselves takes policies, and no workload.
+ * will.
  */
 static int check_lasting(struct node *node, json_t *messages)
 {
@@ -39,9 +39,9 @@ static int check_lasting(struct node *node, json_t *messages)
 	if (karmor_engine_label(node->engine, "", label, sizeof(label)) == -EOPNOTSUPP)
 		return 0;
 	node->must_enter = true;
-	messages_add(messages, KARMOR_WARNING, NULL, 0, NODE_ENTER_FIX,
-		     "%s confines only tasks that enter by themselves: policies are checked for "
-		     "it, and no workload can be put under them",
+	messages_add(messages, KARMOR_NOTE, NULL, 0, NULL,
+		     "%s confines only tasks that enter by themselves: containers must be prepared "
+		     "by karmor oci-hook precreate",
 		     karmor_backend_title(node->backend));
 	return 0;
 }
@@ -150,7 +150,7 @@ static int remember(struct node *node, const json_t *record, json_t *pinned, jso
 			workload_free(workload);
 		return r == -ENOMEM ? r : 0;
 	}
-	if (workload->pid == 0)
+	if (workload->pid == 0 && !workload->is_prepared)
 		messages_add(messages, KARMOR_WARNING, NULL, 0, NULL,
 			     "the first task of workload \"%s\" is gone: names of rules are "
 			     "looked up in the node's root",

@@ -4,7 +4,8 @@
 
 #include "node.h"
 
-#define NODE_ENTER_FIX "boot with bpf in lsm=, or start it by karmor run"
+#define NODE_ENTER_FIX                                                                             \
+	"boot with bpf in lsm=; or start it by karmor run, or in a container that is prepared"
 #define ENTERED_LATER                                                                              \
 	"what enters workload \"%s\" later, as runc exec does, is not under its policies"
 
@@ -23,5 +24,15 @@ int node_slot_add(struct node *node, struct workload *workload);
 void node_slot_drop(struct node *node, struct workload *workload);
 /* Puts its task under the ruleset of its slot, or takes it over. */
 int node_enrol(struct node *node, struct workload *workload);
+/* Waits for its task's end. */
+int node_watch(struct node *node, struct workload *workload);
+/* Forgets the workload of that name, if there is one and it has no task. 0 or -EEXIST. */
+int node_forget(struct node *node, const char *name);
+/* node-prepare.c: whether the task of @workload may be waited for: 0 or -EOPNOTSUPP, told. */
+int node_check_prepared(const struct node *node, const struct workload *workload, json_t *messages);
+/* Puts @workload, which has a task, in the place of the one that was prepared for it. */
+void node_prepared_become(struct node *node, struct workload *prepared, struct workload *workload);
+/* For how long a prepared workload still waits for its task; 0: it does not, or is none. */
+unsigned node_prepared_left(struct workload *workload);
 /* A loop_fn: workloads whose first task has ended. */
 void node_on_ending(uint32_t events, void *data);

@@ -332,6 +332,11 @@ int node_enrol(struct node *node, struct workload *workload)
 	if (r < 0)
 		return r;
 	workload->attached = true;
+	return node_watch(node, workload);
+}
+
+int node_watch(struct node *node, struct workload *workload)
+{
 	if (workload->pidfd >= 0)
 		return loop_add(node->loop, workload->pidfd, EPOLLIN, on_end, workload,
 				&workload->source);
@@ -352,16 +357,30 @@ static bool forget(struct node *node, struct workload *workload)
 	return true;
 }
 
+int node_forget(struct node *node, const char *name)
+{
+	struct workload *workload = node_find(node, name);
+
+	return !workload || forget(node, workload) ? 0 : -EEXIST;
+}
+
 void node_on_ending(uint32_t events, void *data)
 {
 	struct node *node = data;
 	bool waits = false, gone = false;
+	unsigned soonest = 0;
 
 	for (size_t i = 0; i < node->n_slots; i++) {
 		struct workload *workload = node->slots[i];
+		unsigned left;
 
 		if (!workload || workload->source || workload->is_waiting)
 			continue;
+		left = node_prepared_left(workload);
+		if (left) {
+			soonest = !soonest || left < soonest ? left : soonest;
+			continue;
+		}
 		if (forget(node, workload))
 			gone = true;
 		else
@@ -369,8 +388,8 @@ void node_on_ending(uint32_t events, void *data)
 	}
 	if (gone && records_save(node) < 0)
 		log_tell(LOG_CAUTION, "cannot write the list of workloads");
-	if (waits)
-		loop_timer_set(node->ending, ENDING_MS);
+	if (waits || soonest)
+		loop_timer_set(node->ending, waits ? ENDING_MS : soonest);
 }
 
 int node_check_entry(const struct node *node, const struct workload *workload, json_t *messages)

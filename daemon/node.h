@@ -26,7 +26,7 @@ struct node {
 	const struct karmor_backend *backend;
 	struct karmor_caps *caps;
 	struct karmor_engine *engine;
-	bool must_enter; /* tasks by themselves: no workload can be attached */
+	bool must_enter; /* tasks by themselves: a workload is attached before it has one */
 	struct karmor_diag *diag;
 	struct documents in_force;
 	struct karmor_policies *policies; /* in_force, loaded */
@@ -59,6 +59,13 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 int node_attach(struct node *node, struct workload *workload, json_t *messages);
 /* The same with the task's next execve, before the new program's first instruction. */
 int node_await(struct node *node, struct workload *workload, json_t *messages);
+/*
+ * For a workload that has no task yet, of which node_await() is to be told: *label is what its
+ * first task, of which @program may be known, must be started under; empty where it needs nothing,
+ * and then nothing is kept. Takes @workload. One that no task comes for is forgotten.
+ */
+int node_prepare(struct node *node, struct workload *workload, const char *program, char *label,
+		 size_t size, json_t *messages);
 /* Some child, a task that is waited for among them, stopped or ended. */
 void node_on_children(struct node *node);
 /* Forgets a workload that has no task; one that has some is forgotten with its last. -ENOENT. */

@@ -93,9 +93,10 @@ json_t *oci_workload(const json_t *state, const json_t *config)
 	char labels[LABELS_MAX] = "";
 	json_t *workload, *value;
 
-	if (!id || pid <= 0)
+	if (!id)
 		return NULL;
-	workload = json_pack("{s:s, s:I, s:b}", "name", id, "pid", pid, "atExec", 1);
+	workload = pid > 0 ? json_pack("{s:s, s:I, s:b}", "name", id, "pid", pid, "atExec", 1)
+			   : json_pack("{s:s}", "name", id);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		value = json_object_get(annotations, known[i].annotation);
 		if (json_is_string(value) && !json_object_get(workload, known[i].field))

@@ -7,7 +7,19 @@
 #include <jansson.h>
 
 /*
- * The parameters of io.karmor.Attach, owned. Annotations of @state come before those of @config.
- * NULL where the state has no id or pid, or memory is out.
+ * The parameters of io.karmor.Attach, owned; without a pid where the state has none, of
+ * io.karmor.Prepare. Annotations of @state come before those of @config. NULL where the state has
+ * no id, or memory is out.
  */
 json_t *oci_workload(const json_t *state, const json_t *config);
+
+/* Of a configuration alone, before there is a container. The container's id, where an engine has
+ * put it into the name of its cgroup; NULL otherwise. Borrowed. */
+const char *oci_bundle_id(const json_t *config);
+/* The directory that will be its root; NULL where there is none yet. Owned. */
+char *oci_bundle_root(const json_t *config);
+/* What its first task becomes: a path without links in that root; NULL where that is not there, as
+ * on a volume. Owned. */
+char *oci_bundle_program(const json_t *config, const char *root);
+/* Names @label as what its tasks are started under, on top of another's that is named. 0 or -1. */
+int oci_bundle_label(json_t *config, const char *label);

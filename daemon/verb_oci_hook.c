@@ -2,6 +2,9 @@
 /*
  * karmor oci-hook: what a container runtime calls, with the container's state on standard input.
  *
+ * Before, at precreate, there is the bundle's configuration alone. Where the backend's tasks enter
+ * by themselves karmord tells what the runtime must start the first one under.
+ *
  * At createRuntime the container's first task is there and has not become the container's program:
  * karmord puts it under the policies that select the container. Where that cannot be, the container
  * is not started, but where the configuration says otherwise.
@@ -22,47 +25,26 @@
 #define STATE_MAX (1u << 20)
 
 static const char help[] =
-	"Usage: karmor oci-hook createRuntime|poststop [OPTION...]\n"
+	"Usage: karmor oci-hook precreate|createRuntime|poststop [OPTION...]\n"
 	"\n"
 	"For container runtimes: takes the container's state from standard input and puts its "
 	"first\n"
 	"task under the policies that select it (createRuntime), or forgets it (poststop).\n"
+	"For container engines, before (precreate): takes the bundle's config.json from standard\n"
+	"input, and prints it with the AppArmor profile that it needs, where it needs one.\n"
 	"\n"
+	"      --id ID             the container's, for precreate; instead of the last word of a\n"
+	"                          linux.cgroupsPath like \"SLICE:PREFIX:ID\"\n"
 	"      --config FILE       karmord's, instead of " CONFIG_FILE "\n" CLI_HELP "\n"
 	"Exit status: 0 it is done, or hookFailure is \"start\"; 2 a fault: the container must "
 	"not\n"
 	"start.\n";
 
 struct hook {
-	const char *config_path, *stage;
+	const char *config_path, *id;
+	int (*run)(const struct hook *hook, json_t *state);
 	struct config config;
 };
-
-/* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
-static int parse(struct hook *hook, int argc, char *argv[])
-{
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-						 CLI_OPTIONS,
-						 { 0 } };
-	int c;
-
-	hook->config_path = CONFIG_FILE;
-	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
-		if (cli_tells(c, help))
-			return 1;
-		if (c != 'c') {
-			cli_fix("karmor oci-hook --help lists the options");
-			return -EINVAL;
-		}
-		hook->config_path = optarg;
-	}
-	hook->stage = optind + 1 == argc ? argv[optind] : "";
-	if (strcmp(hook->stage, "createRuntime") == 0 || strcmp(hook->stage, "poststop") == 0)
-		return 0;
-	cli_wrong("which stage?");
-	cli_fix("karmor oci-hook createRuntime, or karmor oci-hook poststop");
-	return -EINVAL;
-}
 
 static json_t *state_read(void)
 {
@@ -77,7 +59,7 @@ static json_t *state_read(void)
 	if (json_is_object(state))
 		return state;
 	json_decref(state);
-	cli_wrong("standard input is no state of a container, one JSON object");
+	cli_wrong("standard input is no state or configuration of a container, one JSON object");
 	return NULL;
 }
 
@@ -100,19 +82,21 @@ static json_t *bundle_read(const json_t *state)
 	return json_object();
 }
 
-static int create(const struct hook *hook, const json_t *state)
+static int create(const struct hook *hook, json_t *state)
 {
 	_cleanup_json_ json_t *config = bundle_read(state), *answer = NULL;
 	json_t *workload = oci_workload(state, config);
 
-	if (!workload)
+	if (!json_object_get(workload, "pid")) {
+		json_decref(workload);
 		return cli_wrong("the state has no \"id\" and \"pid\" of a container that is "
 				 "created");
+	}
 	answer = dial_call(hook->config.socket, "io.karmor.Attach", workload, NULL);
 	return answer ? EXIT_YES : EXIT_WRONG;
 }
 
-static int stop(const struct hook *hook, const json_t *state)
+static int stop(const struct hook *hook, json_t *state)
 {
 	const char *id = json_string_value(json_object_get(state, "id"));
 	_cleanup_free_ char *error = NULL;
@@ -127,14 +111,95 @@ static int stop(const struct hook *hook, const json_t *state)
 									     : EXIT_WRONG;
 }
 
+static json_t *ahead_of(const struct hook *hook, const json_t *config)
+{
+	const char *id = hook->id ? hook->id : oci_bundle_id(config);
+	_cleanup_json_ json_t *state = json_pack("{s:s?}", "id", id);
+	_cleanup_free_ char *root = oci_bundle_root(config);
+	_cleanup_free_ char *program = root ? oci_bundle_program(config, root) : NULL;
+	json_t *workload = oci_workload(state, config);
+
+	if (!workload) {
+		cli_wrong("the configuration does not say the container's id");
+		cli_fix("karmor oci-hook precreate --id ID");
+		return NULL;
+	}
+	if (root)
+		json_object_set_new(workload, "root", json_string(root));
+	else
+		cli_tell(KARMOR_WARNING,
+			 "the container's root is not there: names are looked up in "
+			 "it later; is this the bundle's directory?");
+	if (program)
+		json_object_set_new(workload, "program", json_string(program));
+	return workload;
+}
+
+/* The state is the configuration here, which is printed. */
+static int precreate(const struct hook *hook, json_t *config)
+{
+	json_t *workload = ahead_of(hook, config);
+	_cleanup_json_ json_t *answer =
+		workload ? dial_call(hook->config.socket, "io.karmor.Prepare", workload, NULL)
+			 : NULL;
+	const char *label = json_string_value(json_object_get(answer, "label"));
+	int status = answer ? EXIT_YES : EXIT_WRONG;
+
+	if (label && oci_bundle_label(config, label) < 0)
+		status = cli_wrong("the configuration has no \"process\"");
+	if (status == EXIT_YES || hook->config.hook_starts)
+		json_dumpf(config, stdout, JSON_COMPACT);
+	return fflush(stdout) == 0 && !ferror(stdout)
+		       ? status
+		       : cli_wrong("cannot write: %s", strerror(errno));
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct hook *hook, json_t *state);
+} stages[] = {
+	{ "precreate", precreate },
+	{ "createRuntime", create },
+	{ "poststop", stop },
+};
+
+/* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
+static int parse(struct hook *hook, int argc, char *argv[])
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+						 { "id", required_argument, NULL, 'i' },
+						 CLI_OPTIONS,
+						 { 0 } };
+	int c;
+
+	hook->config_path = CONFIG_FILE;
+	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		if (cli_tells(c, help))
+			return 1;
+		if (c != 'c' && c != 'i') {
+			cli_fix("karmor oci-hook --help lists the options");
+			return -EINVAL;
+		}
+		*(c == 'c' ? &hook->config_path : &hook->id) = optarg;
+	}
+	for (size_t i = 0; optind + 1 == argc && i < ARRAY_SIZE(stages); i++)
+		if (strcmp(argv[optind], stages[i].name) == 0) {
+			hook->run = stages[i].run;
+			return 0;
+		}
+	cli_wrong("which stage?");
+	cli_fix("karmor oci-hook precreate, createRuntime or poststop");
+	return -EINVAL;
+}
+
 static int run(const struct hook *hook)
 {
 	_cleanup_json_ json_t *state = state_read();
-	int status = EXIT_WRONG;
+	int status;
 
-	if (state)
-		status = strcmp(hook->stage, "poststop") == 0 ? stop(hook, state)
-							      : create(hook, state);
+	if (!state)
+		return EXIT_WRONG;
+	status = hook->run(hook, state);
 	if (status == EXIT_YES || !hook->config.hook_starts)
 		return status;
 	cli_tell(KARMOR_WARNING, "the container starts without enforcement: hookFailure is "

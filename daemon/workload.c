@@ -166,10 +166,30 @@ int workload_new(const json_t *fields, struct workload **ret, const char **wrong
 	return r;
 }
 
+int workload_new_ahead(const json_t *fields, struct workload **ret, const char **wrong)
+{
+	const char *root = varlink_text(fields, "root", wrong);
+	struct workload *workload;
+	int r = *wrong ? -EINVAL : make(fields, &workload, wrong);
+
+	if (r < 0)
+		return r;
+	if (root)
+		workload->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root && (*root != '/' || workload->root < 0)) {
+		*wrong = "root";
+		workload_free(workload);
+		return -EINVAL;
+	}
+	*ret = workload;
+	return 0;
+}
+
 json_t *workload_record(const struct workload *workload)
 {
-	json_t *record = json_pack("{s:I, s:I}", "pid", (json_int_t)workload->pid, "started",
-				   (json_int_t)workload->started);
+	json_t *record =
+		json_pack("{s:I, s:I, s:b}", "pid", (json_int_t)workload->pid, "started",
+			  (json_int_t)workload->started, "prepared", workload->is_prepared);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_object_set_new(record, texts[i].name,
@@ -182,11 +202,13 @@ int workload_known(const json_t *record, struct workload **ret)
 	const char *wrong = NULL;
 	long long pid = varlink_number(record, "pid", 0, &wrong);
 	long long started = varlink_number(record, "started", 0, &wrong);
+	bool prepared = varlink_flag(record, "prepared", &wrong);
 	struct workload *workload;
 	int r = wrong ? -EINVAL : make(record, &workload, &wrong);
 
 	if (r < 0)
 		return r;
+	workload->is_prepared = prepared;
 	if (pid > 0 && pid <= INT32_MAX && task_hold(workload, (pid_t)pid) == 0 &&
 	    workload->started == (unsigned long long)started) {
 		*ret = workload;
@@ -219,11 +241,11 @@ void workload_root(const struct workload *workload, char *ret, size_t size)
 
 json_t *workload_json(const struct workload *workload, long tasks)
 {
-	json_t *object =
-		json_pack("{s:I, s:I, s:I, s:I, s:b, s:b}", "pid", (json_int_t)workload->pid,
-			  "tasks", (json_int_t)(tasks > 0 ? tasks : 0), "policies",
-			  (json_int_t)workload->policies, "rules", (json_int_t)workload->rules,
-			  "adopted", workload->adopted, "waiting", workload->is_waiting);
+	json_t *object = json_pack(
+		"{s:I, s:I, s:I, s:I, s:b, s:b, s:b}", "pid", (json_int_t)workload->pid, "tasks",
+		(json_int_t)(tasks > 0 ? tasks : 0), "policies", (json_int_t)workload->policies,
+		"rules", (json_int_t)workload->rules, "adopted", workload->adopted, "waiting",
+		workload->is_waiting, "prepared", workload->is_prepared);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_object_set_new(object, texts[i].name,

@@ -23,14 +23,18 @@ struct workload {
 	struct node *node;
 	size_t slot;
 	bool attached, adopted;
-	bool is_waiting;	/* to become its program; node-entry.c */
-	char *cgroup;		/* by which tasks enter it later; NULL: there is none of its own */
+	bool is_waiting;  /* to become its program; node-entry.c */
+	bool is_prepared; /* its task is to come; node-prepare.c */
+	uint64_t expires; /* until then, by the clock that nobody sets, in ms; 0: not yet known */
+	char *cgroup;	  /* by which tasks enter it later; NULL: there is none of its own */
 	size_t policies, rules; /* that select it */
 };
 
 /* Strings of @fields: name, and where they are known namespace, container, labels, pod, image; and
  * the number pid. 0; -EINVAL with *wrong, the field at fault; -ESRCH: no such task; -ENOMEM. */
 int workload_new(const json_t *fields, struct workload **ret, const char **wrong);
+/* The same of one that has no task yet: without a pid, and the path "root" where it is known. */
+int workload_new_ahead(const json_t *fields, struct workload **ret, const char **wrong);
 void workload_free(struct workload *workload); /* accepts NULL */
 
 /* The record, an object, for workload_known(). */

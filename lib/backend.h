@@ -67,8 +67,13 @@ struct karmor_backend {
 	int (*prepare)(struct karmor_engine *engine);
 	/* In the child, after attach and before its execve; must. Async-signal-safe. */
 	int (*enter)(struct karmor_engine *engine, const char *name);
-	/* May: what a task is started under by others; NULL where it needs nothing. */
-	int (*label)(struct karmor_engine *engine, const char *name, char *ret, size_t size);
+	/* May: what a task that becomes @program (NULL: any) is started under by others; NULL
+	 * where it needs nothing. */
+	int (*label)(struct karmor_engine *engine, const char *name, const char *program, char *ret,
+		     size_t size);
+	/* With label: whether a task that others started so is as if it had entered. */
+	int (*entered)(struct karmor_engine *engine, const char *name, pid_t pid,
+		       struct karmor_diag *diag);
 	/* May: whether a process is in a workload of this backend's: 1, 0 or -EIO. NULL for what
 	 * can be told without an engine. One that has ended is the caller's to see. */
 	int (*confines)(struct karmor_engine *engine, int pidfd);

@@ -98,8 +98,21 @@ int karmor_engine_detach(struct karmor_engine *engine, const char *name, struct 
 
 int karmor_engine_label(struct karmor_engine *engine, const char *name, char *ret, size_t size)
 {
-	return engine->backend->label ? engine->backend->label(engine, name, ret, size)
+	return karmor_engine_label_of(engine, name, NULL, ret, size);
+}
+
+int karmor_engine_label_of(struct karmor_engine *engine, const char *name, const char *program,
+			   char *ret, size_t size)
+{
+	return engine->backend->label ? engine->backend->label(engine, name, program, ret, size)
 				      : -EOPNOTSUPP;
+}
+
+int karmor_engine_entered(struct karmor_engine *engine, const char *name, pid_t pid,
+			  struct karmor_diag *diag)
+{
+	return engine->backend->entered ? engine->backend->entered(engine, name, pid, diag)
+					: -EOPNOTSUPP;
 }
 
 int karmor_engine_confines(struct karmor_engine *engine, int pidfd)

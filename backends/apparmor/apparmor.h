@@ -86,6 +86,13 @@ struct apparmor_profile {
 	uint32_t capability_rules[IR_CAPABILITY_COUNT];
 };
 
+/* A source as the rules name it. */
+struct apparmor_source {
+	enum ir_match match;
+	bool recursive;
+	const char *path;
+};
+
 /* What an event says of a rule, and what tells that it is about it; strings are the artifact's. */
 struct apparmor_rule {
 	enum karmor_section section;
@@ -96,20 +103,16 @@ struct apparmor_rule {
 	unsigned capability;
 	uint64_t classes; /* a bit for each class of sources that it holds for */
 	const char *path; /* resolved */
+	struct apparmor_source *sources;
+	size_t n_sources; /* 0: it holds for every source */
 	struct told told;
-};
-
-/* A source as the rules name it. */
-struct apparmor_source {
-	enum ir_match match;
-	bool recursive;
-	const char *path;
 };
 
 struct apparmor_ruleset {
 	struct apparmor_profile *profiles; /* by class; 0: what no fromSource names */
 	size_t n_profiles;
-	struct apparmor_rule *rules; /* in the ruleset's order */
+	uint64_t classes[APPARMOR_CLASSES_MAX]; /* signatures: what programs are in them */
+	struct apparmor_rule *rules;		/* in the ruleset's order */
 	size_t n_rules;
 	bool priorities;	      /* the parser has them */
 	bool mounts;		      /* mounting is free: no path is protected */
@@ -165,8 +168,10 @@ void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *media
 /* All pieces. */
 void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
 		    const struct apparmor_ruleset *set, const struct apparmor_names *names);
-/* The stack of class 0, as a task enters it. */
-void apparmor_label(struct buf *buf, const struct apparmor_names *names);
+/* The stack of a class, as a task enters it. */
+void apparmor_label(struct buf *buf, const struct apparmor_names *names, size_t class);
+/* The class of a program, as an exec of it would lead to. */
+size_t apparmor_class(const struct apparmor_ruleset *set, const char *program);
 
 /*
  * net.c: network and capabilities of a class of sources, whose rules are @active. @off, by rule, is
@@ -178,6 +183,12 @@ int apparmor_capabilities(struct apparmor_profile *profile, const struct karmor_
 			  const bool *active);
 const char *apparmor_family_name(unsigned family); /* NULL: none that a profile can have */
 const char *apparmor_type_name(unsigned type);
+
+/* classes.c: signatures of the classes of @targets, by accept; ids of sources begin with @first. 0
+ * or -ENOMEM. */
+int apparmor_signatures(const struct automaton *automaton, size_t first,
+			const struct apparmor_source *sources, const uint8_t *targets,
+			uint64_t ret[APPARMOR_CLASSES_MAX]);
 
 /* relate.c */
 struct apparmor_relations {

@@ -71,10 +71,11 @@ static int workload_write(const struct apparmor_engine *engine,
 					.groups = workload->groups };
 	_cleanup_buf_ struct buf label = { 0 };
 
-	apparmor_label(&label, &names);
+	apparmor_label(&label, &names, 0);
 	if (buf_failed(&label) || label.len >= sizeof(state.label))
 		return buf_failed(&label) ? -ENOMEM : -EINVAL;
 	strcpy(state.label, label.data);
+	memcpy(state.classes, workload->classes, sizeof(state.classes));
 	strcpy(state.owner, engine->id);
 	strcpy(state.name, workload->lasting ? workload->name : "");
 	strcpy(engine->entrance->profile, workload->profile);
@@ -137,28 +138,45 @@ void apparmor_abort(struct karmor_engine *base)
 	}
 }
 
-/* One more class may be entered from now on: that is known before it can be. */
+/* One more class may be entered from now on, or another one: that is known before it can be. */
 static int workload_grow(struct apparmor_engine *engine, struct apparmor_workload *workload,
-			 size_t n, struct karmor_diag *diag)
+			 const struct apparmor_ruleset *set, struct karmor_diag *diag)
 {
-	if (n <= workload->n_profiles)
+	uint64_t before[APPARMOR_CLASSES_MAX];
+
+	memcpy(before, workload->classes, sizeof(before));
+	apparmor_classes_note(workload, set);
+	if (set->n_profiles <= workload->n_profiles &&
+	    memcmp(before, workload->classes, sizeof(before)) == 0)
 		return 0;
-	workload->n_profiles = n;
+	if (set->n_profiles > workload->n_profiles)
+		workload->n_profiles = set->n_profiles;
 	return workload_write(engine, workload, diag);
+}
+
+static int classes_check(const struct apparmor_engine *engine, struct karmor_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
+		r = apparmor_classes_check(&engine->workloads[i],
+					   &engine->staged->rulesets[engine->workloads[i].ruleset],
+					   diag);
+	return r;
 }
 
 /* All workloads in one write. */
 static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 {
 	_cleanup_buf_ struct buf binary = { 0 };
-	int r = 0;
+	int r = classes_check(engine, diag);
 
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++) {
 		struct apparmor_workload *workload = &engine->workloads[i];
 
 		buf_add(&binary, workload->staged.data, workload->staged.len);
-		r = workload_grow(engine, workload,
-				  engine->staged->rulesets[workload->ruleset].n_profiles, diag);
+		r = workload_grow(engine, workload, &engine->staged->rulesets[workload->ruleset],
+				  diag);
 	}
 	if (r || !engine->n_workloads)
 		return r;
@@ -183,8 +201,8 @@ int apparmor_commit(struct karmor_engine *base, struct karmor_diag *diag)
 	return 0;
 }
 
-static struct apparmor_workload *workload_find(const struct apparmor_engine *engine,
-					       const char *name)
+struct apparmor_workload *apparmor_workload_find(const struct apparmor_engine *engine,
+						 const char *name)
 {
 	for (size_t i = 0; i < engine->n_workloads; i++)
 		if (strcmp(engine->workloads[i].name, name) == 0)
@@ -278,6 +296,7 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 	}
 	workload->width = state.width;
 	workload->groups = state.groups;
+	memcpy(workload->classes, state.classes, sizeof(state.classes));
 	workload->n_profiles =
 		state.n_profiles > workload->n_profiles ? state.n_profiles : workload->n_profiles;
 	return 0;
@@ -297,12 +316,14 @@ static int workload_load(struct apparmor_engine *engine, struct apparmor_workloa
 	if (workload->lasting) {
 		lock = state_lock(diag);
 		r = lock < 0 ? lock : workload_adopt(engine, workload, diag);
+		r = r ? r : apparmor_classes_check(workload, set, diag);
 	}
 	r = r ? r : workload_compile(engine, engine->live, workload, diag);
 	if (r == 0 && lock < 0) {
 		lock = state_lock(diag);
 		r = lock < 0 ? lock : 0;
 	}
+	apparmor_classes_note(workload, set);
 	r = r ? r : workload_write(engine, workload, diag);
 	r = r ? r : profiles_replace(&workload->staged, diag);
 	buf_done(&workload->staged);
@@ -321,7 +342,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 	struct apparmor_workload *workload;
 	int r;
 
-	if (workload_find(engine, from->name))
+	if (apparmor_workload_find(engine, from->name))
 		return 0;
 	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
 		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
@@ -377,7 +398,7 @@ int apparmor_detach(struct karmor_engine *base, const char *name, struct karmor_
 	struct apparmor_workload *workload;
 
 	apparmor_workloads_yield(engine);
-	workload = workload_find(engine, name);
+	workload = apparmor_workload_find(engine, name);
 	if (!workload)
 		return 0;
 	lock = state_lock(diag);
@@ -396,25 +417,10 @@ int apparmor_detach(struct karmor_engine *base, const char *name, struct karmor_
 	return 0;
 }
 
-int apparmor_task_label(struct karmor_engine *base, const char *name, char *ret, size_t size)
-{
-	const struct apparmor_workload *workload =
-		workload_find((struct apparmor_engine *)base, name);
-	struct apparmor_state state;
-	int r = workload ? state_read(workload->profile, &state) : -ENOENT;
-
-	if (r < 0)
-		return r;
-	if (strlen(state.label) >= size)
-		return -EINVAL;
-	strcpy(ret, state.label);
-	return 0;
-}
-
 long apparmor_tasks(struct karmor_engine *base, const char *name)
 {
 	const struct apparmor_workload *workload =
-		workload_find((struct apparmor_engine *)base, name);
+		apparmor_workload_find((struct apparmor_engine *)base, name);
 
 	return workload ? profiles_tasks(workload->profile) : -ENOENT;
 }

@@ -78,6 +78,7 @@ const struct karmor_backend backend_apparmor = {
 	.prepare = apparmor_prepare,
 	.enter = apparmor_enter,
 	.label = apparmor_task_label,
+	.entered = apparmor_entered,
 	.confines = apparmor_confines,
 	.tasks = apparmor_tasks,
 	.event_fd = apparmor_event_fd,

@@ -159,7 +159,7 @@ static int classes_make(struct compiler *c)
 		c->found.lost_sources |= class < 0;
 		c->targets[i] = class < 0 ? 0 : (uint8_t) class;
 	}
-	return 0;
+	return apparmor_signatures(automaton, n, c->sources, c->targets, c->ret->classes);
 }
 
 static int section_make(struct compiler *c, enum karmor_section section, size_t class,
@@ -267,6 +267,22 @@ static const char *copy(struct arena *arena, const char *text, bool *failed)
 	return ret;
 }
 
+static void sources_copy(struct arena *arena, const struct ruleset_rule *rule,
+			 struct apparmor_rule *ret, bool *failed)
+{
+	size_t n = rule->ir->section == KARMOR_SYSCALLS ? 0 : rule->ir->n_sources;
+
+	ret->sources = n ? arena_array(arena, n, sizeof(*ret->sources)) : NULL;
+	ret->n_sources = ret->sources ? n : 0;
+	*failed |= ret->n_sources != n;
+	for (size_t i = 0; i < ret->n_sources; i++)
+		ret->sources[i] = (struct apparmor_source){
+			.match = rule->sources[i].match,
+			.recursive = rule->sources[i].recursive,
+			.path = copy(arena, rule->sources[i].path, failed),
+		};
+}
+
 static void rule_copy(struct compiler *c, size_t i, bool *failed)
 {
 	const struct ruleset_rule *rule = &c->set->rules[i];
@@ -289,6 +305,7 @@ static void rule_copy(struct compiler *c, size_t i, bool *failed)
 		.path = copy(arena, rule->path, failed),
 		.told = told_copy(arena, ir, failed),
 	};
+	sources_copy(arena, rule, &c->ret->rules[i], failed);
 }
 
 static int rules_copy(struct compiler *c)

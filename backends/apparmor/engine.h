@@ -27,6 +27,7 @@ struct apparmor_workload {
 	char *profile;	      /* of class 0 */
 	size_t n_profiles;    /* that were ever loaded for it: tasks may be in any */
 	size_t width, groups; /* of the stack that its tasks entered */
+	uint64_t classes[APPARMOR_CLASSES_MAX]; /* what was loaded last for each; 0: nothing yet */
 	bool lasting;
 	struct buf staged; /* its profiles, compiled */
 };
@@ -78,15 +79,31 @@ int apparmor_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *da
 int apparmor_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
 int apparmor_prepare(struct karmor_engine *engine);
 int apparmor_enter(struct karmor_engine *engine, const char *name);
-int apparmor_task_label(struct karmor_engine *engine, const char *name, char *ret, size_t size);
 long apparmor_tasks(struct karmor_engine *engine, const char *name);
 int apparmor_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
 /* Drops lasting workloads that another engine took over. */
 void apparmor_workloads_yield(struct apparmor_engine *engine);
+struct apparmor_workload *apparmor_workload_find(const struct apparmor_engine *engine,
+						 const char *name);
 void apparmor_workload_drop(struct apparmor_engine *engine, struct apparmor_workload *workload);
+/* Whether a label, which may be a stack, has a profile that begins with @prefix, then ends or goes
+ * on with "-" or ".". */
+bool apparmor_label_has(const char *label, const char *prefix);
 /* Whether @label is a profile of @workload; its class then. */
 bool apparmor_workload_has(const struct apparmor_workload *workload, const char *label,
 			   size_t *class);
+
+/* classes.c: whether no task is in a class that comes to be another one: 0, or -EBUSY with a
+ * message; and what classes are from now on. */
+int apparmor_classes_check(const struct apparmor_workload *workload,
+			   const struct apparmor_ruleset *set, struct karmor_diag *diag);
+void apparmor_classes_note(struct apparmor_workload *workload, const struct apparmor_ruleset *set);
+
+/* program.c: tasks that others start. */
+int apparmor_task_label(struct karmor_engine *engine, const char *name, const char *program,
+			char *ret, size_t size);
+int apparmor_entered(struct karmor_engine *engine, const char *name, pid_t pid,
+		     struct karmor_diag *diag);
 
 /* self.c: by its label, which needs no engine. */
 int apparmor_confines(struct karmor_engine *engine, int pidfd);

@@ -291,11 +291,11 @@ void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
 		apparmor_write_piece(buf, mediates, set, names, i);
 }
 
-void apparmor_label(struct buf *buf, const struct apparmor_names *names)
+void apparmor_label(struct buf *buf, const struct apparmor_names *names, size_t class)
 {
 	for (size_t i = 0; i < apparmor_stack(names); i++) {
 		buf_puts(buf, i ? "//&" : "");
-		apparmor_profile_name(buf, names, 0, i);
+		apparmor_profile_name(buf, names, class, i);
 	}
 }
 

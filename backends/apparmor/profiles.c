@@ -20,6 +20,7 @@
 #define ENGINES_MAX 65536
 /* Twice, for a task may fork behind the reader of /proc and be gone before it is reached. */
 #define SCANS 2
+#define LABEL_MAX (STATE_LABEL_MAX + 256) /* a stack, on which others' may be */
 
 static int write_once(const char *path, const char *data, size_t len)
 {
@@ -63,29 +64,26 @@ int profiles_each(profiles_fn *fn, void *data)
 	return r;
 }
 
-static bool label_is(const char *label, const char *prefix)
+/* Empty where it has none, or is gone. */
+static void label_read(const char *pid, char ret[LABEL_MAX])
 {
-	size_t len = strlen(prefix);
+	_cleanup_buf_ struct buf path = { 0 };
+	_cleanup_close_ int fd = -1;
+	ssize_t n = 0;
 
-	return strncmp(label, prefix, len) == 0 && strchr("./ \n", label[len]);
+	buf_printf(&path, "/proc/%s/attr/apparmor/current", pid);
+	fd = buf_failed(&path) ? -1 : open(path.data, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, ret, LABEL_MAX - 1);
+	ret[n > 0 ? n : 0] = '\0';
 }
 
 static bool task_is(const char *pid, const char *prefix)
 {
-	_cleanup_buf_ struct buf path = { 0 };
-	_cleanup_close_ int fd = -1;
-	char label[256];
-	ssize_t n;
+	char label[LABEL_MAX];
 
-	buf_printf(&path, "/proc/%s/attr/apparmor/current", pid);
-	fd = buf_failed(&path) ? -1 : open(path.data, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, label, sizeof(label) - 1);
-	if (n <= 0)
-		return false;
-	label[n] = '\0';
-	return label_is(label, prefix);
+	label_read(pid, label);
+	return apparmor_label_has(label, prefix);
 }
 
 static long scan(const char *prefix)
@@ -152,16 +150,12 @@ static int has_task(const char *engine)
 	if (!proc)
 		return 1;
 	while (!ret && (entry = readdir(proc))) {
-		_cleanup_buf_ struct buf path = { 0 };
-		_cleanup_close_ int fd = -1;
-		char label[256] = "";
+		char label[LABEL_MAX];
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		buf_printf(&path, "/proc/%s/attr/apparmor/current", entry->d_name);
-		fd = buf_failed(&path) ? -1 : open(path.data, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 && read(fd, label, sizeof(label) - 1) > 0)
-			ret = strncmp(label, engine, strlen(engine)) == 0;
+		label_read(entry->d_name, label);
+		ret = apparmor_label_has(label, engine);
 	}
 	closedir(proc);
 	return ret;
@@ -186,7 +180,7 @@ static int sweep_note(const char *profile, void *data)
 	struct sweep *sweep = data;
 	char **grown;
 
-	if (sweep->prefix ? !label_is(profile, sweep->prefix) : !is_dead(profile))
+	if (sweep->prefix ? !apparmor_label_has(profile, sweep->prefix) : !is_dead(profile))
 		return 0;
 	grown = reallocarray(sweep->names, sweep->n + 1, sizeof(*grown));
 	if (!grown)

@@ -67,6 +67,24 @@ static bool line_number(char **at, size_t max, size_t *ret)
 	return line && *line && *ret <= max;
 }
 
+/* Numbers of sixteen digits, up to the last that is not 0. */
+static bool line_classes(char **at, uint64_t ret[APPARMOR_CLASSES_MAX])
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *line = line_take(at), *digit;
+	size_t len = line ? strlen(line) : 1;
+
+	if (len % 16 || len / 16 > APPARMOR_CLASSES_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		digit = strchr(digits, line[i]);
+		if (!digit)
+			return false;
+		ret[i / 16] = ret[i / 16] << 4 | (uint64_t)(digit - digits);
+	}
+	return true;
+}
+
 /* A name may hold anything but a NUL, so that it is last. */
 static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
 {
@@ -76,7 +94,7 @@ static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
 	    !line_number(&at, APPARMOR_CLASSES_MAX, &ret->n_profiles) ||
 	    !line_number(&at, APPARMOR_WIDTH_MAX, &ret->width) ||
 	    !line_number(&at, APPARMOR_GROUPS_MAX, &ret->groups) ||
-	    !line_copy(&at, ret->label, sizeof(ret->label)))
+	    !line_classes(&at, ret->classes) || !line_copy(&at, ret->label, sizeof(ret->label)))
 		return false;
 	len = strlen(at);
 	if (!len || at[len - 1] != '\n' || len > sizeof(ret->name))
@@ -88,7 +106,7 @@ static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
 
 int state_read(const char *profile, struct apparmor_state *ret)
 {
-	char path[PATH_SIZE], text[sizeof(*ret) + 64];
+	char path[PATH_SIZE], text[sizeof(*ret) + 16 * APPARMOR_CLASSES_MAX];
 	size_t len = 0;
 	ssize_t n = 0;
 	int fd;
@@ -120,10 +138,16 @@ int state_write(const char *profile, const struct apparmor_state *state, struct 
 {
 	_cleanup_buf_ struct buf text = { 0 };
 	char path[PATH_SIZE], aside[PATH_SIZE];
+	size_t n = APPARMOR_CLASSES_MAX;
 	int r = -ENOMEM;
 
-	buf_printf(&text, "%s\n%zu\n%zu\n%zu\n%s\n%s\n", state->owner, state->n_profiles,
-		   state->width, state->groups, state->label, state->name);
+	buf_printf(&text, "%s\n%zu\n%zu\n%zu\n", state->owner, state->n_profiles, state->width,
+		   state->groups);
+	while (n && !state->classes[n - 1])
+		n--;
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "%016llx", (unsigned long long)state->classes[i]);
+	buf_printf(&text, "\n%s\n%s\n", state->label, state->name);
 	if (path_make(profile, "", path) && path_make("", "new", aside) && !buf_failed(&text))
 		r = file_write(aside, &text);
 	if (r == 0 && rename(aside, path) < 0)

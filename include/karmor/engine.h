@@ -71,8 +71,8 @@ KARMOR_API void karmor_engine_close(struct karmor_engine *engine);
 /*
  * Makes exactly @artifact the policy of this engine's workloads, or changes nothing. Borrowed
  * until the next apply or close; what it decided bears its names whenever it is read. Returns 0,
- * -EINVAL (another backend's artifact, or a workload's ruleset is missing from it), -EPERM,
- * -ENOMEM, -EIO.
+ * -EINVAL (another backend's artifact, or a workload's ruleset is missing from it), -EBUSY (the
+ * backend would take running tasks for those of another source: message), -EPERM, -ENOMEM, -EIO.
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
 						const struct karmor_artifact *artifact,
@@ -110,6 +110,22 @@ KARMOR_API KARMOR_CHECK int karmor_engine_enter(struct karmor_engine *engine, co
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_label(struct karmor_engine *engine, const char *name,
 						char *ret, size_t size);
+
+/*
+ * The same for a task whose program is known, an absolute path without links in the workload's
+ * root: where rules have fromSource, one that they name has another label. Errors are the same.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_label_of(struct karmor_engine *engine, const char *name,
+						   const char *program, char *ret, size_t size);
+
+/*
+ * Whether the task @pid, which another program started and which has just become its program, is
+ * under what karmor_engine_label_of() says for it; whether that program may run is not asked.
+ * Returns 0; -EPERM (it is not: message); -EOPNOTSUPP (the backend's tasks need no label); -ENOENT
+ * (no such workload or task); -EIO.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_entered(struct karmor_engine *engine, const char *name,
+						  pid_t pid, struct karmor_diag *diag);
 
 typedef void karmor_pinned_fn(const char *name, long tasks, void *data);
 

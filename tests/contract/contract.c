@@ -60,6 +60,7 @@ static Suite *live_suite(void)
 	struct karmor_engine *asked;
 	char label[KARMOR_LABEL_SIZE];
 
+	suite_add_tcase(s, confines_tests());
 	if (karmor_engine_open(backend, &asked, diag) < 0)
 		return s;
 	if (karmor_engine_pinned(asked, pinned_note, NULL, diag) != -EOPNOTSUPP)

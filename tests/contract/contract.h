@@ -50,6 +50,8 @@ pid_t start_workload(struct karmor_workload workload, int *to, int *from);
 char try_read(int to, int from, const char *path);
 void end_reader(pid_t pid, int to, int from);
 void wait_empty(const char *name);
+/* Of a lasting one. */
+void detach_empty(const char *name);
 
 /* The tasks of a lasting workload as anybody sees them; -1: there is none. */
 long pinned(const char *name);
@@ -64,6 +66,7 @@ TCase *live_tests(void);
 TCase *lasting_tests(void);
 TCase *label_tests(void);
 TCase *cgroup_tests(void);
+TCase *confines_tests(void);
 bool enrols_by_cgroup(struct karmor_engine *asked); /* which has nothing applied */
 void engine_setup(void);
 void engine_teardown(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Workloads that outlive their engine, and those that have a label before their first task. */
+/* Workloads that outlive their engine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ long pinned(const char *name)
 	return pinned_tasks;
 }
 
-static void detach_empty(const char *name)
+void detach_empty(const char *name)
 {
 	wait_empty(name);
 	ck_assert_int_eq(karmor_engine_detach(engine, name, diag), 0);
@@ -105,47 +105,6 @@ START_TEST(a_lasting_workload_has_a_name_of_some_length)
 }
 END_TEST
 
-/* As a runtime or a service manager does, which has nothing but the label. */
-static void start_labelled(const char *label)
-{
-	int fd = open("/proc/thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || dprintf(fd, "exec %s", label) < 0)
-		_exit(2);
-	execl("/bin/sh", "sh", "-c", "read x < " OTHER " || exit 3; read x < " SECRET " || exit 4",
-	      NULL);
-	_exit(2);
-}
-
-START_TEST(a_workload_has_a_label_before_its_first_task)
-{
-	struct karmor_workload workload =
-		KARMOR_STRUCT(karmor_workload, .name = "ahead", .lasting = true);
-	char label[KARMOR_LABEL_SIZE], again[KARMOR_LABEL_SIZE];
-	int status;
-	pid_t pid;
-
-	ck_assert_int_eq(karmor_engine_label(engine, "ahead", label, sizeof(label)), -ENOENT);
-	ck_assert_int_eq(karmor_engine_attach(engine, &workload, diag), 0);
-	ck_assert_int_eq(karmor_engine_label(engine, "ahead", label, 3), -EINVAL);
-	ck_assert_int_eq(karmor_engine_label(engine, "ahead", label, sizeof(label)), 0);
-	pid = fork();
-	if (pid == 0)
-		start_labelled(label);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 4);
-	/* It is the same for who takes the workload over. */
-	karmor_engine_close(engine);
-	ck_assert_int_eq(karmor_engine_open(backend, &engine, diag), 0);
-	ck_assert_int_eq(karmor_engine_apply(engine, applied.artifact, diag), 0);
-	ck_assert_int_eq(karmor_engine_attach(engine, &workload, diag), 0);
-	ck_assert_int_eq(karmor_engine_label(engine, "ahead", again, sizeof(again)), 0);
-	ck_assert_str_eq(again, label);
-	detach_empty("ahead");
-}
-END_TEST
-
 TCase *lasting_tests(void)
 {
 	TCase *ret = tcase_create("lasting");
@@ -154,16 +113,6 @@ TCase *lasting_tests(void)
 	tcase_add_test(ret, a_lasting_workload_outlives_its_engine_and_is_taken_over);
 	tcase_add_test(ret, who_took_a_lasting_workload_over_has_it_alone);
 	tcase_add_test(ret, a_lasting_workload_has_a_name_of_some_length);
-	tcase_set_timeout(ret, 120);
-	return ret;
-}
-
-TCase *label_tests(void)
-{
-	TCase *ret = tcase_create("labels");
-
-	tcase_add_checked_fixture(ret, engine_setup, engine_teardown);
-	tcase_add_test(ret, a_workload_has_a_label_before_its_first_task);
 	tcase_set_timeout(ret, 120);
 	return ret;
 }
