@@ -56,7 +56,7 @@ for runtime in crun runc; do
 	# The first program is of a source that a rule names: AppArmor decides nothing about its execve.
 	policy from-shell 'file: {matchPaths: [{path: /etc/passwd, fromSource: [{path: /bin/sh}]}]}'
 	bundle_make "$runtime" yes 'cat /etc/passwd; read x < /etc/passwd; echo "read: $?"'
-	# Under no_new_privs the way back from a source's profile is barred (karmor-apparmor(7)).
+	# Under no_new_privs the way back from a source's profile is barred, as the report says.
 	sed -i 's/"noNewPrivileges": true/"noNewPrivileges": false/' "$bundle/config.json"
 	prepare "$runtime-2"
 	out=$(run "$runtime" "$runtime-2")

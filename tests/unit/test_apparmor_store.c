@@ -156,6 +156,98 @@ START_TEST(an_entry_or_a_directory_that_others_may_write_is_not_used)
 }
 END_TEST
 
+/* What anybody but its owner could have done to a whole entry; each is undone by the next compile.
+ */
+static int chown_other(const char *path, const char *aside)
+{
+	return chown(path, 65534, (gid_t)-1);
+}
+
+static int chmod_group(const char *path, const char *aside)
+{
+	return chmod(path, 0620);
+}
+
+static int chmod_others(const char *path, const char *aside)
+{
+	return chmod(path, 0602);
+}
+
+static int link_hard(const char *path, const char *aside)
+{
+	return link(path, aside);
+}
+
+static int link_soft(const char *path, const char *aside)
+{
+	return rename(path, aside) < 0 ? -1 : symlink(aside, path);
+}
+
+static int pipe_instead(const char *path, const char *aside)
+{
+	return unlink(path) < 0 ? -1 : mkfifo(path, 0600);
+}
+
+static const struct {
+	int (*deed)(const char *path, const char *aside);
+	bool root; /* only root can */
+} deeds[] = {
+	{ chown_other, true }, { chmod_group }, { chmod_others },
+	{ link_hard },	       { link_soft },	{ pipe_instead },
+};
+
+START_TEST(what_others_could_have_made_of_an_entry_is_not_used)
+{
+	_cleanup_free_ char *path = NULL;
+	char aside[96];
+
+	if (deeds[_i].root && geteuid() != 0)
+		return;
+	snprintf(aside, sizeof(aside), "%s/aside", dir);
+	ck_assert_int_eq(compile(TEXT, FEATURES, 0), 1);
+	path = entry();
+	ck_assert_int_eq(deeds[_i].deed(path, aside), 0);
+	ck_assert_int_eq(compile(TEXT, FEATURES, 0), 1);
+	ck_assert_int_eq(compile(TEXT, FEATURES, 0), 0);
+}
+END_TEST
+
+static int chown_store(void)
+{
+	return chown(store, 65534, (gid_t)-1);
+}
+
+static int chown_above(void)
+{
+	return chown(dir, 65534, (gid_t)-1);
+}
+
+static int open_store(void)
+{
+	return chmod(store, 0711);
+}
+
+static int open_above(void)
+{
+	return chmod(dir, 0777);
+}
+
+static const struct {
+	int (*deed)(void);
+	bool root;
+} places[] = { { chown_store, true }, { chown_above, true }, { open_store }, { open_above } };
+
+START_TEST(a_directory_that_others_could_have_filled_is_not_used)
+{
+	if (places[_i].root && geteuid() != 0)
+		return;
+	ck_assert_int_eq(compile(TEXT, FEATURES, 0), 1);
+	ck_assert_int_eq(places[_i].deed(), 0);
+	ck_assert_int_eq(compile(TEXT, FEATURES, 1), 1);
+	ck_assert_int_eq(compile(TEXT, FEATURES, 1), 1);
+}
+END_TEST
+
 START_TEST(a_link_is_not_followed)
 {
 	char elsewhere[96];
@@ -207,6 +299,10 @@ int main(void)
 	tcase_add_test(tcase, what_the_parser_refuses_is_refused_each_time);
 	tcase_add_test(tcase, an_entry_that_is_torn_or_another_s_is_none);
 	tcase_add_test(tcase, an_entry_or_a_directory_that_others_may_write_is_not_used);
+	tcase_add_loop_test(tcase, what_others_could_have_made_of_an_entry_is_not_used, 0,
+			    ARRAY_SIZE(deeds));
+	tcase_add_loop_test(tcase, a_directory_that_others_could_have_filled_is_not_used, 0,
+			    ARRAY_SIZE(places));
 	tcase_add_test(tcase, a_link_is_not_followed);
 	tcase_add_test(tcase, what_was_not_used_for_longest_goes);
 	suite_add_tcase(suite, tcase);
