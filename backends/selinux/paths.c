@@ -69,6 +69,7 @@ static int automaton_make(struct selinux_compiler *c)
 {
 	_cleanup_free_ struct automaton_matcher *matchers = NULL;
 	size_t n = 0, room = c->n_sources + 1;
+	int r;
 
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t j = 0; j < c->sets[i]->n_rules; j++)
@@ -90,7 +91,8 @@ static int automaton_make(struct selinux_compiler *c)
 							    .path = c->sources[i]->path,
 							    .id = (uint32_t)(c->n_rules + i),
 							    .place = c->sources[i]->place };
-	return automaton_compile(matchers, n, &c->ret->automaton, c->diag);
+	r = selinux_roots(c->ret, matchers, n);
+	return r ? r : automaton_compile(matchers, n, &c->ret->automaton, c->diag);
 }
 
 /* Whether a rule holds for what the sources among @accept match. */
@@ -350,6 +352,7 @@ int selinux_paths(struct selinux_compiler *c)
 	r = r ? r : automaton_make(c);
 	if (r == 0)
 		c->ret->rest = automaton_run(c->ret->automaton, ANY_PATH);
+	r = r ? r : selinux_leads(c->ret);
 	r = r ? r : witness_find(c->ret->automaton, &nothing_known, &c->ret->arena, &c->examples);
 	for (size_t i = 0; r == 0 && i < c->n; i++)
 		r = classes_make(c, i);
@@ -369,17 +372,28 @@ size_t selinux_label_of(const struct selinux_artifact *artifact, const char *pat
 	if (directory)
 		child = strcmp(path, "/") == 0 ? automaton_run(automaton, "/\x01")
 					       : child_of(automaton, state);
+	if (own == artifact->rest && child == artifact->rest)
+		return SELINUX_NO_LABEL;
 	return label_find(artifact, own, child);
+}
+
+bool selinux_copy_of(const struct selinux_artifact *artifact, const char *path, const char *type,
+		     struct buf *buf)
+{
+	uint32_t kind = artifact->accept_kinds[automaton_run(artifact->automaton, path)];
+
+	if (!has_type(&artifact->kinds[kind], type))
+		return false;
+	selinux_copy_name(buf, artifact, kind, type);
+	return true;
 }
 
 const char *selinux_type_of(const struct selinux_artifact *artifact, const struct base *base,
 			    const char *path, struct buf *buf)
 {
-	uint32_t kind = artifact->accept_kinds[automaton_run(artifact->automaton, path)];
 	const char *type = base_type_of(base, path);
 
-	if (!type || !has_type(&artifact->kinds[kind], type))
+	if (!type || !selinux_copy_of(artifact, path, type, buf))
 		return type;
-	selinux_copy_name(buf, artifact, kind, type);
 	return buf_failed(buf) ? NULL : buf->data;
 }

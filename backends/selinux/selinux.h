@@ -112,6 +112,9 @@ struct selinux_artifact {
 	struct arena arena;
 	struct automaton *automaton; /* of all rulesets' paths and sources */
 	uint32_t rest;		     /* the accept set of what bears object_r */
+	const char *const *roots; /* where what is labelled may be: sorted, each once */
+	size_t n_roots;
+	const bool *leads; /* by state: a path that is not of the rest may come of it */
 	struct selinux_label *labels;
 	size_t n_labels;
 	struct selinux_kind *kinds; /* that of the rest has no types */
@@ -170,9 +173,20 @@ bool selinux_is_socket_perm(const char *perms);
 /* The role of a file, of a directory: an index into labels, or SELINUX_NO_LABEL for object_r. */
 #define SELINUX_NO_LABEL SIZE_MAX
 size_t selinux_label_of(const struct selinux_artifact *artifact, const char *path, bool directory);
+/* The copy of @type that an executable at @path is to have; false for none. */
+bool selinux_copy_of(const struct selinux_artifact *artifact, const char *path, const char *type,
+		     struct buf *buf);
 /* The type that an executable at @path has for the rules' sakes; NULL: the one that it has. */
 const char *selinux_type_of(const struct selinux_artifact *artifact, const struct base *base,
 			    const char *path, struct buf *buf);
+
+/* roots.c: what a walk over files has to know. 0 or -ENOMEM. */
+int selinux_roots(struct selinux_artifact *artifact, const struct automaton_matcher *matchers,
+		  size_t n);
+int selinux_leads(struct selinux_artifact *artifact); /* rest is known */
+/* What selinux_labels_set() is to be given for an artifact, which is borrowed. */
+struct selinux_walk;
+void selinux_walk_of(const struct selinux_artifact *artifact, struct selinux_walk *ret);
 
 /* facts.c: 0; -EINVAL (none of the domains is there: message); -ENOMEM. */
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,

@@ -13,6 +13,7 @@
 #include "caps.h"
 #include "cleanup.h"
 #include "fs.h"
+#include "selinux/labels.h"
 #include "selinux/machine.h"
 #include "selinux/reference.h"
 #include "selinux/selinux.h"
@@ -295,6 +296,72 @@ START_TEST(workloads_share_the_labels_of_files)
 }
 END_TEST
 
+static const char a_few_rules[] =
+	"\"process\":{\"matchPaths\":[{\"path\":\"/srv/tool\"}]},"
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"fromSource\":[{\"path\":\"/usr/bin/"
+	"cat\"}]}],\"matchDirectories\":[{\"dir\":\"/opt/data/\",\"recursive\":true}],"
+	"\"matchPatterns\":[{\"pattern\":\"/var/log/app-*/x.log\"},{\"pattern\":\"/home/*/.ssh/"
+	"**\"}]}";
+
+START_TEST(what_is_to_be_labelled_is_below_its_roots)
+{
+	static const char *const roots[] = { "/etc/shadow", "/home",	    "/opt/data",
+					     "/srv/tool",   "/usr/bin/cat", "/var/log" };
+	static const char *const through[] = { "/home",		 "/home/a",	  "/home/a/.ssh",
+					       "/home/a/.ssh/b", "/opt/data",	  "/opt/data/a/b",
+					       "/var/log",	 "/var/log/app-1" };
+	static const char *const past[] = { "/usr",	      "/home/a/b",	  "/opt/other",
+					    "/var/log/other", "/var/log/app-1/y", "/etc/shadow" };
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	char role[SELINUX_ROLE_SIZE];
+	struct selinux_walk walk;
+
+	compile_spec(&c, a_few_rules, NULL);
+	selinux_walk_of((const struct selinux_artifact *)c.artifact, &walk);
+	ck_assert_uint_eq(walk.n_roots, ARRAY_SIZE(roots));
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		ck_assert_str_eq(walk.roots[i], roots[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(through); i++)
+		ck_assert_msg(walk.descend(through[i], walk.data), "%s", through[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(past); i++)
+		ck_assert_msg(!walk.descend(past[i], walk.data), "%s", past[i]);
+	ck_assert(walk.role("/etc/shadow", false, role, sizeof(role), walk.data));
+	ck_assert(walk.role("/opt/data/a", true, role, sizeof(role), walk.data));
+	ck_assert(!walk.role("/etc/passwd", false, role, sizeof(role), walk.data));
+	ck_assert(!walk.role("/var/log", true, role, sizeof(role), walk.data));
+}
+END_TEST
+
+START_TEST(a_name_is_looked_for_everywhere)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	struct selinux_walk walk;
+
+	compile_spec(&c, "\"process\":{\"matchPaths\":[{\"execname\":\"nc\"}]}", NULL);
+	selinux_walk_of((const struct selinux_artifact *)c.artifact, &walk);
+	ck_assert_uint_eq(walk.n_roots, 1);
+	ck_assert_str_eq(walk.roots[0], "/");
+	ck_assert(walk.descend("/", walk.data) && walk.descend("/a/b", walk.data));
+}
+END_TEST
+
+/* Those of the root are no rest there. */
+START_TEST(where_all_is_one_only_the_rest_is_looked_for)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	struct selinux_walk walk;
+
+	compile_spec(&c,
+		     "\"file\":{\"matchDirectories\":[{\"dir\":\"/\",\"recursive\":true}],"
+		     "\"matchPaths\":[{\"path\":\"/etc/a/b\"}]}",
+		     NULL);
+	selinux_walk_of((const struct selinux_artifact *)c.artifact, &walk);
+	ck_assert_uint_eq(walk.n_roots, 2);
+	ck_assert(walk.descend("/", walk.data) && walk.descend("/etc/a", walk.data));
+	ck_assert(!walk.descend("/usr", walk.data) && !walk.descend("/etc/a/b", walk.data));
+}
+END_TEST
+
 START_TEST(a_base_policy_is_asked)
 {
 	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
@@ -406,6 +473,9 @@ int main(void)
 	tcase_add_loop_test(module, what_cannot_be_said_is_reported, 0, ARRAY_SIZE(kept));
 	tcase_add_loop_test(module, modules_are_the_golden_ones, 0, ARRAY_SIZE(golden));
 	tcase_add_test(module, workloads_share_the_labels_of_files);
+	tcase_add_test(module, what_is_to_be_labelled_is_below_its_roots);
+	tcase_add_test(module, a_name_is_looked_for_everywhere);
+	tcase_add_test(module, where_all_is_one_only_the_rest_is_looked_for);
 	tcase_add_test(machine, a_base_policy_is_asked);
 	tcase_add_loop_test(machine, what_is_no_policy_is_told, 0, ARRAY_SIZE(broken));
 	tcase_add_loop_test(machine, each_state_of_a_machine_has_its_message, 0,

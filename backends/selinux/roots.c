@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where what an artifact labels may be: the paths and directories that its rules and their sources
+ * name, of a pattern the directory before its first wildcard. What is below one is looked at only
+ * as far as the automaton may still come to something that rules tell from the rest.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "glob.h"
+#include "labels.h"
+#include "selinux.h"
+
+/* The directory that all paths of a pattern are below. */
+static char *pattern_root(struct arena *arena, const char *pattern)
+{
+	size_t len = strlen(pattern), n = 0, slash = 0;
+	char *root = arena_alloc(arena, len + 2);
+	struct glob_element element;
+
+	for (size_t at = 0; root && *pattern == '/' && at < len; at += element.size) {
+		element = glob_element(pattern, len, at);
+		if (element.kind != GLOB_BYTE && element.kind != GLOB_NEXT)
+			break;
+		if (element.byte == '/')
+			slash = n;
+		root[n++] = element.byte;
+	}
+	if (root) {
+		root[0] = '/';
+		root[slash ? slash : 1] = '\0';
+	}
+	return root;
+}
+
+static const char *matcher_root(struct arena *arena, const struct automaton_matcher *matcher)
+{
+	switch ((int)matcher->match) {
+	case IR_PATH:
+	case IR_DIR:
+		return arena_strdup(arena, matcher->path);
+	case IR_PATTERN:
+		return pattern_root(arena, matcher->path);
+	default: /* a name, wherever it is */
+		return arena_strdup(arena, "/");
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int selinux_roots(struct selinux_artifact *artifact, const struct automaton_matcher *matchers,
+		  size_t n)
+{
+	const char **roots = arena_array(&artifact->arena, n + 1, sizeof(*roots));
+	size_t kept = 0;
+
+	if (!roots)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		roots[i] = matcher_root(&artifact->arena, &matchers[i]);
+		if (!roots[i])
+			return -ENOMEM;
+	}
+	qsort(roots, n, sizeof(*roots), compare);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || strcmp(roots[kept - 1], roots[i]) != 0)
+			roots[kept++] = roots[i];
+	artifact->roots = roots;
+	artifact->n_roots = kept;
+	return 0;
+}
+
+static void seed(const struct selinux_artifact *artifact, bool *leads, uint32_t state)
+{
+	leads[state] = state && artifact->automaton->states[state].accept != artifact->rest;
+}
+
+/* The states in which a path can end that rules tell from the rest. */
+static void leads_seed(const struct selinux_artifact *artifact, bool *leads)
+{
+	const struct automaton *automaton = artifact->automaton;
+
+	for (uint32_t i = 1; i < automaton->n_states; i++) {
+		const struct automaton_state *s = &automaton->states[i];
+
+		seed(artifact, leads, s->other);
+		for (uint32_t j = 0; j < s->n_edges; j++) {
+			const struct automaton_edge *edge = &automaton->edges[s->edges + j];
+
+			if (edge->byte && edge->byte != '/')
+				seed(artifact, leads, edge->to);
+		}
+	}
+}
+
+/* Whether one of the states that @state leads to is known to lead on. */
+static bool leads_on(const struct automaton *automaton, const bool *leads, uint32_t state)
+{
+	const struct automaton_state *s = &automaton->states[state];
+
+	if (leads[s->other])
+		return true;
+	for (uint32_t i = 0; i < s->n_edges; i++)
+		if (leads[automaton->edges[s->edges + i].to])
+			return true;
+	return false;
+}
+
+int selinux_leads(struct selinux_artifact *artifact)
+{
+	const struct automaton *automaton = artifact->automaton;
+	bool *leads = arena_alloc(&artifact->arena, automaton->n_states);
+	bool more = leads;
+
+	if (!leads)
+		return -ENOMEM;
+	leads_seed(artifact, leads);
+	/* From the last, for states mostly lead to later ones. */
+	while (more) {
+		more = false;
+		for (uint32_t i = (uint32_t)automaton->n_states; i-- > 1;)
+			if (!leads[i] && leads_on(automaton, leads, i))
+				leads[i] = more = true;
+	}
+	artifact->leads = leads;
+	return 0;
+}
+
+static bool role(const char *path, bool directory, char *ret, size_t size, void *data)
+{
+	const struct selinux_artifact *artifact = data;
+	size_t label = selinux_label_of(artifact, path, directory);
+	char name[SELINUX_NAME_SIZE];
+
+	if (label == SELINUX_NO_LABEL)
+		return false;
+	selinux_file_role(artifact, label, name);
+	snprintf(ret, size, "%s", name);
+	return true;
+}
+
+static bool type(const char *path, const char *own, char *copy, size_t size, void *data)
+{
+	_cleanup_buf_ struct buf name = { 0 };
+
+	if (!selinux_copy_of(data, path, own, &name) || buf_failed(&name) || name.len >= size)
+		return false;
+	memcpy(copy, name.data, name.len + 1);
+	return true;
+}
+
+static bool descend(const char *path, void *data)
+{
+	const struct selinux_artifact *artifact = data;
+	uint32_t state = 1;
+
+	for (const char *p = path; *p; p++)
+		state = automaton_next(artifact->automaton, state, (uint8_t)*p);
+	if (strcmp(path, "/") != 0)
+		state = automaton_next(artifact->automaton, state, '/');
+	return artifact->leads[state];
+}
+
+void selinux_walk_of(const struct selinux_artifact *artifact, struct selinux_walk *ret)
+{
+	*ret = (struct selinux_walk){
+		.roots = artifact->roots,
+		.n_roots = artifact->n_roots,
+		.role = role,
+		.type = type,
+		.descend = descend,
+		.data = (void *)(uintptr_t)artifact,
+		.attribute = SELINUX_ATTRIBUTE,
+	};
+}
