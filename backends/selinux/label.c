@@ -3,6 +3,7 @@
 #include "label.h"
 
 #include <errno.h>
+#include <selinux/selinux.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -107,6 +108,15 @@ bool label_with(const struct label *label, struct label_part role, struct label_
 	add(&made, rest, (size_t)(label->text + label->len - rest));
 	*ret = made;
 	return true;
+}
+
+bool label_is_valid(const struct label *label)
+{
+	char text[LABEL_SIZE + 1];
+
+	memcpy(text, label->text, label->len);
+	text[label->len] = '\0';
+	return security_check_context_raw(text) == 0;
 }
 
 /* Through /proc, for no call takes a descriptor that is not open; a link is not followed there. */

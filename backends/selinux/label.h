@@ -35,6 +35,10 @@ struct label_part label_type_of(struct label_part type);
 bool label_with(const struct label *label, struct label_part role, struct label_part type,
 		struct label *ret);
 
+/* Whether the policy in force has such a context. A privileged caller may set one that it has not,
+ * which is then as good as none. */
+bool label_is_valid(const struct label *label);
+
 /* Of what @fd (O_PATH) is. 0 or -errno. */
 int label_read(int fd, const char *attribute, struct label *ret);
 int label_write(int fd, const char *attribute, const struct label *label);

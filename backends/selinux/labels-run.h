@@ -23,9 +23,10 @@ struct labels_run {
 	struct labels_root *roots; /* sorted, each once */
 	size_t n_roots;
 	struct selinux_labels_result result;
-	bool apply;  /* set labels; before that, only write down which */
-	bool needed; /* there is something to set */
-	int failed;  /* the first label that could not be put back */
+	bool apply;	      /* set labels; before that, only write down which */
+	bool needed;	      /* there is something to set */
+	struct label checked; /* the last that was asked of the policy */
+	int failed;	      /* the first label that could not be put back */
 	/* Of the root that is walked. */
 	struct labels_root *root;
 	bool started, tried;

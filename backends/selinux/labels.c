@@ -74,14 +74,27 @@ static int journal_fault(struct labels_run *run, int code)
 	return fs_error(-code);
 }
 
-/* One root's file system is tried by writing what is there already, before anything is changed. */
-static int try_root(struct labels_run *run, const struct walk_object *object,
-		    const struct label *label)
+static bool is_checked(struct labels_run *run, const struct label *label)
+{
+	if (strcmp(run->attribute, SELINUX_ATTRIBUTE) != 0 ||
+	    (run->checked.len == label->len &&
+	     memcmp(run->checked.text, label->text, label->len) == 0))
+		return true;
+	run->checked = *label;
+	return label_is_valid(label);
+}
+
+/* Before anything is changed: whether the policy has the label, and one root's file system takes
+ * labels, by writing what is there already. */
+static int try_change(struct labels_run *run, const struct walk_object *object,
+		      const struct label *label, const struct label *wanted)
 {
 	int r = run->tried ? 0 : label_write(object->fd, run->attribute, label);
 
 	run->tried = true;
 	run->needed = true;
+	if (r == 0 && !is_checked(run, wanted))
+		r = -EINVAL;
 	return r < 0 ? labels_fault(run, KARMOR_ERROR, object->path, r) : 0;
 }
 
@@ -132,7 +145,8 @@ static int want(struct labels_run *run, const struct walk_object *object,
 	entry->wanted = true;
 	if (label->len == aim->label.len && memcmp(label->text, aim->label.text, label->len) == 0)
 		return 0;
-	return run->apply ? change(run, object, entry, label, aim) : try_root(run, object, label);
+	return run->apply ? change(run, object, entry, label, aim)
+			  : try_change(run, object, label, &aim->label);
 }
 
 static void part_take(struct label_part part, bool is_ours, char *ret, size_t size)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "selinux-compile.h"
 #include "selinux/events.h"
 
 static struct karmor_artifact *artifact;
@@ -32,29 +33,6 @@ static void tell(const struct karmor_event *event, void *data)
 		fputs("an event that cannot be written\n", stderr);
 }
 
-static int compile(char *const files[], struct karmor_diag *diag)
-{
-	const struct karmor_backend *selinux = karmor_backend_find("selinux");
-	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .everything = true);
-	struct karmor_policies *policies = NULL;
-	struct karmor_ruleset *set = NULL;
-	struct karmor_caps *caps = NULL;
-	int r = karmor_policies_new(&policies);
-
-	r = r ? r : karmor_policies_add_path(policies, files[0], diag);
-	r = r ? r : karmor_ruleset_new(policies, &subject, &set, diag);
-	r = r ? r : karmor_caps_full(selinux, &caps);
-	r = r ? r : karmor_caps_read(caps, SELINUX_CAP_POLICY, files[1], diag);
-	r = r ? r : karmor_caps_read(caps, SELINUX_CAP_FILE_CONTEXTS, files[2], diag);
-	r = r ? r
-	      : karmor_compile((const struct karmor_ruleset *const[]){ set }, 1, caps, &artifact,
-			       NULL, diag);
-	karmor_caps_free(caps);
-	karmor_ruleset_free(set);
-	karmor_policies_free(policies);
-	return r;
-}
-
 static int follow(struct selinux_events *events)
 {
 	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
@@ -71,7 +49,7 @@ int main(int argc, char *argv[])
 {
 	struct selinux_events events = { .audit.fd = -1, .roles = { task_of, file_of, NULL } };
 	struct karmor_diag *diag = karmor_diag_new();
-	int r = argc == 4 ? compile(argv + 1, diag) : -1;
+	int r = argc == 4 ? selinux_compile_files(argv + 1, &artifact, diag) : -1;
 
 	if (r) {
 		karmor_diag_print(diag, stderr, false);

@@ -310,7 +310,7 @@ START_TEST(what_is_to_be_labelled_is_below_its_roots)
 	static const char *const through[] = { "/home",		 "/home/a",	  "/home/a/.ssh",
 					       "/home/a/.ssh/b", "/opt/data",	  "/opt/data/a/b",
 					       "/var/log",	 "/var/log/app-1" };
-	static const char *const past[] = { "/usr",	      "/home/a/b",	  "/opt/other",
+	static const char *const past[] = { "/usr/lib",	      "/home/a/b",	  "/opt/other",
 					    "/var/log/other", "/var/log/app-1/y", "/etc/shadow" };
 	_cleanup_(compiled_done) struct compiled c = { 0 };
 	char role[SELINUX_ROLE_SIZE];
