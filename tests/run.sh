@@ -8,7 +8,7 @@ cd "$(dirname "$(readlink -f "$0")")/.." || exit 2
 
 # Kernels and security modules that the live suites run on. "newest" is left out where the mirror lacks it.
 live_guests=('6.12 bpf' '6.1 bpf' 'newest bpf' '6.12 apparmor' '6.1 apparmor' '6.12 bpf refusals' '5.10 bpf refusals'
-	'6.12 selinux selinux')
+	'6.12 selinux selinux-all')
 live_commands=()
 everything='all meson-test-prereq'
 

@@ -112,7 +112,7 @@ struct selinux_artifact {
 	struct arena arena;
 	struct automaton *automaton; /* of all rulesets' paths and sources */
 	uint32_t rest;		     /* the accept set of what bears object_r */
-	const char *const *roots; /* where what is labelled may be: sorted, each once */
+	const char *const *roots;    /* where what is labelled may be: sorted, each once */
 	size_t n_roots;
 	const bool *leads; /* by state: a path that is not of the rest may come of it */
 	struct selinux_label *labels;

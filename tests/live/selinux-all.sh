@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every live suite of SELinux, as one TAP stream. Root, in a virtual machine whose kernel has it.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+export KARMOR_MUST_RUN=1
+
+. "$here/suite.sh"
+
+suite selinux "$here/selinux.sh"
+suite selinux-labels "$here/selinux-labels.sh"
+echo "1..$total"
