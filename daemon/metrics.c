@@ -7,20 +7,7 @@
 
 #include "karmord.h"
 #include "scope.h"
-
-void metrics_print_label(FILE *out, const char *value)
-{
-	putc('"', out);
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			putc('\\', out);
-		if (*value == '\n')
-			fputs("\\n", out);
-		else
-			putc(*value, out);
-	}
-	putc('"', out);
-}
+#include "text.h"
 
 /* What is asked once a page. */
 struct numbers {
@@ -69,9 +56,9 @@ static void print_about(FILE *out, const struct node *node)
 {
 	head(out, "karmor_info", "gauge", "Which karmord this is, and what enforces; always 1.");
 	fputs("karmor_info{version=", out);
-	metrics_print_label(out, karmor_version());
+	text_print_label(out, karmor_version());
 	fputs(",enforcer=", out);
-	metrics_print_label(out, karmor_backend_title(node->backend));
+	text_print_label(out, karmor_backend_title(node->backend));
 	fprintf(out, "} %d\n", 1);
 }
 
@@ -110,7 +97,7 @@ static void print_sinks(FILE *out, const struct daemon *daemon, const char *name
 	head(out, name, "counter", help);
 	for (size_t i = 0; (sink = sinks_at(daemon->sinks, i)); i++) {
 		fprintf(out, "%s{sink=", name);
-		metrics_print_label(out, sink->name);
+		text_print_label(out, sink->name);
 		fprintf(out, "} %llu\n", lost ? sink->lost : sink->written);
 	}
 }

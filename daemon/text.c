@@ -72,6 +72,26 @@ void text_print_json(FILE *out, const char *text)
 	putc('"', out);
 }
 
+void text_print_label(FILE *out, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t len;
+
+	putc('"', out);
+	for (; *p; p += len ? len : 1) {
+		len = printable(p);
+		if (*p == '\n')
+			fputs("\\n", out);
+		else if (!len)
+			fprintf(out, "\\\\x%02x", *p);
+		else if (*p == '"' || *p == '\\')
+			fprintf(out, "\\%c", *p);
+		else
+			fwrite(p, 1, len, out);
+	}
+	putc('"', out);
+}
+
 json_t *text_json(const char *text)
 {
 	json_t *ret;

@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "../../daemon/address.h"
 #include "../../daemon/http.h"
 #include "../../daemon/sinks.h"
+#include "../../daemon/text.h"
 #include "../support.h"
 
 #define DIRECTORY "test_sinks.d"
@@ -113,6 +115,33 @@ START_TEST(rotates)
 		tell(i);
 	ck_assert_int_ne(access(FILE_NAME ".3", F_OK), 0);
 	ck_assert_uint_eq(sinks_at(sinks, 0)->written, 200);
+}
+END_TEST
+
+/* A path to which the number of a rotated file no longer fits: nothing else is written to, or lost
+ * silently. */
+START_TEST(too_long)
+{
+	static char name[PATH_MAX + 64] = "test_sinks.d";
+	size_t len = strlen(name);
+	struct stat st;
+
+	/* Each step up and down again, so that the path is as long as open(2) takes. */
+	while (len + strlen("/../test_sinks.d/events.json") < PATH_MAX - 1)
+		len = (size_t)(stpcpy(name + len, "/../test_sinks.d") - name);
+	while (len + strlen("/events.json") < PATH_MAX - 1)
+		len = (size_t)(stpcpy(name + len, "/") - name);
+	strcpy(name + len, "/events.json");
+	ck_assert_uint_eq(strlen(name), PATH_MAX - 1);
+	config.event_file = name;
+	ck_assert_int_eq(sinks_open(&config, loop, &sinks), 0);
+	for (int i = 0; i < 90; i++)
+		tell(i);
+	ck_assert_int_eq(stat(FILE_NAME, &st), 0);
+	ck_assert_int_le(st.st_size, 4096);
+	ck_assert_uint_gt(sinks_at(sinks, 0)->lost, 0);
+	ck_assert_uint_eq(sinks_at(sinks, 0)->written + sinks_at(sinks, 0)->lost, 90);
+	ck_assert_int_ne(access(FILE_NAME ".1", F_OK), 0);
 }
 END_TEST
 
@@ -366,6 +395,39 @@ START_TEST(requests)
 }
 END_TEST
 
+/* Whatever is in it, a label's value ends at its quote, on its line. */
+START_TEST(labels)
+{
+	static const struct {
+		const char *value, *printed;
+	} all[] = {
+		{ "", "\"\"" },
+		{ "plain", "\"plain\"" },
+		{ "BPF-LSM, \303\244", "\"BPF-LSM, \303\244\"" },
+		{ "a\"b", "\"a\\\"b\"" },
+		{ "a\\b", "\"a\\\\b\"" },
+		{ "ends\\", "\"ends\\\\\"" },
+		{ "two\nlines\n", "\"two\\nlines\\n\"" },
+		{ "\\n", "\"\\\\n\"" },
+		{ "\r\t\033[m", "\"\\\\x0d\\\\x09\\\\x1b[m\"" },
+		{ "\377\300\257 \355\240\200", "\"\\\\xff\\\\xc0\\\\xaf \\\\xed\\\\xa0\\\\x80\"" },
+		{ "torn \303", "\"torn \\\\xc3\"" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		ck_assert_ptr_nonnull(out);
+		text_print_label(out, all[i].value);
+		ck_assert_int_eq(fclose(out), 0);
+		ck_assert_str_eq(text, all[i].printed);
+		free(text);
+	}
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("sinks");
@@ -373,6 +435,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, rotates);
+	tcase_add_test(tests, too_long);
 	tcase_add_test(tests, full);
 	tcase_add_loop_test(tests, refuses, 0, 3);
 	tcase_add_test(tests, torn);
@@ -383,6 +446,7 @@ static Suite *suite(void)
 	tests = tcase_create("http");
 	tcase_add_test(tests, addresses);
 	tcase_add_test(tests, requests);
+	tcase_add_test(tests, labels);
 	suite_add_tcase(s, tests);
 	return s;
 }
