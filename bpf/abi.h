@@ -30,6 +30,7 @@ typedef unsigned long long uint64_t;
 #define ABI_STEPS_MAX 8192 /* automaton steps of one path: a step reads at least one byte */
 #define ABI_PATH_MAX 4096
 #define ABI_COMM 16
+#define ABI_TTY 16 /* names of terminals are shorter */
 
 struct abi_record {
 	union {
@@ -268,12 +269,14 @@ struct abi_event {
 	uint32_t generation;
 	uint32_t verdict;
 	uint32_t pid, tgid, ppid, uid;
-	int32_t error;			 /* what the hook returned, negative; 0 where it passed */
+	uint32_t ns_tgid, ns_ppid; /* in the task's pid namespace; 0: the parent is in none below */
+	int32_t error;		   /* what the hook returned, negative; 0 where it passed */
 	uint32_t family, type, protocol; /* network; family is also the number of a capability, or
 					    of a system call as in its section of the table */
-	uint16_t resource_len, source_len;
+	uint16_t resource_len, source_len, parent_len, cwd_len; /* of what follows, in this order */
 	uint8_t op, hook, section, unused;
 	char comm[ABI_COMM];
+	char tty[ABI_TTY]; /* "pts0"; "" where it has none */
 };
 
 /*

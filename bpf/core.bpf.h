@@ -200,6 +200,26 @@ struct pt_regs {
 	unsigned long r10, r9, r8, bp, bx, cx, dx, si, di, orig_ax;
 };
 
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1]; /* one for each level of namespaces, from the outermost */
+};
+
+struct tty_struct {
+	char name[64];
+};
+
+struct signal_struct {
+	struct tty_struct *tty;
+};
+
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
@@ -212,6 +232,9 @@ struct task_struct {
 	struct fs_struct *fs;
 	const struct cred *cred;
 	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct signal_struct *signal;
 	struct mm_struct *mm;
 	struct files_struct *files;
 	struct nsproxy *nsproxy;

@@ -78,6 +78,64 @@ static __always_inline int event_drop(struct abi_workload *workload, struct abi_
 	return 0;
 }
 
+/* The number that the process of @task has in the namespace of that level, if @ns is that. */
+static __always_inline __u32 number_in(struct task_struct *task, __u32 level, __u64 *ns)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	__u64 at = (__u64)pid + bpf_core_field_offset(struct pid, numbers) +
+		   (__u64)level * bpf_core_type_size(struct upid);
+
+	if (BPF_CORE_READ(pid, level) < level)
+		return 0;
+	if (*ns && *ns != (__u64)BPF_CORE_READ((struct upid *)at, ns))
+		return 0;
+	*ns = (__u64)BPF_CORE_READ((struct upid *)at, ns);
+	return (__u32)BPF_CORE_READ((struct upid *)at, nr);
+}
+
+/* Who the task is, to people who look at it in its container. */
+static __always_inline void task_fill(struct abi_event *event, struct task_struct *task)
+{
+	__u32 level = BPF_CORE_READ(task, thread_pid, level);
+	__u64 ns = 0;
+
+	event->ns_tgid = number_in(task, level, &ns);
+	event->ns_ppid = number_in(task->real_parent, level, &ns);
+	event->tty[0] = '\0';
+	bpf_probe_read_kernel_str(event->tty, sizeof(event->tty),
+				  (void *)BPF_CORE_READ(task, signal, tty) +
+					  bpf_core_field_offset(struct tty_struct, name));
+}
+
+/* A path that may be left out: whole or not at all. */
+static __always_inline __u32 path_add(struct label *label, struct text *text, __u32 base,
+				      __u64 dentry, __u64 mnt)
+{
+	__u32 len;
+
+	label->leaf = dentry;
+	label->mnt = mnt;
+	len = walk_text(label, text, base);
+	return label->status == WALK_DEEP ? 0 : len;
+}
+
+static __always_inline void paths_fill(struct text *text, struct label *label,
+				       struct task_struct *task)
+{
+	struct abi_event *event = &text->event;
+	struct file *exe = BPF_CORE_READ(task, real_parent, mm, exe_file);
+
+	event->parent_len = event->cwd_len = 0;
+	if (exe)
+		event->parent_len = path_add(label, text, event->resource_len + event->source_len,
+					     (__u64)BPF_CORE_READ(exe, f_path.dentry),
+					     (__u64)BPF_CORE_READ(exe, f_path.mnt));
+	event->cwd_len =
+		path_add(label, text, event->resource_len + event->source_len + event->parent_len,
+			 (__u64)BPF_CORE_READ(task, fs, pwd.dentry),
+			 (__u64)BPF_CORE_READ(task, fs, pwd.mnt));
+}
+
 static __always_inline void event_fill(struct text *text, struct label *label, struct told *told)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -110,6 +168,8 @@ static __always_inline void event_fill(struct text *text, struct label *label, s
 		label->mnt = (__u64)task->mm->exe_file->f_path.mnt;
 		text->event.source_len = walk_text(label, text, text->event.resource_len);
 	}
+	task_fill(&text->event, task);
+	paths_fill(text, label, task);
 }
 
 int event_send(struct label *label, struct told *told)
@@ -136,7 +196,8 @@ int event_send(struct label *label, struct told *told)
 		return event_drop(workload, fold);
 	event_fill(text, label, told);
 	text->event.lost = workload->lost;
-	len = sizeof(text->event) + text->event.resource_len + text->event.source_len;
+	len = sizeof(text->event) + text->event.resource_len + text->event.source_len +
+	      text->event.parent_len + text->event.cwd_len;
 	if (len > sizeof(*text))
 		len = sizeof(*text);
 	if (bpf_ringbuf_output(ring, text, len, 0))

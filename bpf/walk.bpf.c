@@ -287,8 +287,10 @@ static long text_step(__u32 i, struct walk *walk)
 	if (!component_next(walk))
 		return 1;
 	len = l->left - 1;
-	if (at > sizeof(text->bytes) - 512 || l->text_len + len >= ABI_PATH_MAX || len > 255)
+	if (at > sizeof(text->bytes) - 512 || l->text_len + len >= ABI_PATH_MAX || len > 255) {
+		l->status = WALK_DEEP;
 		return 1;
+	}
 	text->bytes[at] = '/';
 	bpf_probe_read_kernel(&text->bytes[at + 1], len, (const void *)l->name);
 	l->text_len += len + 1;

@@ -150,10 +150,11 @@ static json_t *event_json(const struct karmor_event *event)
 	set_known(object, "ContainerImage", NULL, &failed);
 	set_number(object, "HostPID", (uint64_t)event->pid, &failed);
 	set_number(object, "HostPPID", (uint64_t)event->ppid, &failed);
-	set_number(object, "PID", (uint64_t)event->pid, &failed);
-	set_number(object, "PPID", (uint64_t)event->ppid, &failed);
+	set_number(object, "PID", (uint64_t)(event->ns_pid ?: event->pid), &failed);
+	set_number(object, "PPID", (uint64_t)(event->ns_pid ? event->ns_ppid : event->ppid),
+		   &failed);
 	set_number(object, "UID", event->uid, &failed);
-	set_known(object, "ParentProcessName", NULL, &failed);
+	set_known(object, "ParentProcessName", event->parent, &failed);
 	set_known(object, "ProcessName", event->source, &failed);
 	set_text(object, "PolicyName", event->policy, &failed);
 	if (event->severity)
@@ -168,8 +169,8 @@ static json_t *event_json(const struct karmor_event *event)
 	set_text(object, "Enforcer", event->enforcer, &failed);
 	set_text(object, "Action", action_names[event->action], &failed);
 	set_text(object, "Result", result_name(event), &failed);
-	set_known(object, "Cwd", NULL, &failed);
-	set_known(object, "TTY", NULL, &failed);
+	set_known(object, "Cwd", event->cwd, &failed);
+	set_known(object, "TTY", event->tty, &failed);
 	set_text(object, "Rule", event->rule, &failed);
 	set_text(object, "RulePath", event->rule_path, &failed);
 	set_text(object, "PolicyFile", event->policy_file, &failed);

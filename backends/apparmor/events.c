@@ -250,7 +250,8 @@ struct delivery {
 static int record_deliver(const struct delivery *to, const struct apparmor_record *record)
 {
 	struct apparmor_engine *engine = to->engine;
-	_cleanup_buf_ struct buf resource = { 0 }, source = { 0 }, detail = { 0 };
+	_cleanup_(event_texts_done) struct event_texts texts = { 0 };
+	_cleanup_buf_ struct buf resource = { 0 }, detail = { 0 };
 	struct karmor_event event = KARMOR_STRUCT(karmor_event, .count = 1);
 	const struct apparmor_workload *workload;
 	struct lookup lookup = { .record = record };
@@ -276,7 +277,7 @@ static int record_deliver(const struct delivery *to, const struct apparmor_recor
 	event.pid = record->pid < 0 ? 0 : (pid_t)record->pid;
 	event.uid = record->fsuid < 0 ? 0 : (uid_t)record->fsuid;
 	event.comm = record->comm;
-	event_task(&event, record->pid, record->comm, record->fsuid < 0, &source);
+	event_task(&event, record->pid, record->comm, record->fsuid < 0, &texts);
 	event.resource = resource.data;
 	event.data = detail.data;
 	event.enforcer = "AppArmor";

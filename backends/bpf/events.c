@@ -149,7 +149,8 @@ static void decision_describe(struct karmor_event *event, const struct abi_event
 static bool record_valid(const struct abi_event *record, size_t size)
 {
 	return size >= sizeof(*record) &&
-	       size - sizeof(*record) >= (size_t)record->resource_len + record->source_len &&
+	       size - sizeof(*record) >= (size_t)record->resource_len + record->source_len +
+						 record->parent_len + record->cwd_len &&
 	       record->section <= ABI_SYSCALLS && record->op <= ABI_OP_SYSCALL &&
 	       record->hook < ARRAY_SIZE(hook_names);
 }
@@ -165,40 +166,88 @@ static void resource_add(struct buf *buf, const struct abi_event *record, uint64
 		network_add(buf, record);
 }
 
+/* The next path of those that follow a record; NULL where it was not known. */
+static const char *path_take(const char **at, size_t len, struct buf *ret)
+{
+	buf_add(ret, *at, len);
+	*at += len;
+	return len ? ret->data : NULL;
+}
+
+/* The strings of an event, as long as it lasts. */
+enum { RESOURCE, SOURCE, PARENT, CWD, DETAIL, COMM, TERMINAL, TEXTS };
+
+struct texts {
+	struct buf of[TEXTS];
+};
+
+static void texts_done(struct texts *texts)
+{
+	for (size_t i = 0; i < TEXTS; i++)
+		buf_done(&texts->of[i]);
+}
+
+static bool texts_failed(const struct texts *texts)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < TEXTS; i++)
+		failed |= buf_failed(&texts->of[i]);
+	return failed;
+}
+
+static void task_write(struct karmor_event *event, const struct abi_event *record,
+		       struct texts *texts)
+{
+	const char *at = (const char *)(record + 1) + record->resource_len;
+
+	buf_add(&texts->of[COMM], record->comm, strnlen(record->comm, sizeof(record->comm)));
+	buf_add(&texts->of[TERMINAL], record->tty, strnlen(record->tty, sizeof(record->tty)));
+	event->pid = (pid_t)record->tgid;
+	event->ppid = (pid_t)record->ppid;
+	event->ns_pid = (pid_t)record->ns_tgid;
+	event->ns_ppid = (pid_t)record->ns_ppid;
+	event->uid = record->uid;
+	event->comm = texts->of[COMM].data;
+	event->tty = texts->of[TERMINAL].data;
+	event->source = path_take(&at, record->source_len, &texts->of[SOURCE]);
+	event->parent = path_take(&at, record->parent_len, &texts->of[PARENT]);
+	event->cwd = path_take(&at, record->cwd_len, &texts->of[CWD]);
+}
+
+static void access_write(struct karmor_event *event, const struct abi_event *record,
+			 struct texts *texts, uint64_t count)
+{
+	resource_add(&texts->of[RESOURCE], record, count);
+	if (record->section == ABI_SYSCALLS)
+		syscall_add(&texts->of[DETAIL], record);
+	else
+		buf_printf(&texts->of[DETAIL], "%s lsm=%s", ir_op_name((enum karmor_op)record->op),
+			   hook_names[record->hook]);
+	event->time = event_time(record->time);
+	event->section = (enum karmor_section)record->section;
+	event->op = (enum karmor_op)record->op;
+	event->resource = texts->of[RESOURCE].len ? texts->of[RESOURCE].data : NULL;
+	event->data = texts->of[DETAIL].data;
+	event->enforcer = "BPFLSM";
+	event->generation = record->generation;
+	event->lost = record->lost;
+}
+
 int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record, size_t size,
 		      uint64_t count)
 {
 	const struct bpf_workload *workload;
-	_cleanup_buf_ struct buf resource = { 0 }, source = { 0 }, detail = { 0 }, comm = { 0 };
+	_cleanup_(texts_done) struct texts texts = { 0 };
 	struct karmor_event event = KARMOR_STRUCT(karmor_event, .count = count);
 
 	if (!record_valid(record, size))
 		return 0;
 	workload = workload_of(engine, record);
-	resource_add(&resource, record, count);
-	buf_add(&source, (const char *)(record + 1) + record->resource_len, record->source_len);
-	if (record->section == ABI_SYSCALLS)
-		syscall_add(&detail, record);
-	else
-		buf_printf(&detail, "%s lsm=%s", ir_op_name((enum karmor_op)record->op),
-			   hook_names[record->hook]);
-	buf_add(&comm, record->comm, strnlen(record->comm, sizeof(record->comm)));
-	if (buf_failed(&resource) || buf_failed(&source) || buf_failed(&detail) ||
-	    buf_failed(&comm))
+	access_write(&event, record, &texts, count);
+	task_write(&event, record, &texts);
+	if (texts_failed(&texts))
 		return -ENOMEM;
-	event.time = event_time(record->time);
-	event.section = (enum karmor_section)record->section;
-	event.op = (enum karmor_op)record->op;
-	event.pid = (pid_t)record->tgid;
-	event.ppid = (pid_t)record->ppid;
-	event.uid = record->uid;
-	event.comm = comm.data;
-	event.source = source.len ? source.data : NULL;
-	event.resource = resource.len ? resource.data : NULL;
-	event.data = detail.data;
-	event.enforcer = "BPFLSM";
-	event.generation = record->generation;
-	event.lost = record->lost;
 	if (workload) {
 		event.workload = workload->name;
 		event.namespace_name = workload->namespace_name;

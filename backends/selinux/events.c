@@ -162,12 +162,12 @@ static void decision_write(struct karmor_event *event, const struct avc *avc,
 }
 
 static void task_write(struct karmor_event *event, const struct avc *avc,
-		       const struct selinux_task *task, struct buf *source)
+		       const struct selinux_task *task, struct event_texts *texts)
 {
 	event->time = avc->base.time;
 	event->pid = avc->pid < 0 ? 0 : (pid_t)avc->pid;
 	event->comm = avc->comm;
-	event_task(event, avc->pid, avc->comm, avc->uid < 0, source);
+	event_task(event, avc->pid, avc->comm, avc->uid < 0, texts);
 	event->source = avc->exe ? avc->exe : event->source;
 	event->ppid = avc->ppid < 0 ? event->ppid : (pid_t)avc->ppid;
 	event->uid = avc->uid < 0 ? event->uid : (uid_t)avc->uid;
@@ -181,7 +181,8 @@ static void task_write(struct karmor_event *event, const struct avc *avc,
 static int tell(struct selinux_events *events, struct selinux_pending *pending, karmor_event_fn *fn,
 		void *data)
 {
-	_cleanup_buf_ struct buf resource = { 0 }, detail = { 0 }, source = { 0 };
+	_cleanup_(event_texts_done) struct event_texts texts = { 0 };
+	_cleanup_buf_ struct buf resource = { 0 }, detail = { 0 };
 	struct karmor_event event = KARMOR_STRUCT(karmor_event, .count = 1);
 	struct meaning *meaning = &pending->meaning;
 	size_t label = SELINUX_NO_LABEL;
@@ -197,7 +198,7 @@ static int tell(struct selinux_events *events, struct selinux_pending *pending, 
 	meaning_write(meaning, avc, &resource, &detail);
 	if (buf_failed(&resource) || buf_failed(&detail))
 		return -ENOMEM;
-	task_write(&event, avc, &task, &source);
+	task_write(&event, avc, &task, &texts);
 	event.resource = resource.data;
 	event.data = detail.data;
 	event.enforcer = "SELinux";

@@ -43,6 +43,10 @@ struct karmor_event {
 	uint64_t generation, count,
 		lost; /* lost: events that could not be delivered before this one */
 	const char *workload, *namespace_name, *container, *labels;
+	pid_t ns_pid, ns_ppid; /* in the task's own pid namespace; 0: not known, or not in it */
+	const char *parent;    /* the parent's executable */
+	const char *cwd;       /* the task's working directory */
+	const char *tty;       /* its controlling terminal: "pts0" */
 };
 
 typedef void karmor_event_fn(const struct karmor_event *event, void *data);

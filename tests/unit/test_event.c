@@ -56,6 +56,31 @@ START_TEST(an_event_has_its_keys_also_where_nothing_is_known)
 }
 END_TEST
 
+static void has(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) != NULL, "%s, wanted in it: %s", text, part);
+}
+
+START_TEST(a_task_has_the_numbers_of_its_own_namespace_where_they_are_known)
+{
+	struct karmor_event event = KARMOR_STRUCT(karmor_event, .pid = 700, .ppid = 600);
+	char *line = print(karmor_event_print_json, &event);
+
+	has(line, "\"HostPID\":700,\"HostPPID\":600,\"PID\":700,\"PPID\":600");
+	free(line);
+	event.ns_pid = 7;
+	event.ns_ppid = 0; /* its parent is outside */
+	event.parent = "/bin/\n";
+	event.cwd = "/srv";
+	event.tty = "pts0";
+	line = print(karmor_event_print_json, &event);
+	has(line, "\"HostPID\":700,\"HostPPID\":600,\"PID\":7,\"PPID\":0");
+	has(line, "\"ParentProcessName\":\"/bin/\\\\x0a\"");
+	has(line, "\"Cwd\":\"/srv\",\"TTY\":\"pts0\"");
+	free(line);
+}
+END_TEST
+
 START_TEST(a_name_that_looks_like_an_escape_is_not_one)
 {
 	struct karmor_event escape = KARMOR_STRUCT(karmor_event, .resource = "/\x1b"),
@@ -96,6 +121,7 @@ int main(void)
 	TCase *test = tcase_create("event");
 
 	tcase_add_test(test, an_event_has_its_keys_also_where_nothing_is_known);
+	tcase_add_test(test, a_task_has_the_numbers_of_its_own_namespace_where_they_are_known);
 	tcase_add_test(test, a_name_that_looks_like_an_escape_is_not_one);
 	tcase_add_test(test, several_in_one_are_told_by_their_rule_and_number);
 	suite_add_tcase(suite, test);
