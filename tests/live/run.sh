@@ -59,14 +59,14 @@ has "$(cat "$work/events")" '"Resource":"/etc/shadow"' "a grandchild in a sessio
 has "$(cat "$work/events")" '"RulePath":"/etc/shadow"' "and the event bears the rule's path as it was written"
 has "$(cat "$work/events")" '"Source":"/usr/bin/cat"' "and the event names the executable that acted"
 has "$(cat "$work/events")" '"Result":"Permission denied"' "and what came of it"
-"$karmor" run -p "$work/shadow.yaml" --events "$work/events" -- \
+"$karmor" run -p "$work/shadow.yaml" --events "$work/inside" -- \
 	unshare -pf script -qc 'sh -c "cd /usr/share; cat /etc/shadow; true"' /dev/null > /dev/null
-has "$(cat "$work/events")" '"ParentProcessName":"/usr/bin/dash"' "an event names the parent's executable"
-has "$(cat "$work/events")" '"Cwd":"/usr/share","TTY":"pts' "where its task was, and at which terminal"
-event_numbers=$(sed -n 's/.*"HostPID":\([0-9]*\),"HostPPID":[0-9]*,"PID":\([0-9]*\),"PPID":\([0-9]*\).*/\1 \2 \3/p' "$work/events")
+has "$(cat "$work/inside")" '"ParentProcessName":"/usr/bin/dash"' "an event names the parent's executable"
+has "$(cat "$work/inside")" '"Cwd":"/usr/share","TTY":"pts' "where its task was, and at which terminal"
+event_numbers=$(sed -n 's/.*"HostPID":\([0-9]*\),"HostPPID":[0-9]*,"PID":\([0-9]*\),"PPID":\([0-9]*\).*/\1 \2 \3/p' "$work/inside")
 read -r host own parent <<< "$event_numbers"
 [ "${own:-0}" -gt 1 ] && [ "$own" -lt 20 ] && [ "$parent" -ge 1 ] && [ "$parent" -lt "$own" ] && [ "$host" -gt "$own" ]
-check $? "and which number it has in its own pid namespace" "$(cat "$work/events")"
+check $? "and which number it has in its own pid namespace" "$(cat "$work/inside")"
 "$karmor" run -p "$work/shadow.yaml" --audit --events "$work/audit" -- cat /etc/shadow > /dev/null
 is $? 0 "--audit lets pass what the policy blocks"
 has "$(cat "$work/audit")" '"Action":"Audit"' "and logs it"
