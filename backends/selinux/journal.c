@@ -319,16 +319,24 @@ int journal_print(const struct journal *journal, const char *const *roots, size_
 	return r;
 }
 
+/* What is written beside it, to take its place; NULL: no memory. */
+static char *aside_path(const struct journal *journal)
+{
+	struct buf path = { 0 };
+
+	buf_printf(&path, "%s.new", journal->path);
+	return buf_take(&path);
+}
+
 int journal_replace(struct journal *journal, const char *const *roots, size_t n_roots)
 {
-	_cleanup_buf_ struct buf aside = { 0 };
+	_cleanup_free_ char *aside = aside_path(journal);
 	_cleanup_fclose_ FILE *out = NULL;
 	int fd, r;
 
-	buf_printf(&aside, "%s.new", journal->path);
-	if (buf_failed(&aside))
+	if (!aside)
 		return -ENOMEM;
-	fd = open(aside.data, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	out = fdopen(fd, "w");
@@ -337,16 +345,20 @@ int journal_replace(struct journal *journal, const char *const *roots, size_t n_
 		return -ENOMEM;
 	}
 	r = journal_print(journal, roots, n_roots, out);
-	if (r == 0 && (fflush(out) < 0 || fsync(fd) < 0 || rename(aside.data, journal->path) < 0))
+	if (r == 0 && (fflush(out) < 0 || fsync(fd) < 0 || rename(aside, journal->path) < 0))
 		r = -errno;
 	if (r < 0)
-		unlink(aside.data);
+		unlink(aside);
 	return r < 0 ? r : directory_sync(journal);
 }
 
 int journal_remove(struct journal *journal)
 {
+	_cleanup_free_ char *aside = aside_path(journal);
+
 	__fpurge(journal->file);
+	if (aside)
+		unlink(aside); /* if one was left */
 	if (unlink(journal->path) < 0)
 		return -errno;
 	return directory_sync(journal);

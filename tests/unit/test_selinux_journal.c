@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support.h"
@@ -189,6 +192,76 @@ START_TEST(a_failure_amid_puts_all_back)
 }
 END_TEST
 
+/* The label before which this process ends, as if its power was cut; 0: none. */
+static int last;
+
+int __real_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+int __wrap_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+
+int __wrap_setxattr(const char *path, const char *name, const void *value, size_t size, int flags)
+{
+	if (last && --last == 0)
+		kill(getpid(), SIGKILL);
+	return __real_setxattr(path, name, value, size, flags);
+}
+
+enum { SET, CHANGE, RESTORE, ACTS };
+
+static void act(int what)
+{
+	static const struct rule other[] = { { "/d/kind1", true, B }, { "/e", true, A } };
+
+	if (what == SET)
+		tree_set(tree_usual, 2);
+	else if (what == CHANGE)
+		tree_set(other, 2);
+	else
+		tree_restore();
+}
+
+/* Whether @what came to its end before it set the label numbered @at. */
+static bool ends_before(int what, int at)
+{
+	int status;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		last = at;
+		act(what);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) || WTERMSIG(status) == SIGKILL);
+	return WIFEXITED(status);
+}
+
+START_TEST(an_end_before_any_label_leaves_what_can_be_put_back)
+{
+	_cleanup_free_ char *before = NULL;
+	size_t len, now;
+	int at = 1;
+
+	tree_make();
+	before = tree_list(&len);
+	for (bool ended = false; !ended; at++) {
+		_cleanup_free_ char *after = NULL;
+
+		if (_i != SET)
+			tree_set(tree_usual, 2);
+		ended = ends_before(_i, at);
+		/* By what is done next, or by that and then by putting all back. */
+		if (at % 2)
+			tree_set(tree_usual, 2);
+		if (access(tree_journal, F_OK) == 0)
+			tree_restore();
+		after = tree_list(&now);
+		ck_assert(len == now && memcmp(before, after, len) == 0);
+	}
+	ck_assert_int_gt(at, 10);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("selinux_journal");
@@ -204,6 +277,7 @@ int main(void)
 	tcase_add_test(test, what_was_written_down_and_not_set_does_no_harm);
 	tcase_add_test(test, roles_of_lines_that_were_replaced_are_told_of);
 	tcase_add_test(test, a_failure_amid_puts_all_back);
+	tcase_add_loop_test(test, an_end_before_any_label_leaves_what_can_be_put_back, 0, ACTS);
 	suite_add_tcase(suite, test);
 	return support_run(suite);
 }
