@@ -271,19 +271,31 @@ void labels_put_back_rest(struct labels_run *run)
 			     run->result.lost - LOST_NAMED_MAX);
 }
 
-void labels_undo(struct labels_run *run)
+static bool undo_entry(struct labels_run *run, const struct journal_entry *entry)
 {
-	for (size_t i = 0; i < run->journal.n; i++) {
-		const struct journal_entry *entry = &run->journal.entries[i];
-		_cleanup_close_ int fd = entry->before ? journal_reach(entry) : -1;
-		struct label before = { .len = entry->before ? entry->before_len : 0 };
-		int r = 0;
+	_cleanup_close_ int fd = journal_reach(entry);
+	struct label before = { .len = entry->before_len }, now;
+	int r;
 
-		if (fd >= 0) {
-			memcpy(before.text, entry->before, before.len);
-			r = label_write(fd, run->attribute, &before);
-		}
-		if (r < 0)
-			labels_fault(run, KARMOR_ERROR, entry->path, r);
-	}
+	if (fd < 0)
+		return fd == -ESTALE;
+	memcpy(before.text, entry->before, before.len);
+	/* It may be what could not be changed. */
+	if (label_read(fd, run->attribute, &now) == 0 && now.len == before.len &&
+	    memcmp(now.text, before.text, now.len) == 0)
+		return true;
+	r = label_write(fd, run->attribute, &before);
+	if (r < 0)
+		labels_fault(run, KARMOR_ERROR, entry->path, r);
+	return r == 0;
+}
+
+bool labels_undo(struct labels_run *run)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < run->journal.n; i++)
+		if (run->journal.entries[i].before)
+			all = undo_entry(run, &run->journal.entries[i]) && all;
+	return all;
 }

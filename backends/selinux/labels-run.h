@@ -65,5 +65,6 @@ void labels_put_back(struct labels_run *run, int fd, const char *path, const str
 		     struct journal_entry *entry);
 /* The same for all entries that are not wanted, and that the walk did not come to. */
 void labels_put_back_rest(struct labels_run *run);
-/* Gives all objects that this run changed the roles that they had before it. */
-void labels_undo(struct labels_run *run);
+/* Gives all objects that this run changed the labels that they had before it; false: not all, as is
+ * said. */
+bool labels_undo(struct labels_run *run);

@@ -246,10 +246,9 @@ static int roots_note(struct labels_run *run)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < run->n_roots; i++) {
+	for (size_t i = 0; r == 0 && i < run->n_roots; i++)
 		if (!run->roots[i].known)
 			r = journal_note_root(&run->journal, run->roots[i].path);
-	}
 	return r;
 }
 
@@ -299,14 +298,19 @@ int selinux_labels_set(const char *journal, const struct selinux_walk *walk,
 		return r;
 	r = set(&run);
 	if (r < 0) {
-		labels_undo(&run);
-		journal_revert(&run.journal);
+		/* What could not be undone has to stay in it. */
+		if (labels_undo(&run))
+			journal_revert(&run.journal);
+		else
+			journal_flush(&run.journal);
 		return r;
 	}
 	labels_put_back_rest(&run);
 	r = tidy(&run);
-	if (r < 0)
-		return journal_fault(&run, r);
+	if (r < 0) /* it says enough as it is */
+		diag_warning(diag, NULL, NULL,
+			     "selinux: cannot shorten the journal of labels %s: %s", journal,
+			     strerror(-r));
 	for (size_t i = 0; i < run.journal.n; i++)
 		run.result.wanted += run.journal.entries[i].wanted;
 	if (ret)
