@@ -297,6 +297,10 @@ int selinux_labels_set(const char *journal, const struct selinux_walk *walk,
 	if (r < 0)
 		return r;
 	r = set(&run);
+	if (r == 0) {
+		labels_put_back_rest(&run);
+		r = run.failed == -ENOMEM ? run.failed : 0; /* others are said, and stay in it */
+	}
 	if (r < 0) {
 		/* What could not be undone has to stay in it. */
 		if (labels_undo(&run))
@@ -305,7 +309,6 @@ int selinux_labels_set(const char *journal, const struct selinux_walk *walk,
 			journal_flush(&run.journal);
 		return r;
 	}
-	labels_put_back_rest(&run);
 	r = tidy(&run);
 	if (r < 0) /* it says enough as it is */
 		diag_warning(diag, NULL, NULL,

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../memory.h"
 #include "../support.h"
 
 #include "buf.h"
@@ -262,6 +263,43 @@ START_TEST(an_end_before_any_label_leaves_what_can_be_put_back)
 }
 END_TEST
 
+/* What is out of memory changed nothing, and what is not did all. */
+START_TEST(memory_that_runs_out_changes_nothing)
+{
+	_cleanup_free_ char *before = NULL;
+	size_t len, now;
+	long n = 0;
+
+	tree_make();
+	if (_i)
+		tree_set((const struct rule[]){ { "/d/kind1", true, B }, { "/e", true, A } }, 2);
+	before = tree_list(&len);
+	tree_rules = tree_usual;
+	tree_n_rules = 2;
+	for (int r = -ENOMEM; r < 0; n++) {
+		_cleanup_free_ char *after = NULL;
+
+		memory_countdown = n;
+		r = tree_set_at((const char *const[]){ tree_root }, 1, 0, NULL);
+		memory_countdown = -1;
+		ck_assert(r == 0 || r == -ENOMEM);
+		after = tree_list(&now);
+		ck_assert(r == 0 || (len == now && memcmp(before, after, len) == 0));
+	}
+	ck_assert_int_gt(n, 20);
+	tree_is("/file", CONTEXT(B));
+	tree_is("/e/file", CONTEXT("object_r"));
+	for (int r = -ENOMEM, i = 0; r < 0; i++) {
+		memory_countdown = i;
+		r = selinux_labels_restore(tree_journal, ATTRIBUTE, NULL);
+		memory_countdown = -1;
+		ck_assert(r == 0 || r == -ENOMEM);
+	}
+	tree_is("/file", CONTEXT("object_r"));
+	tree_is("/d/kind1/in", CONTEXT("object_r"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("selinux_journal");
@@ -278,6 +316,7 @@ int main(void)
 	tcase_add_test(test, roles_of_lines_that_were_replaced_are_told_of);
 	tcase_add_test(test, a_failure_amid_puts_all_back);
 	tcase_add_loop_test(test, an_end_before_any_label_leaves_what_can_be_put_back, 0, ACTS);
+	tcase_add_loop_test(test, memory_that_runs_out_changes_nothing, 0, 2);
 	suite_add_tcase(suite, test);
 	return support_run(suite);
 }
