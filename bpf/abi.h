@@ -198,6 +198,7 @@ struct abi_workload {
 };
 #define ABI_LASTING 1 /* it has a name, and outlives the process that attached it */
 #define ABI_ENTERED 2 /* it has a cgroup, and lives as long as that does: also without a task */
+#define ABI_ADOPTED 4 /* tasks that ran in the cgroup are its own; forks of theirs may go on */
 
 /* The name of a lasting workload, by slot, with its NUL. */
 #define ABI_NAME 256
@@ -215,7 +216,7 @@ struct abi_enrol {
 struct abi_cgroup {
 	struct abi_enrol enrol;
 	uint32_t outside; /* the mount namespace whose tasks do not become it; 0: there is none */
-	uint32_t unused;
+	uint32_t adopts;  /* tasks that run in it are becoming it */
 };
 #define ABI_CGROUP_LEVELS 4096 /* of nested cgroups: a path has no more names */
 

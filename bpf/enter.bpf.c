@@ -58,15 +58,14 @@ int BPF_PROG(karmor_enter, struct linux_binprm *bprm, int ret)
 	place = enter_place();
 	if (!place)
 		return 0;
-	label = bpf_task_storage_get(&labels, bpf_get_current_task_btf(), 0,
-				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	label = label_make(bpf_get_current_task_btf(), 0);
 	if (!label)
 		return -ENOMEM;
 	label->enrol = place->enrol;
 	label->generation = hook_generation(label);
 	slot = place->enrol.slot;
 	workload = bpf_map_lookup_elem(&workloads, &slot);
-	if (workload)
+	if (workload && label_claim(label))
 		__sync_fetch_and_add(&workload->tasks, 1);
 	return 0;
 }

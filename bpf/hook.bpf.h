@@ -17,6 +17,22 @@ static __always_inline struct label *label_current(void)
 	return bpf_task_storage_get(&labels, task, 0, 0);
 }
 
+/* A label of @task, which may be made by others at the same time; as @first, where that is not
+ * NULL. NULL when memory is out. */
+static __always_inline struct label *label_make(struct task_struct *task, struct label *first)
+{
+	struct label *label =
+		bpf_task_storage_get(&labels, task, first, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	return label ?: bpf_task_storage_get(&labels, task, 0, 0);
+}
+
+/* Whether nobody else counts the task, whose label may have been made by several. */
+static __always_inline bool label_claim(struct label *label)
+{
+	return !__sync_lock_test_and_set(&label->claimed, 1);
+}
+
 /*
  * Whether the file is one that an overlay opens behind each of its own, in a layer. The mode's bit
  * for it is another one in each kernel; this one says that the file is counted for nobody, and is

@@ -17,6 +17,7 @@ struct label {
 	__u32 next_class, next_generation; /* of the source that a running exec leads to */
 	__u32 traced;			   /* a task of the workload traces it, or did */
 	__u32 exited;			   /* and is counted no more */
+	__u32 claimed;			   /* see label_claim() */
 	__u64 home;			   /* the mount namespace in which it was enrolled */
 	__u64 image;			   /* the dentry of what runs */
 	__u64 next_image;		   /* and of what a running exec leads to */

@@ -49,6 +49,13 @@ int karmor_engine_apply(struct karmor_engine *engine, const struct karmor_artifa
 static int cgroup_check(const struct karmor_backend *backend, const struct karmor_workload *asked,
 			struct karmor_diag *diag)
 {
+	if (!asked->cgroup && asked->running) {
+		diag_error(diag, NULL, "name its cgroup",
+			   "running tasks are to be of workload \"%s\", which has no cgroup that "
+			   "says which",
+			   asked->name);
+		return -EINVAL;
+	}
 	if (!asked->cgroup)
 		return 0;
 	if (!backend->enrols_cgroups) {

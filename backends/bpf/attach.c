@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "adopt.h"
 #include "cgroup.h"
 #include "cleanup.h"
 #include "demand.h"
@@ -130,13 +131,15 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	    bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
 		return -errno;
 	r = cgroup_register(&engine->maps, workload->slot, cgroup, outside);
-	if (r < 0 || (!from->pid && cgroup))
-		return r;
-	r = task_label(&engine->maps, from->pid, &enrol);
 	if (r < 0)
 		return r;
-	__atomic_add_fetch(&engine->maps.slots[workload->slot].tasks, 1, __ATOMIC_SEQ_CST);
-	return 0;
+	if (from->pid || !cgroup) {
+		r = task_label(&engine->maps, from->pid, &enrol);
+		if (r < 0)
+			return r;
+		__atomic_add_fetch(&engine->maps.slots[workload->slot].tasks, 1, __ATOMIC_SEQ_CST);
+	}
+	return from->running ? adopt_running(&engine->maps, workload->slot) : 0;
 }
 
 /*
@@ -365,8 +368,12 @@ static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *worklo
 			 &outside, diag);
 	if (r < 0)
 		return r;
-	if (is_there)
-		return slot_adopt(engine, workload, cgroup, outside, diag);
+	if (is_there) {
+		r = slot_adopt(engine, workload, cgroup, outside, diag);
+		if (r == 0 && from->running)
+			r = adopt_running(&engine->maps, workload->slot);
+		return r;
+	}
 	r = slot_take(&engine->maps, &workload->slot, diag);
 	if (r < 0)
 		return r;

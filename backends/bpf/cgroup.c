@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "adopt.h"
 #include "cleanup.h"
 #include "demand.h"
 #include "diag.h"
@@ -169,8 +170,9 @@ int cgroup_check(const struct kernel_maps *maps, const struct karmor_workload *f
 	int r;
 
 	*id = 0;
-	if (!from->cgroup)
-		return 0;
+	r = adopt_check(from, diag);
+	if (r < 0 || !from->cgroup)
+		return r;
 	if (fd < 0)
 		return refuse(from, strerror(errno), NULL, diag);
 	if (!is_cgroup(fd))

@@ -20,7 +20,17 @@ static const struct {
 	{ BPF_NEED_SYSCALLS, "karmor_sys_enter", NULL },
 	{ BPF_NEED_SYSCALLS, "karmor_syscall", "trace_syscall_enter" },
 	{ BPF_NEED_ENTER, "karmor_enter", NULL },
+	{ BPF_NEED_ADOPTED, "karmor_forked", NULL },
 };
+
+bool demand_is_of_syscalls(const struct bpf_program *program)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++)
+		if (on_demand[i].need == BPF_NEED_SYSCALLS &&
+		    strcmp(on_demand[i].program, bpf_program__name(program)) == 0)
+			return true;
+	return false;
+}
 
 bool demand_has(const struct bpf_program *program)
 {
@@ -74,14 +84,20 @@ int demand_attach(uint64_t needs)
 	return r;
 }
 
+/* What a workload needs beside what its table does. */
+static uint64_t needs_of(const struct abi_workload *slot)
+{
+	return (slot->flags & ABI_ENTERED ? BPF_NEED_ENTER : 0) |
+	       (slot->flags & ABI_ADOPTED ? BPF_NEED_ADOPTED : 0);
+}
+
 void demand_settle(const struct kernel_maps *maps)
 {
 	uint64_t needs = 0;
 
 	for (uint32_t i = 0; i < ABI_WORKLOADS; i++)
 		if (maps->slots[i].id)
-			needs |= maps->slots[i].needs |
-				 (maps->slots[i].flags & ABI_ENTERED ? BPF_NEED_ENTER : 0);
+			needs |= maps->slots[i].needs | needs_of(&maps->slots[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++) {
 		_cleanup_buf_ struct buf path = { 0 };
 

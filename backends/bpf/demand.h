@@ -14,6 +14,9 @@ struct bpf_program;
 /* Whether the program is one of them. */
 bool demand_has(const struct bpf_program *program);
 
+/* Whether it is one that looks at system calls, which only kernels have that know them. */
+bool demand_is_of_syscalls(const struct bpf_program *program);
+
 /* Attaches those that @needs (enum bpf_need) asks for. 0 or a negative errno. */
 int demand_attach(uint64_t needs);
 

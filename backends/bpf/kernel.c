@@ -30,7 +30,8 @@
 #define MAPS_CLOSED                                                                                \
 	{                                                                                          \
 		.labels = -1, .tables = -1, .links = -1, .rings = -1, .folds = -1,                 \
-		.workloads = -1, .names = -1, .cgroups = -1, .inode = -1                           \
+		.workloads = -1, .names = -1, .cgroups = -1, .inode = -1, .adopt = -1,             \
+		.adopting = -1                                                                     \
 	}
 
 void kernel_dir_name(struct buf *name)
@@ -67,7 +68,8 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 		     { "links", &ret->links },	       { "rings", &ret->rings },
 		     { "folds", &ret->folds },	       { "inode", &ret->inode },
 		     { "workloads", &ret->workloads }, { "names", &ret->names },
-		     { "cgroups", &ret->cgroups } };
+		     { "cgroups", &ret->cgroups },     { "adopt", &ret->adopt },
+		     { "adopting", &ret->adopting } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -211,6 +213,10 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 		r = bpf_object__pin_maps(skeleton->obj, aside.data);
 	if (r == 0)
 		r = pin_program(skeleton->progs.karmor_inode, aside.data, "inode");
+	if (r == 0)
+		r = pin_program(skeleton->progs.karmor_adopt, aside.data, "adopt");
+	if (r == 0)
+		r = pin_program(skeleton->progs.karmor_adopting, aside.data, "adopting");
 	if (r == 0) {
 		step = "attach the programs";
 		r = pin_hooks(skeleton, aside.data);
@@ -301,8 +307,9 @@ int kernel_adopt(struct kernel_maps *ret)
 
 void kernel_close(struct kernel_maps *maps)
 {
-	int *fds[] = { &maps->labels,	 &maps->tables, &maps->links, &maps->rings,  &maps->folds,
-		       &maps->workloads, &maps->names,	&maps->inode, &maps->cgroups };
+	int *fds[] = { &maps->labels,  &maps->tables,	 &maps->links,	 &maps->rings,
+		       &maps->folds,   &maps->workloads, &maps->names,	 &maps->inode,
+		       &maps->cgroups, &maps->adopt,	 &maps->adopting };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);

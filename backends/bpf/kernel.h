@@ -30,6 +30,7 @@ struct kernel_maps {
 	int labels, tables, links, rings, folds, workloads, names; /* -1 where it is not open */
 	int cgroups;
 	int inode;		    /* the program that reads an inode */
+	int adopt, adopting;	    /* those that label running tasks; bpf/adopt.bpf.c */
 	uint32_t label_size;	    /* bytes of a label: what enrolling writes */
 	struct abi_workload *slots; /* the map of workloads as it is now, all of them */
 };

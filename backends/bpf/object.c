@@ -47,8 +47,16 @@ bool object_has_hook(const struct btf *btf, const char *hook)
 
 bool object_is_enforcing(const struct karmor_bpf *skeleton, const struct bpf_program *program)
 {
-	return program != skeleton->progs.karmor_probe && program != skeleton->progs.karmor_inode &&
-	       program != skeleton->progs.karmor_locate && program != skeleton->progs.karmor_decide;
+	const struct bpf_program *others[] = {
+		skeleton->progs.karmor_probe,  skeleton->progs.karmor_inode,
+		skeleton->progs.karmor_locate, skeleton->progs.karmor_decide,
+		skeleton->progs.karmor_adopt,  skeleton->progs.karmor_adopting,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (program == others[i])
+			return false;
+	return true;
 }
 
 /* Whether programs of the tracepoint of system calls are preempted: see bpf/syscall.bpf.c. */
@@ -95,11 +103,6 @@ void object_silence(void)
 	libbpf_set_print(print_nothing);
 }
 
-static bool is_lsm(const struct bpf_program *program)
-{
-	return bpf_program__type(program) == BPF_PROG_TYPE_LSM;
-}
-
 int object_open(const struct btf *btf, struct karmor_bpf **ret)
 {
 	struct karmor_bpf *skeleton;
@@ -114,7 +117,7 @@ int object_open(const struct btf *btf, struct karmor_bpf **ret)
 	{
 		const char *hook = object_hook(program);
 
-		bpf_program__set_autoload(program, !is_lsm(program) && demand_has(program)
+		bpf_program__set_autoload(program, demand_is_of_syscalls(program)
 							   ? object_knows_syscalls(btf)
 							   : !object_is_optional(hook) ||
 								     object_has_hook(btf, hook));

@@ -44,6 +44,14 @@ struct karmor_workload {
 	 * cgroup, nor for one that the caller is in.
 	 */
 	const char *cgroup;
+	/*
+	 * With @cgroup: what runs in it already, or in one below that is no other workload's, is
+	 * enrolled too, with all threads and whatever it forks meanwhile, each as it is: what it
+	 * opened or mapped before stays open, and its program may be one that no policy lets
+	 * execute. Of tasks of other workloads nothing changes. Only from the pid namespace that
+	 * all others are in.
+	 */
+	bool running;
 };
 
 /* The longest name of a lasting workload, in bytes. */

@@ -9,18 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "contract.h"
+#include "cgroup.h"
 
-#define MOUNT "/sys/fs/cgroup"
-#define OURS MOUNT "/karmor-contract"
-#define BELOW OURS "/below/deeper"
-#define OTHERS MOUNT "/karmor-contract-other"
-
-static struct karmor_workload ours = {
-	.size = sizeof(ours), .name = "by cgroup", .lasting = true, .cgroup = OURS
+const struct karmor_workload by_cgroup = {
+	.size = sizeof(by_cgroup), .name = "by cgroup", .lasting = true, .cgroup = OURS
 };
 
-static void make(void)
+void cgroups_make(void)
 {
 	mkdir(OURS, 0755);
 	mkdir(OURS "/below", 0755);
@@ -29,7 +24,7 @@ static void make(void)
 }
 
 /* A cgroup has tasks for a moment after the last was waited for. */
-static void take_away(void)
+void cgroups_take_away(void)
 {
 	static const char *const all[] = { BELOW, OURS "/below", OURS, OTHERS };
 
@@ -38,20 +33,19 @@ static void take_away(void)
 			usleep(10000);
 }
 
-static void setup(void)
+void cgroups_setup(void)
 {
-	make();
+	cgroups_make();
 	engine_setup();
 }
 
-static void teardown(void)
+void cgroups_teardown(void)
 {
 	engine_teardown();
-	take_away();
+	cgroups_take_away();
 }
 
-/* Moves the calling task. */
-static void move(const char *cgroup)
+void cgroup_move(const char *cgroup)
 {
 	char path[256];
 	int fd;
@@ -65,7 +59,7 @@ static void move(const char *cgroup)
 
 enum where {
 	PLAIN,
-	OWN_MOUNTS,
+	OWN_CGROUPSS,
 };
 
 /* What a program may that starts in @cgroup, and after it has moved to @then. */
@@ -75,9 +69,9 @@ static char enter(const char *cgroup, const char *then, enum where where, const 
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (where == OWN_MOUNTS && unshare(CLONE_NEWNS) < 0)
+		if (where == OWN_CGROUPSS && unshare(CLONE_NEWNS) < 0)
 			_exit(9);
-		move(cgroup);
+		cgroup_move(cgroup);
 		execl("/bin/sh", "sh", "-c",
 		      "if [ -n \"$1\" ]; then echo 0 > \"$1/cgroup.procs\" || exit 7; fi; "
 		      "exec sh -c 'read x < \"$0\"' \"$0\"",
@@ -95,8 +89,8 @@ START_TEST(who_executes_in_a_cgroup_enters_its_workload)
 	struct seen seen = { 0 };
 
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), 'y');
-	ck_assert_int_eq(karmor_engine_attach(engine, &ours, diag), 0);
-	ck_assert_int_eq(karmor_engine_tasks(engine, ours.name), 0);
+	ck_assert_int_eq(karmor_engine_attach(engine, &by_cgroup, diag), 0);
+	ck_assert_int_eq(karmor_engine_tasks(engine, by_cgroup.name), 0);
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), denied());
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, OTHER), 'y');
 	ck_assert_int_eq(enter(BELOW, NULL, PLAIN, SECRET), denied());
@@ -104,8 +98,8 @@ START_TEST(who_executes_in_a_cgroup_enters_its_workload)
 	ck_assert_int_ge(karmor_engine_read_events(engine, note, &seen), 0);
 	ck_assert_int_eq(seen.denials, 2);
 	ck_assert_str_eq(seen.policy, "first");
-	wait_empty(ours.name);
-	ck_assert_int_eq(karmor_engine_detach(engine, ours.name, diag), 0);
+	wait_empty(by_cgroup.name);
+	ck_assert_int_eq(karmor_engine_detach(engine, by_cgroup.name, diag), 0);
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), 'y');
 }
 END_TEST
@@ -122,14 +116,14 @@ static void attach_theirs(const char *cgroup)
 	second = compile(POLICY("second", OTHER), 1);
 	ck_assert_int_eq(karmor_engine_open(backend, &other, diag), 0);
 	ck_assert_int_eq(karmor_engine_apply(other, second.artifact, diag), 0);
-	ck_assert_int_eq(karmor_engine_attach(engine, &ours, diag), 0);
+	ck_assert_int_eq(karmor_engine_attach(engine, &by_cgroup, diag), 0);
 	ck_assert_int_eq(karmor_engine_attach(other, &theirs, diag), 0);
 }
 
 static void detach_both(void)
 {
-	wait_empty(ours.name);
-	ck_assert_int_eq(karmor_engine_detach(engine, ours.name, diag), 0);
+	wait_empty(by_cgroup.name);
+	ck_assert_int_eq(karmor_engine_detach(engine, by_cgroup.name, diag), 0);
 	for (int i = 0; i < 500 && karmor_engine_tasks(other, "theirs") > 0; i++)
 		usleep(10000);
 	ck_assert_int_eq(karmor_engine_detach(other, "theirs", diag), 0);
@@ -150,7 +144,7 @@ END_TEST
 START_TEST(a_task_stays_in_its_workload_wherever_it_moves)
 {
 	attach_theirs(OTHERS);
-	ck_assert_int_eq(enter(OURS, MOUNT, PLAIN, SECRET), denied());
+	ck_assert_int_eq(enter(OURS, CGROUPS, PLAIN, SECRET), denied());
 	ck_assert_int_eq(enter(OURS, OTHERS, PLAIN, SECRET), denied());
 	ck_assert_int_eq(enter(OURS, OTHERS, PLAIN, OTHER), 'y');
 	ck_assert_int_eq(enter(OTHERS, OURS, PLAIN, SECRET), 'y');
@@ -185,42 +179,42 @@ static pid_t start_apart(int *to)
 
 START_TEST(who_is_on_the_way_in_has_not_entered)
 {
-	struct karmor_workload apart = ours;
+	struct karmor_workload apart = by_cgroup;
 	int to, status;
 
 	apart.pid = start_apart(&to);
 	ck_assert_int_eq(karmor_engine_attach(engine, &apart, diag), 0);
 	ck_assert_int_eq(karmor_engine_tasks(engine, apart.name), 1);
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), 'y');
-	ck_assert_int_eq(enter(OURS, NULL, OWN_MOUNTS, SECRET), denied());
+	ck_assert_int_eq(enter(OURS, NULL, OWN_CGROUPSS, SECRET), denied());
 	ck_assert_int_eq(karmor_engine_detach(engine, apart.name, diag), -EBUSY);
 	close(to);
 	ck_assert_int_eq(waitpid(apart.pid, &status, 0), apart.pid);
 	ck_assert_int_eq(status, 0);
-	ck_assert_int_eq(enter(OURS, NULL, OWN_MOUNTS, SECRET), denied());
+	ck_assert_int_eq(enter(OURS, NULL, OWN_CGROUPSS, SECRET), denied());
 	wait_empty(apart.name);
 	ck_assert_int_eq(karmor_engine_detach(engine, apart.name, diag), 0);
-	ck_assert_int_eq(enter(OURS, NULL, OWN_MOUNTS, SECRET), 'y');
+	ck_assert_int_eq(enter(OURS, NULL, OWN_CGROUPSS, SECRET), 'y');
 }
 END_TEST
 
 START_TEST(it_lasts_as_long_as_its_cgroup_and_is_taken_over)
 {
-	struct karmor_workload again = ours;
+	struct karmor_workload again = by_cgroup;
 
-	ck_assert_int_eq(karmor_engine_attach(engine, &ours, diag), 0);
+	ck_assert_int_eq(karmor_engine_attach(engine, &by_cgroup, diag), 0);
 	karmor_engine_close(engine);
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), denied());
 	ck_assert_int_eq(karmor_engine_open(backend, &engine, diag), 0);
-	ck_assert_int_eq(pinned(ours.name), 0);
+	ck_assert_int_eq(pinned(by_cgroup.name), 0);
 	ck_assert_int_eq(karmor_engine_apply(engine, applied.artifact, diag), 0);
 	again.cgroup = NULL;
 	ck_assert_int_eq(karmor_engine_attach(engine, &again, diag), 0);
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), denied());
-	take_away();
-	ck_assert_int_eq(pinned(ours.name), -1);
+	cgroups_take_away();
+	ck_assert_int_eq(pinned(by_cgroup.name), -1);
 	/* Another of the same name is another. */
-	make();
+	cgroups_make();
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), 'y');
 }
 END_TEST
@@ -236,21 +230,21 @@ static void refuse(struct karmor_workload workload, const char *cgroup, int erro
 
 START_TEST(not_every_cgroup_can_be_a_workloads)
 {
-	struct karmor_workload brief = ours, another = ours;
+	struct karmor_workload brief = by_cgroup, another = by_cgroup;
 
-	refuse(ours, MOUNT "/karmor-contract-none", -EINVAL);
-	refuse(ours, "/tmp", -EINVAL);
-	refuse(ours, MOUNT, -EINVAL);
-	move(BELOW);
-	refuse(ours, OURS, -EINVAL);
-	refuse(ours, BELOW, -EINVAL);
-	move(MOUNT);
+	refuse(by_cgroup, CGROUPS "/karmor-contract-none", -EINVAL);
+	refuse(by_cgroup, "/tmp", -EINVAL);
+	refuse(by_cgroup, CGROUPS, -EINVAL);
+	cgroup_move(BELOW);
+	refuse(by_cgroup, OURS, -EINVAL);
+	refuse(by_cgroup, BELOW, -EINVAL);
+	cgroup_move(CGROUPS);
 	brief.lasting = false;
 	refuse(brief, OURS, -EINVAL);
-	ck_assert_int_eq(karmor_engine_attach(engine, &ours, diag), 0);
+	ck_assert_int_eq(karmor_engine_attach(engine, &by_cgroup, diag), 0);
 	another.name = "another";
 	refuse(another, OURS, -EBUSY);
-	ck_assert_int_eq(karmor_engine_detach(engine, ours.name, diag), 0);
+	ck_assert_int_eq(karmor_engine_detach(engine, by_cgroup.name, diag), 0);
 }
 END_TEST
 
@@ -258,13 +252,14 @@ TCase *cgroup_tests(void)
 {
 	TCase *ret = tcase_create("cgroups");
 
-	tcase_add_checked_fixture(ret, setup, teardown);
+	tcase_add_checked_fixture(ret, cgroups_setup, cgroups_teardown);
 	tcase_add_test(ret, who_executes_in_a_cgroup_enters_its_workload);
 	tcase_add_test(ret, of_nested_cgroups_the_innermost_counts);
 	tcase_add_test(ret, a_task_stays_in_its_workload_wherever_it_moves);
 	tcase_add_test(ret, who_is_on_the_way_in_has_not_entered);
 	tcase_add_test(ret, it_lasts_as_long_as_its_cgroup_and_is_taken_over);
 	tcase_add_test(ret, not_every_cgroup_can_be_a_workloads);
+	running_tests(ret);
 	tcase_set_timeout(ret, 120);
 	return ret;
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See adopt.h and, for why no task is missed, bpf/adopt.bpf.c. */
+#include "adopt.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bpf.h"
+#include "cleanup.h"
+#include "demand.h"
+#include "diag.h"
+
+#define INITIAL_PIDS 0xeffffffcU /* the inode of the pid namespace that all others are in */
+#define LOOKS_MAX 64		 /* one that found nobody is the last; who is moved in makes more */
+
+int adopt_check(const struct karmor_workload *from, struct karmor_diag *diag)
+{
+	struct stat st;
+
+	if (!from->running || (stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PIDS))
+		return 0;
+	diag_error(diag, NULL, "enrol it from the node's own pid namespace, with /proc mounted",
+		   "running tasks of workload \"%s\" cannot be seen from here", from->name);
+	return -EOPNOTSUPP;
+}
+
+/* How many tasks were labelled, or a negative errno. */
+static long look(int iterator)
+{
+	_cleanup_close_ int fd = bpf_iter_create(iterator);
+	char answers[4096];
+	long labelled = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	/* EAGAIN: a million tasks had nothing to say. */
+	while ((n = read(fd, answers, sizeof(answers))) > 0 || (n < 0 && errno == EAGAIN)) {
+		if (n > 0 && memchr(answers, 1, (size_t)n))
+			return -ENOMEM;
+		labelled += n > 0 ? n : 0;
+	}
+	return n < 0 ? -errno : labelled;
+}
+
+static int look_until_done(const struct kernel_maps *maps)
+{
+	_cleanup_close_ int forks = bpf_raw_tracepoint_open(NULL, maps->adopting), iterator = -1;
+	long n = 1;
+
+	if (forks < 0)
+		return -errno;
+	iterator = bpf_link_create(maps->adopt, 0, BPF_TRACE_ITER, NULL);
+	if (iterator < 0)
+		return -errno;
+	for (int i = 0; n > 0 && i < LOOKS_MAX; i++)
+		n = look(iterator);
+	return n < 0 ? (int)n : 0;
+}
+
+static int place_set(const struct kernel_maps *maps, uint64_t cgroup, bool adopts)
+{
+	struct abi_cgroup place;
+
+	if (bpf_map_lookup_elem(maps->cgroups, &cgroup, &place) < 0)
+		return -errno;
+	place.adopts = adopts;
+	return bpf_map_update_elem(maps->cgroups, &cgroup, &place, BPF_EXIST) < 0 ? -errno : 0;
+}
+
+int adopt_running(const struct kernel_maps *maps, uint32_t slot)
+{
+	struct abi_workload *workload = &maps->slots[slot];
+	int r = demand_attach(BPF_NEED_ADOPTED), done;
+
+	if (r == 0) {
+		workload->flags |= ABI_ADOPTED;
+		r = place_set(maps, workload->cgroup, true);
+	}
+	if (r < 0)
+		return r;
+	r = look_until_done(maps);
+	done = place_set(maps, workload->cgroup, false);
+	return r < 0 ? r : done;
+}
