@@ -194,10 +194,13 @@ struct abi_workload {
 	uint64_t refused; /* denied because no decision could be taken */
 	uint64_t events, lost;
 	uint64_t holder; /* who attached it last; user space's alone, as the next */
-	uint64_t cgroup; /* by which tasks enter; 0: none */
+	uint64_t cgroup; /* by which tasks enter; 0: none. The kernel side's too, where there is a
+			    path */
+	uint64_t path; /* place_key() of that: whatever cgroup is made there is its own; 0: none */
 };
 #define ABI_LASTING 1 /* it has a name, and outlives the process that attached it */
 #define ABI_ENTERED 2 /* it has a cgroup, and lives as long as that does: also without a task */
+
 #define ABI_ADOPTED 4 /* tasks that ran in the cgroup are its own; forks of theirs may go on */
 
 /* The name of a lasting workload, by slot, with its NUL. */
@@ -211,12 +214,25 @@ struct abi_enrol {
 	uint32_t class_; /* of the source the task is now */
 };
 
+#define ABI_THROUGH 2
+#define ABI_THROUGH_NAME 32 /* with its NUL, and zero behind it */
+
 /* By the id of a cgroup, which no other has on a boot: what a task becomes that executes a program
  * in it. */
 struct abi_cgroup {
 	struct abi_enrol enrol;
 	uint32_t outside; /* the mount namespace whose tasks do not become it; 0: there is none */
 	uint32_t adopts;  /* tasks that run in it are becoming it */
+	/* Names of programs by which tasks come in: who runs or executes one has not entered. */
+	uint64_t through[ABI_THROUGH][ABI_THROUGH_NAME / 8];
+};
+
+#define ABI_PATH_NAMED 256 /* from the root of version 2, with its NUL, and zero behind it */
+
+/* By place_key() of its path: what the next cgroup that is made there is registered as. */
+struct abi_named {
+	struct abi_cgroup place;
+	uint64_t path[ABI_PATH_NAMED / 8];
 };
 #define ABI_CGROUP_LEVELS 4096 /* of nested cgroups: a path has no more names */
 

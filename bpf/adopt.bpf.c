@@ -45,6 +45,7 @@ static __always_inline const struct abi_cgroup *adopt_place(struct task_struct *
 	bpf_loop(ABI_CGROUP_LEVELS, climb_step, &climb, 0);
 	place = bpf_map_lookup_elem(&cgroups, &climb.found);
 	if (!place || !place->adopts ||
+	    is_through(place, BPF_CORE_READ(task, mm, exe_file, f_path.dentry)) ||
 	    (place->outside && place->outside == BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum)))
 		return 0;
 	return place;

@@ -56,7 +56,7 @@ int BPF_PROG(karmor_enter, struct linux_binprm *bprm, int ret)
 	if (ret || label_current())
 		return ret;
 	place = enter_place();
-	if (!place)
+	if (!place || is_through(place, bprm->file->f_path.dentry))
 		return 0;
 	label = label_make(bpf_get_current_task_btf(), 0);
 	if (!label)

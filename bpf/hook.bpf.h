@@ -33,6 +33,21 @@ static __always_inline bool label_claim(struct label *label)
 	return !__sync_lock_test_and_set(&label->claimed, 1);
 }
 
+/* Whether tasks come into the cgroup by the program at @dentry. */
+static __always_inline bool is_through(const struct abi_cgroup *place, struct dentry *dentry)
+{
+	__u64 name[ABI_THROUGH_NAME / 8] = {};
+
+	if (!place->through[0][0] ||
+	    bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name)) <= 0)
+		return false;
+	for (int i = 0; i < ABI_THROUGH; i++)
+		if (name[0] == place->through[i][0] && name[1] == place->through[i][1] &&
+		    name[2] == place->through[i][2] && name[3] == place->through[i][3])
+			return true;
+	return false;
+}
+
 /*
  * Whether the file is one that an overlay opens behind each of its own, in a layer. The mode's bit
  * for it is another one in each kernel; this one says that the file is counted for nobody, and is

@@ -148,6 +148,15 @@ struct {
 	__type(value, struct abi_cgroup);
 } cgroups SEC(".maps") __weak;
 
+/* By place_key() of a path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ABI_WORKLOADS);
+	__type(key, __u64);
+	__type(value, struct abi_named);
+} named_cgroups SEC(".maps") __weak;
+
 /* By slot: user space's alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -49,14 +49,13 @@ int karmor_engine_apply(struct karmor_engine *engine, const struct karmor_artifa
 static int cgroup_check(const struct karmor_backend *backend, const struct karmor_workload *asked,
 			struct karmor_diag *diag)
 {
-	if (!asked->cgroup && asked->running) {
+	if (!asked->cgroup && (asked->running || asked->by_path)) {
 		diag_error(diag, NULL, "name its cgroup",
-			   "running tasks are to be of workload \"%s\", which has no cgroup that "
-			   "says which",
+			   "tasks are to be of workload \"%s\" by a cgroup, which it has not",
 			   asked->name);
 		return -EINVAL;
 	}
-	if (!asked->cgroup)
+	if (!asked->cgroup || (!*asked->cgroup && !backend->enrols_cgroups))
 		return 0;
 	if (!backend->enrols_cgroups) {
 		diag_error(diag, NULL, "enrol each task, or use BPF-LSM",

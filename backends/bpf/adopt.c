@@ -74,15 +74,21 @@ static int place_set(const struct kernel_maps *maps, uint64_t cgroup, bool adopt
 int adopt_running(const struct kernel_maps *maps, uint32_t slot)
 {
 	struct abi_workload *workload = &maps->slots[slot];
+	uint64_t cgroup = workload->cgroup;
 	int r = demand_attach(BPF_NEED_ADOPTED), done;
+
+	/* None is at its path. */
+	if (!cgroup)
+		return 0;
 
 	if (r == 0) {
 		workload->flags |= ABI_ADOPTED;
-		r = place_set(maps, workload->cgroup, true);
+		r = place_set(maps, cgroup, true);
 	}
-	if (r < 0)
-		return r;
-	r = look_until_done(maps);
-	done = place_set(maps, workload->cgroup, false);
-	return r < 0 ? r : done;
+	if (r == 0)
+		r = look_until_done(maps);
+	done = place_set(maps, cgroup, false);
+	/* Where a cgroup is at its path again, nobody can be in that who was in this. */
+	r = r < 0 ? r : done;
+	return r == -ENOENT && workload->path ? 0 : r;
 }

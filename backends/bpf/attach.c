@@ -102,7 +102,7 @@ static int task_label(const struct kernel_maps *maps, pid_t pid, const struct ab
  * count is added to, for the task may be gone by then.
  */
 static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workload,
-		     const struct karmor_workload *from, uint64_t cgroup, uint32_t outside,
+		     const struct karmor_workload *from, const struct cgroup_asked *asked,
 		     struct karmor_diag *diag)
 {
 	const struct bpf_version version = { &engine->live->rulesets[workload->ruleset],
@@ -130,10 +130,10 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	if (bpf_map_update_elem(engine->maps.names, &workload->slot, name, BPF_ANY) < 0 ||
 	    bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
 		return -errno;
-	r = cgroup_register(&engine->maps, workload->slot, cgroup, outside);
+	r = cgroup_register(&engine->maps, workload->slot, asked);
 	if (r < 0)
 		return r;
-	if (from->pid || !cgroup) {
+	if (from->pid || !(engine->maps.slots[workload->slot].flags & ABI_ENTERED)) {
 		r = task_label(&engine->maps, from->pid, &enrol);
 		if (r < 0)
 			return r;
@@ -150,13 +150,12 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 static int slot_leave(struct bpf_engine *engine, const struct bpf_workload *workload)
 {
 	struct abi_workload *slot = &engine->maps.slots[workload->slot];
-	struct abi_cgroup place = { 0 };
-	uint64_t cgroup = slot->cgroup;
-	int r = 0;
+	struct cgroup_asked entered;
+	int r = cgroup_registered(&engine->maps, workload->slot, &entered);
 
-	if (cgroup) {
-		if (bpf_map_lookup_elem(engine->maps.cgroups, &cgroup, &place) < 0)
-			return -errno;
+	if (r < 0)
+		return r;
+	if (entered.any) {
 		cgroup_forget(&engine->maps, workload->slot);
 		r = bpf_slot_publish(engine, engine->live_tables, workload);
 	}
@@ -164,7 +163,7 @@ static int slot_leave(struct bpf_engine *engine, const struct bpf_workload *work
 		slot_free(&engine->maps, workload->slot);
 		return 0;
 	}
-	(void)!cgroup_register(&engine->maps, workload->slot, cgroup, place.outside);
+	(void)!cgroup_register(&engine->maps, workload->slot, &entered);
 	return r < 0 ? r : -EBUSY;
 }
 
@@ -230,8 +229,8 @@ static int generation_read(const struct kernel_maps *maps, uint32_t slot, uint32
  * generation must be another than that in force, for by it tasks know that their source's class is
  * another.
  */
-static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload, uint64_t cgroup,
-		      uint32_t outside, struct karmor_diag *diag)
+static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
+		      const struct cgroup_asked *asked, struct karmor_diag *diag)
 {
 	struct abi_workload *slot = &engine->maps.slots[workload->slot];
 	uint32_t in_force = 0;
@@ -258,7 +257,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload, 
 					       engine->generation },
 			in_force, diag);
 	r = r < 0 ? r : bpf_events_direct(engine, workload->slot);
-	r = r < 0 ? r : cgroup_register(&engine->maps, workload->slot, cgroup, outside);
+	r = r < 0 ? r : cgroup_register(&engine->maps, workload->slot, asked);
 	r = r < 0 ? r : bpf_slot_publish(engine, engine->live_tables, workload);
 	if (r < 0)
 		return r;
@@ -359,17 +358,16 @@ static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *worklo
 {
 	int r = from->lasting ? lasting_find(&engine->maps, from->name, &workload->slot) : -ENOENT;
 	bool is_there = r == 0;
-	uint32_t outside = 0;
-	uint64_t cgroup;
+	struct cgroup_asked asked;
 
 	if (r < 0 && r != -ENOENT)
 		return bpf_error(r, diag, "read the name of a workload");
-	r = cgroup_check(&engine->maps, from, is_there ? (int64_t)workload->slot : -1, &cgroup,
-			 &outside, diag);
+	r = cgroup_check(&engine->maps, from, is_there ? (int64_t)workload->slot : -1, &asked,
+			 diag);
 	if (r < 0)
 		return r;
 	if (is_there) {
-		r = slot_adopt(engine, workload, cgroup, outside, diag);
+		r = slot_adopt(engine, workload, &asked, diag);
 		if (r == 0 && from->running)
 			r = adopt_running(&engine->maps, workload->slot);
 		return r;
@@ -377,7 +375,7 @@ static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *worklo
 	r = slot_take(&engine->maps, &workload->slot, diag);
 	if (r < 0)
 		return r;
-	r = slot_fill(engine, workload, from, cgroup, outside, diag);
+	r = slot_fill(engine, workload, from, &asked, diag);
 	if (r == 0)
 		return 0;
 	(void)!slot_leave(engine, workload);
@@ -393,8 +391,9 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	_cleanup_close_ int lock = -1, root = -1;
 	int r;
 
-	if (workload_find(engine, from->name))
-		return 0;
+	workload = workload_find(engine, from->name);
+	if (workload)
+		return cgroup_renew(engine, workload, from, diag);
 	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
 		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
 			   from->name);

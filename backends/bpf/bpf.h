@@ -24,6 +24,7 @@ enum bpf_need {
 	BPF_NEED_LOADER = 1u << 6,   /* a Block or Allow rule for processes: executable mappings */
 	BPF_NEED_SYSCALLS = 1u << 7, /* the tracepoint of every system call */
 	BPF_NEED_ENTER = 1u << 8,   /* no table's: the workload has a cgroup by which tasks enter */
+	BPF_NEED_NAMED = 1u << 10,  /* no table's: cgroups are its by their path */
 	BPF_NEED_ADOPTED = 1u << 9, /* no table's: tasks that ran there are its own, and may fork */
 };
 

@@ -14,6 +14,7 @@
 #include "demand.h"
 #include "diag.h"
 #include "engine.h"
+#include "place.h"
 
 #define CGROUP2_MAGIC 0x63677270
 #define CGROUP_MOUNT "/sys/fs/cgroup"
@@ -63,7 +64,7 @@ static bool is_gone(uint64_t id)
 
 bool cgroup_holds(const struct abi_workload *slot)
 {
-	return slot->flags & ABI_ENTERED && !is_gone(slot->cgroup);
+	return slot->flags & ABI_ENTERED && (slot->path || !is_gone(slot->cgroup));
 }
 
 /* The topmost directory of the mount that @fd is in. */
@@ -162,19 +163,19 @@ static int refuse(const struct karmor_workload *from, const char *what, const ch
 	return -EINVAL;
 }
 
-int cgroup_check(const struct kernel_maps *maps, const struct karmor_workload *from, int64_t slot,
-		 uint64_t *id, uint32_t *outside, struct karmor_diag *diag)
+static int refuse_other(const struct karmor_workload *from, struct karmor_diag *diag)
 {
-	_cleanup_close_ int fd = from->cgroup ? open(from->cgroup, DIRECTORY) : -1;
+	refuse(from, "it is another workload's", "detach that one", diag);
+	return -EBUSY;
+}
+
+/* The cgroup of a directory, open at @fd. */
+static int check_directory(const struct kernel_maps *maps, const struct karmor_workload *from,
+			   int64_t slot, int fd, uint64_t *id, struct karmor_diag *diag)
+{
 	struct abi_cgroup other;
 	int r;
 
-	*id = 0;
-	r = adopt_check(from, diag);
-	if (r < 0 || !from->cgroup)
-		return r;
-	if (fd < 0)
-		return refuse(from, strerror(errno), NULL, diag);
 	if (!is_cgroup(fd))
 		return refuse(from, "it is none of version 2",
 			      "name a directory below the mount of cgroup2, usually " CGROUP_MOUNT,
@@ -185,43 +186,127 @@ int cgroup_check(const struct kernel_maps *maps, const struct karmor_workload *f
 	if (r == 0 && holds_us(fd, *id))
 		return refuse(from, "who enrols it is in it",
 			      "enrol from outside, or name one below it", diag);
-	r = r < 0 ? r : outside_read(from->pid, outside);
 	if (r < 0)
-		return r == -ENOENT || r == -ESRCH ? -ENOENT
-						   : bpf_error(r, diag, "look at the cgroup");
+		return bpf_error(r, diag, "look at the cgroup");
 	if (bpf_map_lookup_elem(maps->cgroups, id, &other) < 0 || (int64_t)other.enrol.slot == slot)
 		return 0;
-	refuse(from, "it is another workload's", "detach that one", diag);
-	return -EBUSY;
+	return refuse_other(from, diag);
 }
 
-int cgroup_register(const struct kernel_maps *maps, uint32_t slot, uint64_t id, uint32_t outside)
+/* What of the path is below the mount, with its slash, where it is as the kernel writes it. */
+static const char *path_below(const char *path)
 {
-	struct abi_workload *workload = &maps->slots[slot];
-	const struct abi_cgroup place = { .enrol = { .id = workload->id, .slot = slot },
-					  .outside = outside };
-	int r;
+	size_t len = strlen(CGROUP_MOUNT);
+	const char *below = path + len;
 
-	if (!id || workload->cgroup == id)
-		return 0;
-	cgroup_forget(maps, slot);
-	r = demand_attach(BPF_NEED_ENTER);
-	if (r == 0 && bpf_map_update_elem(maps->cgroups, &id, &place, BPF_ANY) < 0)
-		r = -errno;
-	if (r < 0)
-		return r;
-	workload->cgroup = id;
-	workload->flags |= ABI_ENTERED;
+	if (strncmp(path, CGROUP_MOUNT "/", len + 1) != 0 || !below[1] ||
+	    below[strlen(below) - 1] == '/' || strstr(below, "//") || strstr(below, "/./") ||
+	    strstr(below, "/../"))
+		return NULL;
+	below = strrchr(path, '/');
+	return strcmp(below, "/.") == 0 || strcmp(below, "/..") == 0 ? NULL : path + len;
+}
+
+static bool is_at_or_above_us(const char *below)
+{
+	size_t len = strlen(below) - 1;
+	char ours[4096];
+
+	return !own_path(ours, sizeof(ours)) ||
+	       (strncmp(ours, below + 1, len) == 0 && (!ours[len] || ours[len] == '/'));
+}
+
+int cgroup_at(const char *path, uint64_t *ret)
+{
+	_cleanup_close_ int mount = open(CGROUP_MOUNT, DIRECTORY), fd = -1;
+
+	*ret = 0;
+	if (mount < 0)
+		return -errno;
+	fd = openat(mount, path + 1, DIRECTORY | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	return id_read(fd, ret);
+}
+
+/* A path at which cgroups come and go: the kernel's are those from the root. */
+static int check_path(const struct kernel_maps *maps, const struct karmor_workload *from,
+		      int64_t slot, struct cgroup_asked *ret, struct karmor_diag *diag)
+{
+	const char *below = path_below(from->cgroup);
+	_cleanup_close_ int mount = open(CGROUP_MOUNT, DIRECTORY);
+	struct abi_named other;
+	uint64_t id, key;
+
+	if (!below || strlen(below) > ABI_PATH_NAMED - 2)
+		return refuse(from, "its path is none that cgroups can be known by",
+			      "write it as \"" CGROUP_MOUNT "/a/b\", with 254 bytes at most behind "
+			      "the mount",
+			      diag);
+	if (mount < 0 || !is_cgroup(mount) || id_read(mount, &id) < 0 || id != ROOT_ID)
+		return refuse(from, CGROUP_MOUNT " is not the root of cgroup2",
+			      "boot without version 1, and enrol from outside of containers", diag);
+	if (is_at_or_above_us(below))
+		return refuse(from, "who enrols it is in it, or would be",
+			      "enrol from outside, or name one below it", diag);
+	memcpy(ret->named.path, below, strlen(below));
+	key = place_key(ret->named.path);
+	if (bpf_map_lookup_elem(maps->named, &key, &other) == 0 &&
+	    (int64_t)other.place.enrol.slot != slot)
+		return refuse_other(from, diag);
 	return 0;
 }
 
-void cgroup_forget(const struct kernel_maps *maps, uint32_t slot)
+static int check_through(const struct karmor_workload *from, struct abi_cgroup *place,
+			 struct karmor_diag *diag)
 {
-	struct abi_workload *workload = &maps->slots[slot];
+	size_t n = 0;
 
-	if (!workload->cgroup)
-		return;
-	bpf_map_delete_elem(maps->cgroups, &workload->cgroup);
-	workload->flags &= ~(uint64_t)ABI_ENTERED;
-	workload->cgroup = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(from->through); i++) {
+		const char *name = from->through[i];
+
+		if (!name)
+			continue;
+		/* One byte less: longer ones are cut to the same length. */
+		if (!*name || strchr(name, '/') || strlen(name) > ABI_THROUGH_NAME - 2)
+			return refuse(from, "a program that tasks come in by has no such name",
+				      "name the last part of its path, of 30 bytes at most", diag);
+		memcpy(place->through[n++], name, strlen(name));
+	}
+	return 0;
+}
+
+/* Opens what is at the path of @from: -ENOENT where that may be. */
+static int directory_open(const struct karmor_workload *from, struct karmor_diag *diag)
+{
+	int fd = open(from->cgroup, DIRECTORY);
+
+	if (fd >= 0 || (from->by_path && errno == ENOENT))
+		return fd < 0 ? -ENOENT : fd;
+	return refuse(from, strerror(errno), NULL, diag);
+}
+
+int cgroup_check(const struct kernel_maps *maps, const struct karmor_workload *from, int64_t slot,
+		 struct cgroup_asked *ret, struct karmor_diag *diag)
+{
+	_cleanup_close_ int fd = -1;
+	int r = adopt_check(from, diag);
+
+	*ret = (struct cgroup_asked){ .any = from->cgroup };
+	if (r < 0 || !from->cgroup || !*from->cgroup)
+		return r;
+	r = from->by_path ? check_path(maps, from, slot, ret, diag) : 0;
+	r = r < 0 ? r : check_through(from, &ret->named.place, diag);
+	if (r < 0)
+		return r;
+	fd = directory_open(from, diag);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = check_directory(maps, from, slot, fd, &ret->id, diag);
+	if (r < 0)
+		return r;
+	r = outside_read(from->pid, &ret->named.place.outside);
+	return r == -ENOENT || r == -ESRCH ? -ENOENT
+	       : r < 0			   ? bpf_error(r, diag, "look at the task")
+					   : 0;
 }

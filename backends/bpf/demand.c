@@ -21,6 +21,7 @@ static const struct {
 	{ BPF_NEED_SYSCALLS, "karmor_syscall", "trace_syscall_enter" },
 	{ BPF_NEED_ENTER, "karmor_enter", NULL },
 	{ BPF_NEED_ADOPTED, "karmor_forked", NULL },
+	{ BPF_NEED_NAMED, "karmor_cgroup_made", NULL },
 };
 
 bool demand_is_of_syscalls(const struct bpf_program *program)
@@ -88,6 +89,7 @@ int demand_attach(uint64_t needs)
 static uint64_t needs_of(const struct abi_workload *slot)
 {
 	return (slot->flags & ABI_ENTERED ? BPF_NEED_ENTER : 0) |
+	       (slot->path ? BPF_NEED_NAMED : 0) |
 	       (slot->flags & ABI_ADOPTED ? BPF_NEED_ADOPTED : 0);
 }
 

@@ -30,8 +30,8 @@
 #define MAPS_CLOSED                                                                                \
 	{                                                                                          \
 		.labels = -1, .tables = -1, .links = -1, .rings = -1, .folds = -1,                 \
-		.workloads = -1, .names = -1, .cgroups = -1, .inode = -1, .adopt = -1,             \
-		.adopting = -1                                                                     \
+		.workloads = -1, .names = -1, .cgroups = -1, .named = -1, .inode = -1,             \
+		.adopt = -1, .adopting = -1                                                        \
 	}
 
 void kernel_dir_name(struct buf *name)
@@ -68,8 +68,8 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 		     { "links", &ret->links },	       { "rings", &ret->rings },
 		     { "folds", &ret->folds },	       { "inode", &ret->inode },
 		     { "workloads", &ret->workloads }, { "names", &ret->names },
-		     { "cgroups", &ret->cgroups },     { "adopt", &ret->adopt },
-		     { "adopting", &ret->adopting } };
+		     { "cgroups", &ret->cgroups },     { "named_cgroups", &ret->named },
+		     { "adopt", &ret->adopt },	       { "adopting", &ret->adopting } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -307,9 +307,9 @@ int kernel_adopt(struct kernel_maps *ret)
 
 void kernel_close(struct kernel_maps *maps)
 {
-	int *fds[] = { &maps->labels,  &maps->tables,	 &maps->links,	 &maps->rings,
-		       &maps->folds,   &maps->workloads, &maps->names,	 &maps->inode,
-		       &maps->cgroups, &maps->adopt,	 &maps->adopting };
+	int *fds[] = { &maps->labels,  &maps->tables,	 &maps->links, &maps->rings,
+		       &maps->folds,   &maps->workloads, &maps->names, &maps->inode,
+		       &maps->cgroups, &maps->named,	 &maps->adopt, &maps->adopting };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);

@@ -28,7 +28,7 @@
 /* The maps by which user space talks to the programs. */
 struct kernel_maps {
 	int labels, tables, links, rings, folds, workloads, names; /* -1 where it is not open */
-	int cgroups;
+	int cgroups, named;
 	int inode;		    /* the program that reads an inode */
 	int adopt, adopting;	    /* those that label running tasks; bpf/adopt.bpf.c */
 	uint32_t label_size;	    /* bytes of a label: what enrolling writes */

@@ -40,7 +40,8 @@ struct karmor_workload {
 	 * the caller's root. Where @pid has another mount namespace than process 1, whoever is
 	 * still in that of process 1 does not enter, as a runtime on its way in. The workload
 	 * lives as long as the cgroup, also without a task, or until it is detached; taken over
-	 * with NULL it keeps the cgroup, with another one it has that instead. Not for the root
+	 * with NULL it keeps the cgroup, with another one it has that instead, with "" none. Not
+	 * for the root
 	 * cgroup, nor for one that the caller is in.
 	 */
 	const char *cgroup;
@@ -52,6 +53,19 @@ struct karmor_workload {
 	 * all others are in.
 	 */
 	bool running;
+	/*
+	 * With @cgroup: the path counts, which is a plain one below /sys/fs/cgroup with at most 254
+	 * bytes behind that. None need be there; whenever one is made there, as a service manager
+	 * does for a unit that it starts, it is the workload's before a task can be in it. The
+	 * workload lives until it is detached, or is taken over with "".
+	 */
+	bool by_path;
+	/*
+	 * With @cgroup: names of programs by which tasks come into it, as systemd's do, each the
+	 * last part of a path, of at most 30 bytes; or NULL. Who executes one of these there does
+	 * not enter by that, and of running tasks those that run one are not enrolled.
+	 */
+	const char *through[2];
 };
 
 /* The longest name of a lasting workload, in bytes. */
@@ -87,7 +101,8 @@ KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
 						struct karmor_diag *diag);
 
 /*
- * Enrols @workload->pid. Idempotent by name. The task must not run until this returned, or what it
+ * Enrols @workload->pid. Idempotent by name, but for a cgroup that is named, which is as it says
+ * from then on. The task must not run until this returned, or what it
  * did before is not covered. Returns 0; -EINVAL (nothing applied, no such ruleset, a name that is
  * too long, a cgroup that cannot be a workload's); -ENOENT (no such task); -EBUSY (limit of
  * workloads; a lasting one of this name is another build's; the cgroup is another's); -EPERM;

@@ -57,31 +57,31 @@ void cgroup_move(const char *cgroup)
 	close(fd);
 }
 
-enum where {
-	PLAIN,
-	OWN_CGROUPSS,
-};
-
-/* What a program may that starts in @cgroup, and after it has moved to @then. */
-static char enter(const char *cgroup, const char *then, enum where where, const char *path)
+char enter_by(const char *program, const char *cgroup, const char *then, enum where where,
+	      const char *path)
 {
 	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (where == OWN_CGROUPSS && unshare(CLONE_NEWNS) < 0)
+		if (where == OWN_MOUNTS && unshare(CLONE_NEWNS) < 0)
 			_exit(9);
 		cgroup_move(cgroup);
-		execl("/bin/sh", "sh", "-c",
+		execl(program, "sh", "-c",
 		      "if [ -n \"$1\" ]; then echo 0 > \"$1/cgroup.procs\" || exit 7; fi; "
-		      "exec sh -c 'read x < \"$0\"' \"$0\"",
-		      path, then ? then : "", NULL);
+		      "exec ${2:-sh} -c 'read x < \"$0\"' \"$0\"",
+		      path, then ? then : "", where == STAYS ? program : NULL, NULL);
 		_exit(8);
 	}
 	waitpid(pid, &status, 0);
 	ck_assert(WIFEXITED(status));
 	ck_assert_int_lt(WEXITSTATUS(status), 7);
 	return WEXITSTATUS(status) == 0 ? 'y' : 'n';
+}
+
+char enter(const char *cgroup, const char *then, enum where where, const char *path)
+{
+	return enter_by("/bin/sh", cgroup, then, where, path);
 }
 
 START_TEST(who_executes_in_a_cgroup_enters_its_workload)
@@ -186,15 +186,15 @@ START_TEST(who_is_on_the_way_in_has_not_entered)
 	ck_assert_int_eq(karmor_engine_attach(engine, &apart, diag), 0);
 	ck_assert_int_eq(karmor_engine_tasks(engine, apart.name), 1);
 	ck_assert_int_eq(enter(OURS, NULL, PLAIN, SECRET), 'y');
-	ck_assert_int_eq(enter(OURS, NULL, OWN_CGROUPSS, SECRET), denied());
+	ck_assert_int_eq(enter(OURS, NULL, OWN_MOUNTS, SECRET), denied());
 	ck_assert_int_eq(karmor_engine_detach(engine, apart.name, diag), -EBUSY);
 	close(to);
 	ck_assert_int_eq(waitpid(apart.pid, &status, 0), apart.pid);
 	ck_assert_int_eq(status, 0);
-	ck_assert_int_eq(enter(OURS, NULL, OWN_CGROUPSS, SECRET), denied());
+	ck_assert_int_eq(enter(OURS, NULL, OWN_MOUNTS, SECRET), denied());
 	wait_empty(apart.name);
 	ck_assert_int_eq(karmor_engine_detach(engine, apart.name, diag), 0);
-	ck_assert_int_eq(enter(OURS, NULL, OWN_CGROUPSS, SECRET), 'y');
+	ck_assert_int_eq(enter(OURS, NULL, OWN_MOUNTS, SECRET), 'y');
 }
 END_TEST
 
@@ -219,7 +219,7 @@ START_TEST(it_lasts_as_long_as_its_cgroup_and_is_taken_over)
 }
 END_TEST
 
-static void refuse(struct karmor_workload workload, const char *cgroup, int error)
+void cgroup_refuse(struct karmor_workload workload, const char *cgroup, int error)
 {
 	workload.cgroup = cgroup;
 	karmor_diag_clear(diag);
@@ -232,18 +232,18 @@ START_TEST(not_every_cgroup_can_be_a_workloads)
 {
 	struct karmor_workload brief = by_cgroup, another = by_cgroup;
 
-	refuse(by_cgroup, CGROUPS "/karmor-contract-none", -EINVAL);
-	refuse(by_cgroup, "/tmp", -EINVAL);
-	refuse(by_cgroup, CGROUPS, -EINVAL);
+	cgroup_refuse(by_cgroup, CGROUPS "/karmor-contract-none", -EINVAL);
+	cgroup_refuse(by_cgroup, "/tmp", -EINVAL);
+	cgroup_refuse(by_cgroup, CGROUPS, -EINVAL);
 	cgroup_move(BELOW);
-	refuse(by_cgroup, OURS, -EINVAL);
-	refuse(by_cgroup, BELOW, -EINVAL);
+	cgroup_refuse(by_cgroup, OURS, -EINVAL);
+	cgroup_refuse(by_cgroup, BELOW, -EINVAL);
 	cgroup_move(CGROUPS);
 	brief.lasting = false;
-	refuse(brief, OURS, -EINVAL);
+	cgroup_refuse(brief, OURS, -EINVAL);
 	ck_assert_int_eq(karmor_engine_attach(engine, &by_cgroup, diag), 0);
 	another.name = "another";
-	refuse(another, OURS, -EBUSY);
+	cgroup_refuse(another, OURS, -EBUSY);
 	ck_assert_int_eq(karmor_engine_detach(engine, by_cgroup.name, diag), 0);
 }
 END_TEST
@@ -260,6 +260,7 @@ TCase *cgroup_tests(void)
 	tcase_add_test(ret, it_lasts_as_long_as_its_cgroup_and_is_taken_over);
 	tcase_add_test(ret, not_every_cgroup_can_be_a_workloads);
 	running_tests(ret);
-	tcase_set_timeout(ret, 120);
+	path_tests(ret);
+	tcase_set_timeout(ret, 900);
 	return ret;
 }

@@ -15,6 +15,21 @@ extern const struct karmor_workload by_cgroup;
 /* Moves the calling task, or ends it. */
 void cgroup_move(const char *cgroup);
 
+enum where {
+	PLAIN,
+	OWN_MOUNTS,
+	STAYS, /* it executes itself, where others execute a shell */
+};
+
+/* What a program may that starts in @cgroup, and after it has moved to @then: 'y' or 'n'. */
+char enter(const char *cgroup, const char *then, enum where where, const char *path);
+/* The same of a shell of another name. */
+char enter_by(const char *program, const char *cgroup, const char *then, enum where where,
+	      const char *path);
+
+/* Sees @workload refused for this cgroup, with a message. */
+void cgroup_refuse(struct karmor_workload workload, const char *cgroup, int error);
+
 /* Fixtures: the cgroups, and an engine as engine_setup() opens it. */
 void cgroups_setup(void);
 void cgroups_teardown(void);
@@ -23,3 +38,6 @@ void cgroups_take_away(void);
 
 /* Of tasks that run there already. */
 void running_tests(TCase *tcase);
+
+/* Of cgroups that are known by their path. */
+void path_tests(TCase *tcase);
