@@ -8,8 +8,6 @@
 
 #include "scope.h"
 
-#define MOUNT "/sys/fs/cgroup"
-
 static FILE *file_open(const char *cgroup, const char *name)
 {
 	char path[4200];
@@ -34,7 +32,7 @@ char *cgroup_of(pid_t pid)
 		    strncmp(line + 3, "/..", 3) == 0)
 			continue;
 		*end = '\0';
-		if (snprintf(path, sizeof(path), MOUNT "%s", line + 3) < (int)sizeof(path))
+		if (snprintf(path, sizeof(path), CGROUP_MOUNT "%s", line + 3) < (int)sizeof(path))
 			ret = strdup(path);
 	}
 	if (file)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+
 /* Where the task's cgroup of version 2 is in the file system, for free(); NULL where it cannot be
  * told, or it has none but the root. */
 char *cgroup_of(pid_t pid);

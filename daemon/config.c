@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 #include <karmor/karmor.h>
 
 #include "address.h"
+#include "config-read.h"
 #include "log.h"
 #include "scope.h"
 
@@ -32,6 +32,7 @@ enum kind {
 	SIZE,
 	COUNT,
 	ADDRESS,
+	UNITS,
 };
 
 #define KEY(name_, kind_, member, preset_)                                                         \
@@ -62,19 +63,11 @@ static const struct key {
 	KEY("runtime", PATH, runtime, "/run/karmor"),
 	KEY("socket", PATH, socket, CONFIG_SOCKET),
 	KEY("state", PATH, state, "/var/lib/karmor"),
+	KEY("units", UNITS, units, NULL),
 };
 
-/* What is being read. */
-struct reading {
-	const char *path;
-	yaml_document_t document;
-	struct config *config;
-	bool seen[ARRAY_SIZE(keys)];
-	int result;
-};
-
-__attribute__((format(printf, 4, 5))) static void
-fault(struct reading *reading, const yaml_mark_t *mark, const char *fix, const char *format, ...)
+void config_fault(struct reading *reading, const yaml_mark_t *mark, const char *fix,
+		  const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -88,7 +81,7 @@ fault(struct reading *reading, const yaml_mark_t *mark, const char *fix, const c
 		reading->result = -EINVAL;
 }
 
-static const char *scalar(const yaml_node_t *node)
+const char *config_scalar(const yaml_node_t *node)
 {
 	return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
 }
@@ -111,15 +104,16 @@ static int set_text(char **at, const char *text)
 
 static void take_text(struct reading *reading, const struct key *key, const yaml_node_t *node)
 {
-	const char *text = scalar(node);
+	const char *text = config_scalar(node);
 
 	if (!text || !*text)
-		fault(reading, &node->start_mark, NULL, "\"%s\" is one word of text", key->name);
+		config_fault(reading, &node->start_mark, NULL, "\"%s\" is one word of text",
+			     key->name);
 	else if (key->kind == PATH && *text != '/')
-		fault(reading, &node->start_mark, "begin it with \"/\"",
-		      "\"%s\" is an absolute path, not \"%s\"", key->name, text);
+		config_fault(reading, &node->start_mark, "begin it with \"/\"",
+			     "\"%s\" is an absolute path, not \"%s\"", key->name, text);
 	else if (strlen(text) != node->data.scalar.length)
-		fault(reading, &node->start_mark, NULL, "\"%s\" has a NUL in it", key->name);
+		config_fault(reading, &node->start_mark, NULL, "\"%s\" has a NUL in it", key->name);
 	else if (set_text(member(reading->config, key), text) < 0)
 		reading->result = -ENOMEM;
 }
@@ -143,13 +137,13 @@ static int number(const char *text, bool is_size, uint64_t *ret)
 static void take_number(struct reading *reading, const struct key *key, const yaml_node_t *node)
 {
 	bool is_size = key->kind == SIZE;
-	const char *text = scalar(node);
+	const char *text = config_scalar(node);
 	uint64_t value;
 
 	if (!text || number(text, is_size, &value) < 0 || value < (is_size ? FILE_SIZE_MIN : 1) ||
 	    value > (is_size ? FILE_SIZE_MAX : FILE_COUNT_MAX))
-		fault(reading, &node->start_mark, is_size ? "4K to 1024G" : "1 to 99",
-		      "\"%s\" cannot be \"%s\"", key->name, text ? text : "a collection");
+		config_fault(reading, &node->start_mark, is_size ? "4K to 1024G" : "1 to 99",
+			     "\"%s\" cannot be \"%s\"", key->name, text ? text : "a collection");
 	else
 		*(uint64_t *)member(reading->config, key) = value;
 }
@@ -157,14 +151,14 @@ static void take_number(struct reading *reading, const struct key *key, const ya
 /* Other machines are none of its readers. */
 static void take_address(struct reading *reading, const struct key *key, const yaml_node_t *node)
 {
-	const char *text = scalar(node);
+	const char *text = config_scalar(node);
 	union loopback address;
 	socklen_t size;
 
 	if (!text || address_parse(text, &address, &size) < 0)
-		fault(reading, &node->start_mark, "127.0.0.1:9464 or \"[::1]:9464\"",
-		      "\"%s\" is a loopback address with its port, not \"%s\"", key->name,
-		      text ? text : "a collection");
+		config_fault(reading, &node->start_mark, "127.0.0.1:9464 or \"[::1]:9464\"",
+			     "\"%s\" is a loopback address with its port, not \"%s\"", key->name,
+			     text ? text : "a collection");
 	else
 		take_text(reading, key, node);
 }
@@ -173,15 +167,15 @@ static void take_address(struct reading *reading, const struct key *key, const y
 static void take_choice(struct reading *reading, const struct key *key, const yaml_node_t *node,
 			const char *no, const char *yes)
 {
-	const char *text = scalar(node);
+	const char *text = config_scalar(node);
 	char fix[64];
 
 	snprintf(fix, sizeof(fix), "%s or %s", no, yes);
 	if (text && (strcmp(text, yes) == 0 || strcmp(text, no) == 0))
 		*(bool *)member(reading->config, key) = strcmp(text, yes) == 0;
 	else
-		fault(reading, &node->start_mark, fix, "\"%s\" cannot be \"%s\"", key->name,
-		      text ? text : "a collection");
+		config_fault(reading, &node->start_mark, fix, "\"%s\" cannot be \"%s\"", key->name,
+			     text ? text : "a collection");
 }
 
 /* The library knows what a posture is; a ruleset of nothing asks it. */
@@ -189,13 +183,15 @@ static void take_posture(struct reading *reading, const struct key *key, const y
 {
 	struct karmor_policies *none = NULL;
 	struct karmor_ruleset *set = NULL;
-	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .posture = scalar(node));
+	struct karmor_subject subject =
+		KARMOR_STRUCT(karmor_subject, .posture = config_scalar(node));
 
 	if (karmor_policies_new(&none) < 0)
 		reading->result = -ENOMEM;
 	else if (!subject.posture || karmor_ruleset_new(none, &subject, &set, NULL) < 0)
-		fault(reading, &node->start_mark, "file=block,network=audit,capabilities=audit",
-		      "\"%s\" is no list of postures", subject.posture ? subject.posture : "?");
+		config_fault(
+			reading, &node->start_mark, "file=block,network=audit,capabilities=audit",
+			"\"%s\" is no list of postures", subject.posture ? subject.posture : "?");
 	else
 		take_text(reading, key, node);
 	karmor_ruleset_free(set);
@@ -216,7 +212,8 @@ static void take_words(struct reading *reading, const struct key *key, const yam
 
 	if (node->type != YAML_SEQUENCE_NODE ||
 	    node->data.sequence.items.start == node->data.sequence.items.top) {
-		fault(reading, &node->start_mark, "[bpf]", "\"%s\" is a list of names", key->name);
+		config_fault(reading, &node->start_mark, "[bpf]", "\"%s\" is a list of names",
+			     key->name);
 		return;
 	}
 	words = calloc((size_t)(node->data.sequence.items.top - node->data.sequence.items.start) +
@@ -225,11 +222,12 @@ static void take_words(struct reading *reading, const struct key *key, const yam
 	for (yaml_node_item_t *item = node->data.sequence.items.start;
 	     words && item < node->data.sequence.items.top; item++) {
 		const yaml_node_t *each = yaml_document_get_node(&reading->document, *item);
-		const char *text = scalar(each);
+		const char *text = config_scalar(each);
 
 		if (!text || !karmor_backend_find(text))
-			fault(reading, &each->start_mark, "bpf, apparmor, selinux or null",
-			      "no backend \"%s\" is built into this karmord", text ? text : "?");
+			config_fault(reading, &each->start_mark, "bpf, apparmor, selinux or null",
+				     "no backend \"%s\" is built into this karmord",
+				     text ? text : "?");
 		else if (!(words[n++] = strdup(text)))
 			break;
 	}
@@ -261,6 +259,9 @@ static void take(struct reading *reading, const struct key *key, const yaml_node
 	case COUNT:
 		take_number(reading, key, node);
 		break;
+	case UNITS:
+		config_take_units(reading, node);
+		break;
 	case ADDRESS:
 		take_address(reading, key, node);
 		break;
@@ -279,8 +280,8 @@ static void unknown(struct reading *reading, const yaml_node_t *node)
 		strcat(fix, i ? ", " : " ");
 		strcat(fix, keys[i].name);
 	}
-	fault(reading, &node->start_mark, fix, "unknown key \"%s\"",
-	      scalar(node) ? scalar(node) : "?");
+	config_fault(reading, &node->start_mark, fix, "unknown key \"%s\"",
+		     config_scalar(node) ? config_scalar(node) : "?");
 }
 
 static void read_pair(struct reading *reading, const yaml_node_pair_t *pair)
@@ -288,13 +289,13 @@ static void read_pair(struct reading *reading, const yaml_node_pair_t *pair)
 	const yaml_node_t *name = yaml_document_get_node(&reading->document, pair->key);
 	const yaml_node_t *value = yaml_document_get_node(&reading->document, pair->value);
 
-	for (size_t i = 0; scalar(name) && i < ARRAY_SIZE(keys); i++) {
-		if (strcmp(keys[i].name, scalar(name)) != 0)
+	for (size_t i = 0; config_scalar(name) && i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(keys[i].name, config_scalar(name)) != 0)
 			continue;
-		if (reading->seen[i])
-			fault(reading, &name->start_mark, "remove one of them",
-			      "\"%s\" is there twice", keys[i].name);
-		reading->seen[i] = true;
+		if (reading->seen & 1ull << i)
+			config_fault(reading, &name->start_mark, "remove one of them",
+				     "\"%s\" is there twice", keys[i].name);
+		reading->seen |= 1ull << i;
 		take(reading, &keys[i], value);
 		return;
 	}
@@ -306,8 +307,8 @@ static void read_document(struct reading *reading, yaml_parser_t *parser)
 	const yaml_node_t *root;
 
 	if (!yaml_parser_load(parser, &reading->document)) {
-		fault(reading, &parser->problem_mark, NULL, "%s",
-		      parser->problem ? parser->problem : "no YAML");
+		config_fault(reading, &parser->problem_mark, NULL, "%s",
+			     parser->problem ? parser->problem : "no YAML");
 		return;
 	}
 	root = yaml_document_get_root_node(&reading->document);
@@ -315,8 +316,9 @@ static void read_document(struct reading *reading, yaml_parser_t *parser)
 		for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
 		     pair < root->data.mapping.pairs.top; pair++)
 			read_pair(reading, pair);
-	else if (root && !(scalar(root) && !*scalar(root)))
-		fault(reading, &root->start_mark, "key: value", "a mapping of keys is wanted");
+	else if (root && !(config_scalar(root) && !*config_scalar(root)))
+		config_fault(reading, &root->start_mark, "key: value",
+			     "a mapping of keys is wanted");
 	yaml_document_delete(&reading->document);
 }
 
@@ -387,6 +389,7 @@ int config_load(const char *path, struct config *ret)
 void config_done(struct config *config)
 {
 	words_free(config->backends);
+	config_units_free(config);
 	free(config->policies);
 	free(config->state);
 	free(config->runtime);

@@ -11,6 +11,12 @@
 #define CONFIG_FILE "/etc/karmor/karmord.yaml"
 #define CONFIG_SOCKET "/run/karmor/karmord.sock"
 
+/* A unit of a service manager, a workload by its cgroup; the library's names and limits. */
+struct config_unit {
+	char *name, *cgroup;	       /* from the root of version 2, with its first slash */
+	char *namespace_name, *labels; /* NULL: none */
+};
+
 struct config {
 	char **backends; /* names in the order of preference, ends with NULL */
 	char *policies;	 /* directory of policy files */
@@ -22,7 +28,9 @@ struct config {
 	uint64_t event_file_size;  /* bytes */
 	uint64_t event_file_count; /* older ones that are kept */
 	bool event_journal, event_output;
-	char *metrics;	  /* where HTTP is spoken, as address.h has it; NULL: nowhere */
+	char *metrics; /* where HTTP is spoken, as address.h has it; NULL: nowhere */
+	struct config_unit *units;
+	size_t n_units;
 	bool audit;	  /* nothing is denied */
 	bool best_effort; /* rules that the backend cannot keep are told rather than refused */
 	bool hook_starts; /* a container whose enforcement cannot be set up is started */
@@ -34,3 +42,4 @@ struct config {
  */
 int config_load(const char *path, struct config *ret);
 void config_done(struct config *config);
+void config_units_free(struct config *config);

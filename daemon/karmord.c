@@ -23,6 +23,7 @@
 #include "metrics.h"
 #include "notify.h"
 #include "scope.h"
+#include "units.h"
 #include "verb.h"
 
 static const char help[] =
@@ -126,8 +127,12 @@ static void config_exchange(struct config *config, struct config *new)
 	config->audit = new->audit;
 	config->best_effort = new->best_effort;
 	config->hook_starts = new->hook_starts;
+	config->units = new->units;
+	config->n_units = new->n_units;
 	new->policies = old.policies;
 	new->posture = old.posture;
+	new->units = old.units;
+	new->n_units = old.n_units;
 	config_done(new);
 }
 
@@ -145,8 +150,9 @@ static void reload(struct daemon *daemon)
 		store_watch(&daemon->store);
 		store_refresh(&daemon->store);
 		/* Postures may be others, for the same policies. */
-		if (node_apply(&daemon->node, &daemon->node.in_force, messages) < 0)
-			messages_log(messages);
+		(void)!node_apply(&daemon->node, &daemon->node.in_force, messages);
+		(void)!units_sync(&daemon->node, messages);
+		messages_log(messages);
 	}
 	log_tell(LOG_NEWS, "read anew, generation %llu",
 		 (unsigned long long)daemon->node.generation);
@@ -266,6 +272,8 @@ static int policies_start(struct daemon *daemon)
 	}
 	if (r == 0)
 		node_adopt(&daemon->node, messages);
+	if (r == 0)
+		r = units_sync(&daemon->node, messages);
 	messages_log(messages);
 	return r;
 }

@@ -150,7 +150,7 @@ static int remember(struct node *node, const json_t *record, json_t *pinned, jso
 			workload_free(workload);
 		return r == -ENOMEM ? r : 0;
 	}
-	if (workload->pid == 0 && !workload->is_prepared)
+	if (workload->pid == 0 && !workload->is_prepared && !workload->is_unit)
 		messages_add(messages, KARMOR_WARNING, NULL, 0, NULL,
 			     "the first task of workload \"%s\" is gone: names of rules are "
 			     "looked up in the node's root",
@@ -212,7 +212,7 @@ void node_adopt(struct node *node, json_t *messages)
 	}
 }
 
-/* Workloads without labels are under no policy, as there is none. */
+/* Workloads without labels are under no policy, as there is none; nobody comes in any more. */
 static int unknown_add(struct node *node, const char *name)
 {
 	struct workload *workload;
@@ -221,7 +221,8 @@ static int unknown_add(struct node *node, const char *name)
 
 	if (r < 0)
 		return r;
-	r = node_slot_add(node, workload);
+	r = workload_unit(workload, NULL);
+	r = r < 0 ? r : node_slot_add(node, workload);
 	if (r < 0)
 		workload_free(workload);
 	return r;

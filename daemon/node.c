@@ -305,6 +305,9 @@ static void on_end(uint32_t events, void *data)
 	loop_timer_set(workload->node->ending, ENDING_FIRST_MS);
 }
 
+/* What systemd runs in a unit's cgroup before the unit's program, and beside it (sd-pam). */
+static const char *const ways_in[] = { "systemd-executor", "systemd" };
+
 /* One that cannot have its cgroup is enforced without: the first task and all it starts. */
 static int attach(struct node *node, const struct workload *workload)
 {
@@ -312,11 +315,15 @@ static int attach(struct node *node, const struct workload *workload)
 		karmor_workload, .name = workload->name, .namespace_name = workload->namespace_name,
 		.container = workload->container, .labels = workload->labels,
 		.ruleset = workload->slot, .pid = workload->pid, .lasting = true,
-		.cgroup = workload->cgroup);
+		.cgroup = workload->cgroup, .running = workload->is_unit,
+		.by_path = workload->is_unit);
 	const struct karmor_message *why;
-	int r = karmor_engine_attach(node->engine, &asked, node->diag);
+	int r;
 
-	if (!asked.cgroup || (r != -EINVAL && r != -EBUSY && r != -EOPNOTSUPP))
+	for (size_t i = 0; workload->is_unit && i < ARRAY_SIZE(ways_in); i++)
+		asked.through[i] = ways_in[i];
+	r = karmor_engine_attach(node->engine, &asked, node->diag);
+	if (!asked.cgroup || workload->is_unit || (r != -EINVAL && r != -EBUSY && r != -EOPNOTSUPP))
 		return r;
 	why = karmor_diag_at(node->diag, 0);
 	log_tell(LOG_CAUTION, ENTERED_LATER ": %s", workload->name, why ? why->text : strerror(-r));
@@ -340,14 +347,16 @@ int node_watch(struct node *node, struct workload *workload)
 	if (workload->pidfd >= 0)
 		return loop_add(node->loop, workload->pidfd, EPOLLIN, on_end, workload,
 				&workload->source);
-	loop_timer_set(node->ending, ENDING_MS);
+	if (!workload->is_unit)
+		loop_timer_set(node->ending, ENDING_MS);
 	return 0;
 }
 
-/* Whether it has no task any more, and is forgotten. */
+/* Whether it has no task any more, and is forgotten. A unit may start again. */
 static bool forget(struct node *node, struct workload *workload)
 {
-	if (workload_lives(workload) || karmor_engine_tasks(node->engine, workload->name) > 0)
+	if (workload->is_unit || workload_lives(workload) ||
+	    karmor_engine_tasks(node->engine, workload->name) > 0)
 		return false;
 	node_read_events(node);
 	if (karmor_engine_detach(node->engine, workload->name, NULL) < 0)
@@ -374,7 +383,7 @@ void node_on_ending(uint32_t events, void *data)
 		struct workload *workload = node->slots[i];
 		unsigned left;
 
-		if (!workload || workload->source || workload->is_waiting)
+		if (!workload || workload->source || workload->is_waiting || workload->is_unit)
 			continue;
 		left = node_prepared_left(workload);
 		if (left) {
@@ -442,7 +451,7 @@ int node_detach(struct node *node, const char *name)
 {
 	struct workload *workload = node_find(node, name);
 
-	if (!workload)
+	if (!workload || workload->is_unit)
 		return -ENOENT;
 	if (forget(node, workload))
 		return records_save(node);

@@ -12,6 +12,7 @@
 
 #include <karmor/karmor.h>
 
+#include "cgroup.h"
 #include "scope.h"
 #include "text.h"
 #include "varlink.h"
@@ -185,11 +186,60 @@ int workload_new_ahead(const json_t *fields, struct workload **ret, const char *
 	return 0;
 }
 
+int workload_unit(struct workload *workload, const char *cgroup)
+{
+	char *path;
+
+	if (asprintf(&path, "%s%s", cgroup ? CGROUP_MOUNT : "", cgroup ? cgroup : "") < 0)
+		return -ENOMEM;
+	free(workload->cgroup);
+	workload->cgroup = path;
+	workload->is_unit = cgroup;
+	return 0;
+}
+
+static bool are_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool workload_is_like(const struct workload *a, const struct workload *b)
+{
+	bool ret = a->is_unit == b->is_unit && are_same(a->cgroup, b->cgroup);
+
+	for (size_t i = 0; ret && i < ARRAY_SIZE(texts); i++)
+		ret = are_same(*text_at(a, &texts[i]), *text_at(b, &texts[i]));
+	return ret;
+}
+
+static void text_exchange(char **a, char **b)
+{
+	char *kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+void workload_exchange(struct workload *a, struct workload *b)
+{
+	bool kept = a->is_unit;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		text_exchange(text_at(a, &texts[i]), text_at(b, &texts[i]));
+	text_exchange(&a->cgroup, &b->cgroup);
+	a->is_unit = b->is_unit;
+	b->is_unit = kept;
+}
+
 json_t *workload_record(const struct workload *workload)
 {
 	json_t *record =
 		json_pack("{s:I, s:I, s:b}", "pid", (json_int_t)workload->pid, "started",
 			  (json_int_t)workload->started, "prepared", workload->is_prepared);
+
+	if (workload->is_unit)
+		json_object_set_new(record, "unit",
+				    text_json(workload->cgroup + strlen(CGROUP_MOUNT)));
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_object_set_new(record, texts[i].name,
@@ -204,8 +254,14 @@ int workload_known(const json_t *record, struct workload **ret)
 	long long started = varlink_number(record, "started", 0, &wrong);
 	bool prepared = varlink_flag(record, "prepared", &wrong);
 	struct workload *workload;
+	const char *unit = varlink_text(record, "unit", &wrong);
 	int r = wrong ? -EINVAL : make(record, &workload, &wrong);
 
+	if (r == 0 && unit) {
+		r = workload_unit(workload, unit);
+		if (r < 0)
+			workload_free(workload);
+	}
 	if (r < 0)
 		return r;
 	workload->is_prepared = prepared;

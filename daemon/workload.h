@@ -27,6 +27,7 @@ struct workload {
 	bool is_prepared; /* its task is to come; node-prepare.c */
 	uint64_t expires; /* until then, by the clock that nobody sets, in ms; 0: not yet known */
 	char *cgroup;	  /* by which tasks enter it later; NULL: there is none of its own */
+	bool is_unit;	  /* of a service manager: whatever is at the path of the cgroup */
 	size_t policies, rules; /* that select it */
 };
 
@@ -36,6 +37,14 @@ int workload_new(const json_t *fields, struct workload **ret, const char **wrong
 /* The same of one that has no task yet: without a pid, and the path "root" where it is known. */
 int workload_new_ahead(const json_t *fields, struct workload **ret, const char **wrong);
 void workload_free(struct workload *workload); /* accepts NULL */
+
+/* Makes it a unit's, whose cgroup has this path from the root of version 2, or (NULL) no unit's any
+ * more, into which nobody comes. 0 or -ENOMEM. */
+int workload_unit(struct workload *workload, const char *cgroup);
+
+/* Whether they are the same but for their task; and gives each what else the other is. */
+bool workload_is_like(const struct workload *a, const struct workload *b);
+void workload_exchange(struct workload *a, struct workload *b);
 
 /* The record, an object, for workload_known(). */
 json_t *workload_record(const struct workload *workload);

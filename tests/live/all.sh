@@ -51,6 +51,7 @@ suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backe
 suite package "$here/package.sh"
 suite lasting "${KARMOR_BUILD:-$here/../../build}/tests/live/lasting"
 suite karmord "$here/karmord.sh"
+suite units "$here/units.sh"
 # Each takes its time, and nothing of it is the kernel's own.
 case ${KARMOR_LONG:+long}$(uname -r) in long* | 6.12.*) suite karmord-kills "$here/karmord-kills.sh" ;; esac
 suite oci "$here/oci.sh"
