@@ -260,7 +260,6 @@ TCase *cgroup_tests(void)
 	tcase_add_test(ret, it_lasts_as_long_as_its_cgroup_and_is_taken_over);
 	tcase_add_test(ret, not_every_cgroup_can_be_a_workloads);
 	running_tests(ret);
-	path_tests(ret);
 	tcase_set_timeout(ret, 900);
 	return ret;
 }

@@ -38,6 +38,3 @@ void cgroups_take_away(void);
 
 /* Of tasks that run there already. */
 void running_tests(TCase *tcase);
-
-/* Of cgroups that are known by their path. */
-void path_tests(TCase *tcase);

@@ -67,8 +67,10 @@ static Suite *live_suite(void)
 		suite_add_tcase(s, lasting_tests());
 	if (karmor_engine_label(asked, "", label, sizeof(label)) != -EOPNOTSUPP)
 		suite_add_tcase(s, label_tests());
-	if (enrols_by_cgroup(asked))
+	if (enrols_by_cgroup(asked)) {
 		suite_add_tcase(s, cgroup_tests());
+		suite_add_tcase(s, path_tests());
+	}
 	karmor_engine_close(asked);
 	return s;
 }

@@ -66,6 +66,7 @@ TCase *live_tests(void);
 TCase *lasting_tests(void);
 TCase *label_tests(void);
 TCase *cgroup_tests(void);
+TCase *path_tests(void);
 TCase *confines_tests(void);
 bool enrols_by_cgroup(struct karmor_engine *asked); /* which has nothing applied */
 void engine_setup(void);

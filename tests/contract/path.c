@@ -244,8 +244,11 @@ START_TEST(not_every_path_can_be_a_workloads)
 }
 END_TEST
 
-void path_tests(TCase *tcase)
+TCase *path_tests(void)
 {
+	TCase *tcase = tcase_create("paths");
+
+	tcase_add_checked_fixture(tcase, cgroups_setup, cgroups_teardown);
 	tcase_add_test(tcase, whatever_cgroup_is_at_the_path_is_the_workloads);
 	tcase_add_test(tcase, one_that_is_made_anew_is_the_workloads_at_once);
 	tcase_add_test(tcase, the_path_is_known_while_no_engine_is_there);
@@ -253,4 +256,6 @@ void path_tests(TCase *tcase)
 	tcase_add_test(tcase, who_comes_in_by_a_program_has_not_entered_until_the_next);
 	tcase_add_test(tcase, of_running_tasks_those_that_run_such_a_program_are_not_enrolled);
 	tcase_add_test(tcase, not_every_path_can_be_a_workloads);
+	tcase_set_timeout(tcase, 900);
+	return tcase;
 }
