@@ -8,7 +8,7 @@ cd "$(dirname "$(readlink -f "$0")")/.." || exit 2
 
 # Kernels and security modules that the live suites run on. "newest" is left out where the mirror lacks it.
 live_guests=('6.12 bpf' '6.1 bpf' 'newest bpf' '6.12 apparmor' '6.1 apparmor' '6.12 bpf refusals' '5.10 bpf refusals'
-	'6.12 selinux selinux-all')
+	'--systemd 6.12 bpf systemd' '6.12 selinux selinux-all')
 live_commands=()
 everything='all meson-test-prereq'
 
@@ -48,13 +48,18 @@ build_in() {
 	ninja --quiet -C "$directory" $targets >"$log" 2>&1 || { cat "$log"; count 0 1 0; return 1; }
 }
 
-# Adds the guest's suites to live_commands; a kernel that cannot be had is said and counted here.
+# [OPTION] KERNEL LSM [SUITE]: adds the guest's suites to live_commands; a kernel that cannot be had is said and counted here.
 prepare_live() {
-	local kernel=$1 lsm=$2 suite=${3:-all}
+	local options=() kernel lsm suite
 
-	if tests/vm/run --prepare "$kernel" "$lsm"; then
+	if [[ $1 == --* ]]; then
+		options=("$1")
+		shift
+	fi
+	kernel=$1 lsm=$2 suite=${3:-all}
+	if tests/vm/run --prepare "${options[@]}" "$kernel" "$lsm"; then
 		live_commands+=(${live_commands:+::} "live $kernel $lsm${3:+ $3}"
-			tests/vm/run --timeout "${KARMOR_LONG:+2}3000" "$kernel" "$lsm" "tests/live/$suite.sh")
+			tests/vm/run --timeout "${KARMOR_LONG:+2}3000" "${options[@]}" "$kernel" "$lsm" "tests/live/$suite.sh")
 	elif [[ $kernel == newest ]]; then
 		echo "SKIP   live $kernel $lsm: no such kernel on this machine's mirror"
 		count 0 0 1
