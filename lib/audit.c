@@ -34,7 +34,7 @@ static int netlink_open(unsigned groups)
 	return fd;
 }
 
-int audit_open(struct audit *audit)
+int audit_listen(struct audit *audit)
 {
 	int size = RECEIVE_BUFFER, fd;
 
@@ -48,7 +48,7 @@ int audit_open(struct audit *audit)
 	return 0;
 }
 
-void audit_close(struct audit *audit)
+void audit_unlisten(struct audit *audit)
 {
 	cleanup_close(&audit->fd);
 	audit->fd = -1;

@@ -17,8 +17,8 @@ struct audit {
 };
 
 /* Nothing is done where it is open. 0 or a negative errno. */
-int audit_open(struct audit *audit);
-void audit_close(struct audit *audit);
+int audit_listen(struct audit *audit);
+void audit_unlisten(struct audit *audit);
 
 /* A record of type @type (linux/audit.h); @text is not terminated. What it returns is counted, a
  * negative errno ends the reading. */

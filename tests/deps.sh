@@ -10,7 +10,7 @@ build_packages=(
 	gcc libc6-dev meson ninja-build pkgconf
 	clang llvm clang-format bpftool libbpf-dev libelf-dev zlib1g-dev
 	libyaml-dev libjansson-dev check mandoc shellcheck zsh
-	apparmor libselinux1-dev libsepol-dev
+	apparmor libselinux1-dev libsemanage-dev libsepol-dev
 )
 # What only tests/run.sh --long needs: libFuzzer and valgrind.
 long_packages=(libclang-rt-dev valgrind)

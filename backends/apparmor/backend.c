@@ -51,7 +51,7 @@ static void apparmor_close(struct karmor_engine *base)
 		apparmor_workload_drop(engine, workload);
 	}
 	apparmor_abort(base);
-	audit_close(&engine->audit);
+	audit_unlisten(&engine->audit);
 	profiles_release(engine, empty);
 	munmap(engine->entrance, sizeof(*engine->entrance));
 	free(engine->workloads);

@@ -197,6 +197,17 @@ bool base_has_role(const struct base *base, const char *name)
 	return value_of(base, SYM_ROLES, name) != 0;
 }
 
+bool base_has_module(const struct base *base)
+{
+	for (uint32_t i = 0; i < base->db->symtab[SYM_ROLES].nprim; i++) {
+		const char *name = base->db->sym_val_to_name[SYM_ROLES][i];
+
+		if (name && strncmp(name, "karmor_", strlen("karmor_")) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The permission's bits among those of @table; all of them for NULL. */
 static uint32_t perm_bits(const symtab_t *table, const char *perm)
 {

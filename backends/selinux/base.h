@@ -24,6 +24,8 @@ void base_free(struct base *base);
 bool base_has_type(const struct base *base, const char *name); /* a type, no attribute */
 bool base_has_attribute(const struct base *base, const char *name);
 bool base_has_role(const struct base *base, const char *name);
+/* Whether a module of ours is in it. */
+bool base_has_module(const struct base *base);
 bool base_has_perm(const struct base *base, const char *class, const char *perm);
 /* Whether sockets have classes of their own beyond those of old. */
 bool base_has_socket_classes(const struct base *base);

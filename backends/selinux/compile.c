@@ -108,23 +108,29 @@ static int copies_make(struct selinux_compiler *c)
 	return 0;
 }
 
+void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE])
+{
+	uint8_t digest[SHA256_SIZE];
+	struct sha256 sha;
+
+	sha256_start(&sha);
+	sha256_add(&sha, policy, len);
+	sha256_end(&sha, digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
 /* Which policy it is for, that nobody takes it for another one's. */
 static int digest_make(struct selinux_artifact *ret, const struct karmor_caps *caps)
 {
-	_cleanup_buf_ struct buf text = { 0 };
-	uint8_t digest[SHA256_SIZE];
-	struct sha256 sha;
+	char digest[SELINUX_DIGEST_SIZE];
 	size_t len;
 	const char *policy = caps_bytes(caps, SELINUX_CAP_POLICY, &len);
 
 	if (reference_is(caps))
 		return 0;
-	sha256_start(&sha);
-	sha256_add(&sha, policy, len);
-	sha256_end(&sha, digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		buf_printf(&text, "%02x", digest[i]);
-	ret->digest = buf_failed(&text) ? NULL : arena_strdup(&ret->arena, text.data);
+	selinux_digest(policy, len, digest);
+	ret->digest = arena_strdup(&ret->arena, digest);
 	return ret->digest ? 0 : -ENOMEM;
 }
 

@@ -72,12 +72,12 @@ int selinux_events_open(struct selinux_events *events)
 {
 	if (!events->pending)
 		events->pending = calloc(SELINUX_PENDING, sizeof(*events->pending));
-	return events->pending ? audit_open(&events->audit) : -ENOMEM;
+	return events->pending ? audit_listen(&events->audit) : -ENOMEM;
 }
 
 void selinux_events_close(struct selinux_events *events)
 {
-	audit_close(&events->audit);
+	audit_unlisten(&events->audit);
 	free(events->pending);
 	events->pending = NULL;
 	events->n_pending = 0;

@@ -12,6 +12,14 @@
 
 static const char *const domains[] = { "unconfined_t", "unconfined_service_t", "container_t" };
 static const char *const launchers[] = { "unconfined_r", "system_r", "sysadm_r" };
+bool selinux_is_domain(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(domains); i++)
+		if (strcmp(domains[i], type) == 0)
+			return true;
+	return false;
+}
+
 /* What is loaded by a program rather than run: of these an exec is decided, and loading is not. */
 static const char *const libraries[] = { "lib_t", "ld_so_t", "textrel_shlib_t", "shlib_t" };
 
@@ -120,6 +128,19 @@ static int domains_find(const struct base *base, struct arena *arena, struct sel
 	return r;
 }
 
+/* What an unconfined task may do to the policy as a whole. */
+static const char *takes_back(const struct base *base, struct arena *arena)
+{
+	static const char *const perms[] = { "load_policy", "setenforce", "setbool",
+					     "setcheckreqprot", "setsecparam" };
+	_cleanup_buf_ struct buf ret = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(perms); i++)
+		if (base_has_perm(base, "security", perms[i]))
+			buf_printf(&ret, "%s%s", ret.len ? " " : "", perms[i]);
+	return buf_failed(&ret) ? NULL : arena_strdup(arena, ret.len ? ret.data : "");
+}
+
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,
 		  struct karmor_diag *diag)
 {
@@ -130,6 +151,7 @@ int selinux_facts(const struct base *base, struct arena *arena, struct selinux_f
 			      &ret->n_launchers);
 	ret->libraries = keep(base, arena, libraries, ARRAY_SIZE(libraries), base_has_type,
 			      &ret->n_libraries);
+	ret->takes_back = takes_back(base, arena);
 	ret->has_domain = base_has_attribute(base, "domain");
 	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++)
 		ret->has_capability[i] =
@@ -138,7 +160,7 @@ int selinux_facts(const struct base *base, struct arena *arena, struct selinux_f
 	ret->has_cap2_userns = base_has_perm(base, "cap2_userns", NULL);
 	ret->has_role_change = base_has_attribute(base, "can_change_process_role") &&
 			       base_has_attribute(base, "process_user_target");
-	if (r || !ret->launchers || !ret->libraries)
+	if (r || !ret->launchers || !ret->libraries || !ret->takes_back)
 		return r ? r : -ENOMEM;
 	if (!ret->n_domains || !ret->n_launchers || !ret->n_users) {
 		diag_error(diag, NULL, NULL,

@@ -246,6 +246,11 @@ static void protections_write(const struct writer *w)
 				   file_classes[i]);
 	buf_puts(w->buf,
 		 "(constrain (process (setfscreate dyntransition)) (neq r1 karmor_workloads))\n");
+	if (!*w->artifact->facts.takes_back)
+		return;
+	print_heading(w, "Nor does it change the policy as a whole.");
+	buf_printf(w->buf, "(constrain (security (%s)) (neq r1 karmor_workloads))\n",
+		   w->artifact->facts.takes_back);
 }
 
 static void kind_write(const struct writer *w, size_t kind)

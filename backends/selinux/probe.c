@@ -6,19 +6,20 @@
 #include "machine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <selinux/selinux.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "cleanup.h"
-#include "fs.h"
 #include "probe.h"
+#include "selinux.h"
+#include "state.h"
 
-#define POLICY "/sys/fs/selinux/policy"
 #define STORE "/var/lib/selinux"
+#define DOMAIN_MAX 128
 
 DEFINE_CLEANUP(base, struct base, base_free)
 DEFINE_CLEANUP(type, char, free)
@@ -45,6 +46,13 @@ int selinux_state(struct karmor_caps *caps, const struct selinux_machine *machin
 	if (machine->stored != 1)
 		return caps_state(caps, KARMOR_BROKEN, "install the policy's package again",
 				  "there is no module store " STORE "/%s", machine->type);
+	if (machine->enters != 1)
+		return caps_state(
+			caps, KARMOR_NOT_PERMITTED,
+			"start it from unconfined_t, as an administrator's shell is, or "
+			"use bpf",
+			"not permitted: a task of the type \"%s\" cannot become a workload",
+			machine->domain);
 	return caps_state(caps, KARMOR_NOT_ACTIVE,
 			  "use bpf; karmor compile --backend selinux prints the module",
 			  "enforcing, policy %d, store %s/%s; this karmor compiles for SELinux and "
@@ -54,31 +62,54 @@ int selinux_state(struct karmor_caps *caps, const struct selinux_machine *machin
 
 static int file_take(struct karmor_caps *caps, const char *name, const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_buf_ struct buf text = { 0 };
-	char part[65536];
-	ssize_t len = -1;
+	int r = selinux_file_read(path, &text);
 
-	if (fd < 0)
-		return -errno;
-	while (text.len <= FS_FILE_MAX && (len = read(fd, part, sizeof(part))) > 0)
-		buf_add(&text, part, (size_t)len);
-	if (buf_failed(&text))
-		return -ENOMEM;
-	if (len != 0)
-		return -EIO;
-	return caps_set_bytes(caps, name, text.data ? text.data : "", text.len);
+	return r ? r : caps_set_bytes(caps, name, text.data ? text.data : "", text.len);
 }
 
-/* 1 where what was taken can be compiled for. */
-static int policy_take(struct karmor_caps *caps)
+/* The policy that modules are made for: where one is loaded, that from before it. */
+static int policy_take(struct karmor_caps *caps, struct base **ret)
+{
+	int r = file_take(caps, SELINUX_CAP_POLICY, SELINUX_POLICY);
+
+	r = r ? r : base_open(caps, ret, NULL);
+	if (r || !base_has_module(*ret) || access(SELINUX_STATE_BASE, R_OK) < 0)
+		return r;
+	base_free(*ret);
+	*ret = NULL;
+	r = file_take(caps, SELINUX_CAP_POLICY, SELINUX_STATE_BASE);
+	return r ? r : base_open(caps, ret, NULL);
+}
+
+/* Whether our own type is one that workloads have, and may change its context. */
+static int entry_find(const struct base *base, char domain[DOMAIN_MAX])
+{
+	char *context = NULL, *at, *type;
+	int r;
+
+	*domain = '\0';
+	if (getcon_raw(&context) < 0)
+		return 0;
+	at = context;
+	for (int i = 0; i < 3; i++)
+		type = strsep(&at, ":");
+	snprintf(domain, DOMAIN_MAX, "%s", type ? type : "");
+	r = selinux_is_domain(domain) && base_allows(base, domain, domain, "process", "setcurrent");
+	freecon(context);
+	return r;
+}
+
+/* What can be compiled for. */
+static int machine_take(struct karmor_caps *caps, struct selinux_machine *machine,
+			char domain[DOMAIN_MAX])
 {
 	_cleanup_(cleanup_base) struct base *base = NULL;
 	const char *contexts = selinux_file_context_path();
-	int r = file_take(caps, SELINUX_CAP_POLICY, POLICY);
+	int r = contexts ? file_take(caps, SELINUX_CAP_FILE_CONTEXTS, contexts) : -ENOENT;
 
-	r = r ? r : contexts ? file_take(caps, SELINUX_CAP_FILE_CONTEXTS, contexts) : -ENOENT;
-	r = r ? r : base_open(caps, &base, NULL);
+	r = r ? r : policy_take(caps, &base);
+	machine->enters = r ? 0 : entry_find(base, domain);
 	return r ? r : 1;
 }
 
@@ -93,14 +124,18 @@ static int store_find(const char *type)
 int selinux_probe(struct karmor_caps *caps, struct karmor_diag *diag)
 {
 	_cleanup_(cleanup_type) char *type = NULL;
-	struct selinux_machine machine = { .listed = probe_lsm("selinux"), .type = "" };
+	char domain[DOMAIN_MAX] = "";
+	struct selinux_machine machine = { .listed = probe_lsm("selinux"),
+					   .type = "",
+					   .domain = domain };
 
 	machine.loaded = machine.listed && is_selinux_enabled() == 1;
 	if (machine.loaded) {
 		machine.enforcing = security_getenforce();
 		machine.version = security_policyvers();
 		machine.privileged = probe_capability(CAP_MAC_ADMIN);
-		machine.readable = machine.privileged == 1 ? policy_take(caps) : 0;
+		machine.readable =
+			machine.privileged == 1 ? machine_take(caps, &machine, domain) : 0;
 		machine.type = selinux_getpolicytype(&type) == 0 && type ? type : "";
 		machine.stored = store_find(machine.type);
 	}

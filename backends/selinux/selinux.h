@@ -104,7 +104,8 @@ struct selinux_facts {
 	bool has_domain; /* an attribute of every task's type */
 	bool has_capability[IR_CAPABILITY_COUNT];
 	bool has_cap_userns, has_cap2_userns; /* of capabilities in a user namespace of its own */
-	bool has_role_change; /* attributes of types that may change roles, and be changed to */
+	const char *takes_back; /* of class security: what could undo a policy, by blanks; "" */
+	bool has_role_change;	/* attributes of types that may change roles, and be changed to */
 };
 
 struct selinux_artifact {
@@ -134,6 +135,9 @@ int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
 		    const struct karmor_caps *caps, struct karmor_artifact **ret,
 		    struct karmor_report *report, struct karmor_diag *diag);
 void selinux_artifact_free(struct karmor_artifact *artifact);
+#define SELINUX_DIGEST_SIZE 65
+/* SHA-256 of a policy, as text. */
+void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE]);
 
 /* print.c: the module, as CIL. */
 int selinux_print(const struct karmor_artifact *artifact, FILE *out);
@@ -191,6 +195,9 @@ void selinux_walk_of(const struct selinux_artifact *artifact, struct selinux_wal
 /* facts.c: 0; -EINVAL (none of the domains is there: message); -ENOMEM. */
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,
 		  struct karmor_diag *diag);
+
+/* Whether tasks of workloads may have the type. */
+bool selinux_is_domain(const char *type);
 
 /* Rulesets on their way to an artifact. Rules of all rulesets are numbered together. */
 struct selinux_compiler {

@@ -315,7 +315,7 @@ static int do_lease(void)
 	return passed(fcntl(ACT_FD_OTHERS, F_SETLEASE, F_RDLCK), EAGAIN);
 }
 
-static int audit_open(void)
+static int audit_listen(void)
 {
 	return socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT);
 }
@@ -332,7 +332,7 @@ static int audit_ask(uint16_t type)
 				    .nlmsg_type = type,
 				    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK };
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	int fd = audit_open();
+	int fd = audit_listen();
 
 	if (sendto(fd, &message, message.nlmsg_len, 0, (void *)&kernel, sizeof(kernel)) < 0 ||
 	    recv(fd, &answer, sizeof(answer), 0) < 0)
@@ -354,7 +354,7 @@ static int do_audit_read(void)
 {
 	struct sockaddr_nl at = { .nl_family = AF_NETLINK, .nl_groups = AUDIT_NLGRP_READLOG };
 
-	return passed(bind(audit_open(), (void *)&at, sizeof(at)), 0);
+	return passed(bind(audit_listen(), (void *)&at, sizeof(at)), 0);
 }
 
 static int do_setfcap(void)

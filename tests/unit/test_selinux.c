@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SELinux backend without a kernel: what is written and reported, golden modules
- * (tests/golden/selinux; KARMOR_GOLDEN=write makes them anew), what is asked of a base policy, and
- * what is said of a machine. Verdicts are judged in tests/offline.
+ * (tests/golden/selinux; KARMOR_GOLDEN=write makes them anew), what is asked of a base policy.
+ * Verdicts are judged in tests/offline.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #include "caps.h"
 #include "cleanup.h"
 #include "fs.h"
+#include "selinux/engine.h"
 #include "selinux/labels.h"
-#include "selinux/machine.h"
 #include "selinux/reference.h"
 #include "selinux/selinux.h"
 
@@ -362,6 +362,47 @@ START_TEST(where_all_is_one_only_the_rest_is_looked_for)
 }
 END_TEST
 
+/* What files, tasks and executables have of a module that another one follows. */
+START_TEST(what_was_loaded_before_means_what_is_the_same_now)
+{
+	static const char source[] = ",\"fromSource\":[{\"path\":\"/usr/bin/s\"}]";
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	_cleanup_buf_ struct buf spec = { 0 }, text = { 0 }, wanted = { 0 };
+	struct selinux_engine engine = { .live = NULL };
+	const struct selinux_artifact *live, *staged;
+
+	buf_printf(&spec, "\"file\":{\"matchPaths\":[{\"path\":\"/a\"},{\"path\":\"/b\"%s}]}",
+		   source);
+	compile_spec(&old, spec.data, NULL);
+	compile_spec(&new,
+		     "\"file\":{\"matchPaths\":[{\"path\":\"/a\"},{\"path\":\"/a\"}],"
+		     "\"matchDirectories\":[{\"dir\":\"/usr\",\"recursive\":true}]}",
+		     NULL);
+	engine.live = live = (const struct selinux_artifact *)old.artifact;
+	engine.staged = staged = (const struct selinux_artifact *)new.artifact;
+	ck_assert_int_eq(selinux_retire(&engine, NULL), 0);
+	selinux_write(&text, staged, engine.retired, engine.n_retired);
+	ck_assert(!buf_failed(&text) && is_module(text.data));
+	/* A class that is not there any more is the rest, "/b" is no file that rules tell. */
+	buf_printf(&wanted, "(role karmor_w0_%s_r)\n(roleattributeset karmor_w0_rest (",
+		   live->rulesets[0].classes[1].id);
+	ck_assert_ptr_nonnull(strstr(text.data, wanted.data));
+	for (size_t i = 0; i < live->n_labels; i++) {
+		char role[SELINUX_NAME_SIZE];
+		size_t label;
+
+		selinux_file_role(live, i, role);
+		ck_assert_ptr_nonnull(strstr(text.data, role));
+		ck_assert(!selinux_role_file(staged, role, strlen(role), &label) ||
+			  strcmp(live->labels[i].example, "/a") == 0);
+	}
+	buf_reset(&wanted);
+	buf_printf(&wanted, "(type karmor_x%s_", live->kinds[1].id);
+	ck_assert_ptr_nonnull(strstr(text.data, wanted.data));
+	selinux_before_free(&engine);
+}
+END_TEST
+
 START_TEST(a_base_policy_is_asked)
 {
 	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
@@ -411,56 +452,6 @@ START_TEST(what_is_no_policy_is_told)
 }
 END_TEST
 
-static const struct {
-	struct selinux_machine machine;
-	enum karmor_state state;
-	const char *reason;
-} machines[] = {
-	{ { .listed = 0 }, KARMOR_NOT_ACTIVE, "not in lsm=" },
-	{ { .listed = -2 }, KARMOR_NOT_ACTIVE, "no policy is loaded" },
-	{ { .listed = 1 }, KARMOR_NOT_ACTIVE, "no policy is loaded" },
-	{ { .listed = 1, .loaded = 1 }, KARMOR_NOT_ACTIVE, "permissive: it denies nothing" },
-	{ { .listed = 1, .loaded = 1, .enforcing = 1 },
-	  KARMOR_NOT_PERMITTED,
-	  "not permitted: reading and changing the policy needs CAP_MAC_ADMIN" },
-	{ { .listed = 1, .loaded = 1, .enforcing = 1, .privileged = 1, .readable = -5 },
-	  KARMOR_BROKEN,
-	  "the policy that is loaded cannot be compiled for" },
-	{ { .listed = 1, .loaded = 1, .enforcing = 1, .privileged = 1, .readable = 1, .type = "x" },
-	  KARMOR_BROKEN,
-	  "there is no module store /var/lib/selinux/x" },
-	{ { 1, 1, 1, 1, 1, 1, 33, "targeted" },
-	  KARMOR_NOT_ACTIVE,
-	  "enforcing, policy 33, store /var/lib/selinux/targeted; this karmor compiles for SELinux "
-	  "and cannot load" },
-};
-
-START_TEST(each_state_of_a_machine_has_its_message)
-{
-	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
-
-	ck_assert_int_eq(caps_new(karmor_backend_find("selinux"), &caps), 0);
-	ck_assert_int_eq(selinux_state(caps, &machines[_i].machine), 0);
-	ck_assert_int_eq(karmor_caps_state(caps), machines[_i].state);
-	ck_assert_str_eq(karmor_caps_reason(caps), machines[_i].reason);
-	ck_assert_ptr_nonnull(karmor_caps_fix(caps));
-}
-END_TEST
-
-START_TEST(an_engine_cannot_be_opened_and_says_so)
-{
-	struct karmor_diag *diag = karmor_diag_new();
-	struct karmor_engine *engine = NULL;
-
-	ck_assert_int_eq(karmor_engine_open(karmor_backend_find("selinux"), &engine, diag),
-			 -EOPNOTSUPP);
-	ck_assert_ptr_null(engine);
-	ck_assert_ptr_nonnull(
-		strstr(karmor_diag_at(diag, 0)->text, "compiles for SELinux and cannot load"));
-	karmor_diag_free(diag);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("selinux");
@@ -476,11 +467,9 @@ int main(void)
 	tcase_add_test(module, what_is_to_be_labelled_is_below_its_roots);
 	tcase_add_test(module, a_name_is_looked_for_everywhere);
 	tcase_add_test(module, where_all_is_one_only_the_rest_is_looked_for);
+	tcase_add_test(module, what_was_loaded_before_means_what_is_the_same_now);
 	tcase_add_test(machine, a_base_policy_is_asked);
 	tcase_add_loop_test(machine, what_is_no_policy_is_told, 0, ARRAY_SIZE(broken));
-	tcase_add_loop_test(machine, each_state_of_a_machine_has_its_message, 0,
-			    ARRAY_SIZE(machines));
-	tcase_add_test(machine, an_engine_cannot_be_opened_and_says_so);
 	suite_add_tcase(suite, module);
 	suite_add_tcase(suite, machine);
 	return support_run(suite);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Workloads, and a task's way into one: it changes its own role before its execve, so that this one
+ * is decided like any other, and leads to the role of the command's class.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <selinux/selinux.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "avc.h"
+#include "cleanup.h"
+#include "diag.h"
+#include "engine.h"
+
+#define OWN_CONTEXT "/proc/thread-self/attr/current"
+
+static struct selinux_workload *workload_find(const struct selinux_engine *engine, const char *name)
+{
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (strcmp(engine->workloads[i].name, name) == 0)
+			return &engine->workloads[i];
+	return NULL;
+}
+
+static uint64_t digest_of(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
+	return hash ? hash : 1;
+}
+
+/* Appends @text. Async-signal-safe. */
+static bool append(char *ret, size_t *at, const char *text, size_t len)
+{
+	if (len >= SELINUX_CONTEXT_MAX - *at)
+		return false;
+	memcpy(ret + *at, text, len);
+	*at += len;
+	ret[*at] = '\0';
+	return true;
+}
+
+/* The launcher's context with the role that a workload is entered by. Async-signal-safe. */
+static bool context_make(const struct selinux_engine *engine, size_t set,
+			 char ret[SELINUX_CONTEXT_MAX])
+{
+	char digits[24], *digit = digits + sizeof(digits);
+	size_t len, at = 0;
+	const char *role = avc_role(engine->own, &len);
+
+	do {
+		*--digit = (char)('0' + set % 10);
+		set /= 10;
+	} while (set);
+	return role && append(ret, &at, engine->own, (size_t)(role - engine->own)) &&
+	       append(ret, &at, SELINUX_TASK_PREFIX, strlen(SELINUX_TASK_PREFIX)) &&
+	       append(ret, &at, digit, (size_t)(digits + sizeof(digits) - digit)) &&
+	       append(ret, &at, "_rest_r", strlen("_rest_r")) &&
+	       append(ret, &at, role + len, strlen(role + len));
+}
+
+/* Whether the kernel's policy lets a task of this one's type enter at all. */
+static int entry_check(const struct selinux_engine *engine, size_t set, struct karmor_diag *diag)
+{
+	security_class_t class = string_to_security_class("process");
+	access_vector_t wanted = class ? string_to_av_perm(class, "dyntransition") : 0;
+	char context[SELINUX_CONTEXT_MAX];
+	struct av_decision decision;
+
+	if (wanted && context_make(engine, set, context) &&
+	    security_compute_av_raw(engine->own, context, class, wanted, &decision) == 0 &&
+	    decision.allowed & wanted)
+		return 0;
+	diag_error(diag, NULL,
+		   "start it from unconfined_t, as an administrator's shell is, or use bpf",
+		   "selinux: the policy does not let %s become a workload", engine->own);
+	return -EOPNOTSUPP;
+}
+
+static int attach_check(const struct selinux_engine *engine, const struct karmor_workload *from,
+			struct karmor_diag *diag)
+{
+	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
+		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
+			   from->name);
+		return -EINVAL;
+	}
+	if (from->lasting) {
+		diag_error(diag, NULL, "use bpf or apparmor",
+			   "selinux: there are no lasting workloads");
+		return -EOPNOTSUPP;
+	}
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (engine->workloads[i].ruleset == from->ruleset) {
+			diag_error(diag, NULL, "compile a ruleset for each workload",
+				   "selinux: ruleset %zu is workload \"%s\"'s already",
+				   from->ruleset, engine->workloads[i].name);
+			return -EBUSY;
+		}
+	if (from->pid && kill(from->pid, 0) < 0 && errno == ESRCH)
+		return -ENOENT;
+	return entry_check(engine, from->ruleset, diag);
+}
+
+static char *copy(const char *text, bool *failed)
+{
+	char *ret = text ? strdup(text) : NULL;
+
+	*failed |= text && !ret;
+	return ret;
+}
+
+void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workload *workload)
+{
+	engine->entrance->names[workload->ruleset] = 0;
+	free(workload->name);
+	free(workload->namespace_name);
+	free(workload->container);
+	free(workload->labels);
+	*workload = engine->workloads[--engine->n_workloads];
+}
+
+/* Nothing can put a running task into a workload but the task: @from->pid is to enter. */
+int selinux_attach(struct karmor_engine *base, const struct karmor_workload *from,
+		   struct karmor_diag *diag)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)base;
+	struct selinux_workload *all;
+	bool failed = false;
+	int r;
+
+	if (workload_find(engine, from->name))
+		return 0;
+	r = attach_check(engine, from, diag);
+	if (r)
+		return r;
+	r = selinux_events_open(&engine->events);
+	/* An unconfined task may do all but that, so that it is no reason not to enforce. */
+	if (r == -EPERM) {
+		diag_warning(diag, NULL, "let the type have the capability audit_read",
+			     "selinux: the policy does not let %s read audit records: no events "
+			     "are told",
+			     engine->own);
+		r = 0;
+	}
+	if (r < 0) {
+		diag_error(diag, NULL, NULL, "selinux: cannot read audit records: %s",
+			   strerror(-r));
+		return r == -ENOMEM ? r : -EIO;
+	}
+	all = reallocarray(engine->workloads, engine->n_workloads + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	engine->workloads = all;
+	all[engine->n_workloads++] = (struct selinux_workload){
+		.name = copy(from->name, &failed),
+		.namespace_name = copy(from->namespace_name, &failed),
+		.container = copy(from->container, &failed),
+		.labels = copy(from->labels, &failed),
+		.ruleset = from->ruleset,
+	};
+	engine->entrance->names[from->ruleset] = digest_of(from->name);
+	if (failed)
+		selinux_workload_drop(engine, &all[engine->n_workloads - 1]);
+	return failed ? -ENOMEM : 0;
+}
+
+int selinux_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)base;
+	struct selinux_workload *workload = workload_find(engine, name);
+
+	if (!workload)
+		return 0;
+	if (selinux_tasks(base, name) != 0) {
+		diag_error(diag, NULL, "end its tasks first",
+			   "workload \"%s\" still has tasks, which cannot leave it", name);
+		return -EBUSY;
+	}
+	selinux_workload_drop(engine, workload);
+	return 0;
+}
+
+/* Before it is under another backend's policy, which may speak of this file. */
+int selinux_prepare(struct karmor_engine *base)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)base;
+
+	if (engine->entry < 0)
+		engine->entry = open(OWN_CONTEXT, O_WRONLY | O_CLOEXEC);
+	return engine->entry < 0 ? -errno : 0;
+}
+
+int selinux_enter(struct karmor_engine *base, const char *name)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)base;
+	uint64_t digest = digest_of(name);
+	char context[SELINUX_CONTEXT_MAX];
+	int r = selinux_prepare(base);
+	size_t set = 0, len;
+
+	while (set < SELINUX_RULESETS_MAX && engine->entrance->names[set] != digest)
+		set++;
+	r = r ? r : set == SELINUX_RULESETS_MAX ? -ENOENT : 0;
+	r = r ? r : context_make(engine, set, context) ? 0 : -EINVAL;
+	if (r)
+		return r;
+	len = strlen(context);
+	r = write(engine->entry, context, len) == (ssize_t)len ? 0 : -errno;
+	close(engine->entry);
+	engine->entry = -1;
+	return r;
+}
+
+int selinux_stats(const struct karmor_engine *base, struct karmor_stats *ret)
+{
+	const struct selinux_engine *engine = (const struct selinux_engine *)base;
+	long n = engine->n_workloads ? selinux_tasks_count(SELINUX_TASK_PREFIX) : 0;
+
+	*ret = KARMOR_STRUCT(karmor_stats, .workloads = engine->n_workloads,
+			     .tasks = n > 0 ? (uint64_t)n : 0, .events = engine->events.told,
+			     .lost = engine->events.audit.lost);
+	return 0;
+}

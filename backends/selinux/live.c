@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An engine: opened, closed, and what it tells of. */
+#include "engine.h"
+
+#include <errno.h>
+#include <selinux/selinux.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "state.h"
+#include "store.h"
+
+static bool task_of(const char *role, size_t len, struct selinux_task *ret, void *data)
+{
+	const struct selinux_engine *engine = data;
+
+	if (!selinux_task_find(engine, role, len, &ret->set, &ret->class))
+		return false;
+	ret->artifact = engine->live;
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		const struct selinux_workload *workload = &engine->workloads[i];
+
+		if (workload->ruleset != ret->set)
+			continue;
+		ret->workload = workload->name;
+		ret->namespace_name = workload->namespace_name;
+		ret->container = workload->container;
+		ret->labels = workload->labels;
+		return true;
+	}
+	return false;
+}
+
+static bool file_of(const char *role, size_t len, size_t *label, void *data)
+{
+	return selinux_file_find(data, role, len, label);
+}
+
+int selinux_event_fd(const struct karmor_engine *base)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)(uintptr_t)base;
+	int r = selinux_events_open(&engine->events);
+
+	return r < 0 ? -EIO : engine->events.audit.fd;
+}
+
+int selinux_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *data)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)base;
+
+	return engine->events.audit.fd < 0 ? 0 : selinux_events_read(&engine->events, fn, data);
+}
+
+/* What an engine left that did not come to its end. */
+static int leftovers_take_back(struct karmor_diag *diag)
+{
+	int has = selinux_store_has();
+	long n;
+
+	if (has < 0 || (!has && !selinux_state_there()))
+		return has;
+	n = selinux_tasks_count(SELINUX_TASK_PREFIX);
+	if (n == 0)
+		return selinux_take_back(diag);
+	diag_error(diag, NULL, "end them: ps -eZ | grep " SELINUX_TASK_PREFIX,
+		   "selinux: %ld tasks of workloads that were started before are still there", n);
+	return n < 0 ? -EIO : -EBUSY;
+}
+
+static int own_read(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	char *context = NULL;
+	bool fits;
+
+	if (is_selinux_enabled() != 1 || getcon_raw(&context) < 0) {
+		diag_error(diag, NULL, "boot with lsm=...,selinux", "selinux: it is not active");
+		return -EOPNOTSUPP;
+	}
+	fits = strlen(context) < sizeof(engine->own);
+	if (fits)
+		strcpy(engine->own, context);
+	freecon(context);
+	return fits ? 0 : -EOPNOTSUPP;
+}
+
+static void engine_free(struct selinux_engine *engine)
+{
+	while (engine->n_workloads)
+		selinux_workload_drop(engine, &engine->workloads[engine->n_workloads - 1]);
+	selinux_abort(&engine->base);
+	selinux_events_close(&engine->events);
+	selinux_before_free(engine);
+	buf_done(&engine->module);
+	buf_done(&engine->live_module);
+	if (engine->entrance != MAP_FAILED)
+		munmap(engine->entrance, sizeof(*engine->entrance));
+	cleanup_close(&engine->lock);
+	free(engine->workloads);
+	free(engine);
+}
+
+int selinux_open(struct karmor_engine **ret, struct karmor_diag *diag)
+{
+	struct selinux_engine *engine = calloc(1, sizeof(*engine));
+	int r;
+
+	if (!engine)
+		return -ENOMEM;
+	engine->lock = engine->entry = engine->events.audit.fd = -1;
+	engine->events.roles = (struct selinux_roles){ task_of, file_of, engine };
+	engine->entrance = mmap(NULL, sizeof(*engine->entrance), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	r = engine->entrance == MAP_FAILED ? -ENOMEM : own_read(engine, diag);
+	if (r == 0) {
+		engine->lock = selinux_state_lock(diag);
+		r = engine->lock < 0 ? engine->lock : leftovers_take_back(diag);
+	}
+	if (r < 0) {
+		engine_free(engine);
+		return r;
+	}
+	*ret = &engine->base;
+	return 0;
+}
+
+/* With tasks left, everything stays as it is: they must stay confined. */
+void selinux_close(struct karmor_engine *base)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)base;
+
+	if (engine->live && selinux_tasks_count(SELINUX_TASK_PREFIX) == 0)
+		selinux_take_back(NULL);
+	engine_free(engine);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Roles and types of modules before the one that is made. A task keeps its role when rules change,
+ * and files get theirs after the module is loaded: until then what they have must go on to mean
+ * something, and means what the new rules make of the same file, or of the same source.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "cleanup.h"
+#include "diag.h"
+#include "engine.h"
+#include "labels.h"
+#include "state.h"
+
+static void before_done(struct selinux_before *before)
+{
+	free(before->name);
+	free(before->example);
+	free(before->type);
+	free(before->copy);
+}
+
+void selinux_before_free(struct selinux_engine *engine)
+{
+	for (size_t i = 0; i < engine->n_before; i++)
+		before_done(&engine->before[i]);
+	free(engine->before);
+	free(engine->retired);
+}
+
+static const struct selinux_before *before_find(const struct selinux_engine *engine,
+						enum selinux_old what, const char *name, size_t len)
+{
+	for (size_t i = 0; i < engine->n_before; i++) {
+		const struct selinux_before *before = &engine->before[i];
+
+		if (before->what == what && strlen(before->name) == len &&
+		    memcmp(before->name, name, len) == 0)
+			return before;
+	}
+	return NULL;
+}
+
+static char *copy(const char *text, bool *failed)
+{
+	char *ret = text ? strdup(text) : NULL;
+
+	*failed |= text && !ret;
+	return ret;
+}
+
+/* Remembers @from, its strings copied, unless it is known. */
+static int before_add(struct selinux_engine *engine, const struct selinux_before *from)
+{
+	struct selinux_before *ret;
+	bool failed = false;
+
+	if (before_find(engine, from->what, from->name, strlen(from->name)))
+		return 0;
+	if (array_grow(&engine->before, engine->n_before, &engine->before_size,
+		       sizeof(*engine->before)) < 0)
+		return -ENOMEM;
+	ret = &engine->before[engine->n_before];
+	*ret = *from;
+	ret->name = copy(from->name, &failed);
+	ret->example = copy(from->example, &failed);
+	ret->type = copy(from->type, &failed);
+	ret->copy = copy(from->copy, &failed);
+	if (failed) {
+		before_done(ret);
+		return -ENOMEM;
+	}
+	engine->n_before++;
+	return 0;
+}
+
+/* For before_add(), which copies them. */
+static char *lent(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static int labels_add(struct selinux_engine *engine, const struct selinux_artifact *a)
+{
+	char role[SELINUX_NAME_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n_labels; i++) {
+		selinux_file_role(a, i, role);
+		r = before_add(engine, &(struct selinux_before){
+					       .what = SELINUX_OLD_FILE,
+					       .name = role,
+					       .example = lent(a->labels[i].example),
+					       .directory = a->labels[i].own != a->labels[i].child,
+				       });
+	}
+	return r;
+}
+
+static int classes_add(struct selinux_engine *engine, const struct selinux_artifact *a, size_t set)
+{
+	char role[SELINUX_NAME_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->rulesets[set].n_classes; i++) {
+		selinux_task_role(a, set, i, role);
+		r = before_add(engine, &(struct selinux_before){
+					       .what = SELINUX_OLD_TASK,
+					       .name = role,
+					       .example = lent(a->rulesets[set].classes[i].example),
+					       .set = set,
+				       });
+	}
+	return r;
+}
+
+static int types_add(struct selinux_engine *engine, const struct selinux_artifact *a, size_t kind)
+{
+	const struct selinux_kind *k = &a->kinds[kind];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < k->n_types; i++) {
+		_cleanup_buf_ struct buf name = { 0 };
+
+		selinux_copy_name(&name, a, kind, k->types[i]);
+		r = buf_failed(&name)
+			    ? -ENOMEM
+			    : before_add(engine,
+					 &(struct selinux_before){ .what = SELINUX_OLD_TYPE,
+								   .name = name.data,
+								   .example = lent(k->example),
+								   .type = lent(k->types[i]),
+								   .copy = lent(k->copies[i]) });
+	}
+	return r;
+}
+
+/* All that the live module has. */
+static int live_add(struct selinux_engine *engine)
+{
+	const struct selinux_artifact *a = engine->live;
+	int r = a ? labels_add(engine, a) : 0;
+
+	for (size_t i = 0; a && r == 0 && i < a->base.n_rulesets; i++)
+		r = classes_add(engine, a, i);
+	for (size_t i = 0; a && r == 0 && i < a->n_kinds; i++)
+		r = types_add(engine, a, i);
+	return r;
+}
+
+static bool has_type(const struct selinux_artifact *a, const char *name)
+{
+	bool ret = false;
+
+	for (size_t i = 0; i < a->n_kinds; i++)
+		for (size_t j = 0; !ret && j < a->kinds[i].n_types; j++) {
+			_cleanup_buf_ struct buf own = { 0 };
+
+			selinux_copy_name(&own, a, i, a->kinds[i].types[j]);
+			ret = !buf_failed(&own) && strcmp(own.data, name) == 0;
+		}
+	return ret;
+}
+
+/* Whether the artifact has it under this name. */
+static bool is_in(const struct selinux_artifact *a, const struct selinux_before *before)
+{
+	size_t len = strlen(before->name), set, i;
+
+	switch (before->what) {
+	case SELINUX_OLD_FILE:
+		return selinux_role_file(a, before->name, len, &i);
+	case SELINUX_OLD_TASK:
+		return selinux_role_task(a, before->name, len, &set, &i);
+	case SELINUX_OLD_TYPE:
+	default:
+		return has_type(a, before->name);
+	}
+}
+
+static size_t kind_of(const struct selinux_artifact *a, const char *path)
+{
+	return a->accept_kinds[path ? automaton_run(a->automaton, path) : a->rest];
+}
+
+/* What it is now. */
+static size_t now_of(const struct selinux_artifact *a, const struct selinux_before *before)
+{
+	switch (before->what) {
+	case SELINUX_OLD_FILE:
+		return selinux_label_of(a, before->example, before->directory);
+	case SELINUX_OLD_TASK:
+		return a->kinds[kind_of(a, before->example)].classes[before->set];
+	case SELINUX_OLD_TYPE:
+	default:
+		return a->kinds[kind_of(a, before->example)].n_types ? kind_of(a, before->example)
+								     : SELINUX_NO_LABEL;
+	}
+}
+
+int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	const struct selinux_artifact *a = engine->staged;
+	int r = live_add(engine);
+
+	if (r)
+		return r;
+	if (engine->n_before > SELINUX_RETIRED_MAX) {
+		diag_error(diag, NULL, "end the workloads and start them anew",
+			   "selinux: more than %d roles are on files and tasks",
+			   SELINUX_RETIRED_MAX);
+		return -EINVAL;
+	}
+	free(engine->retired);
+	engine->n_retired = 0;
+	engine->retired = calloc(engine->n_before + 1, sizeof(*engine->retired));
+	if (!engine->retired)
+		return -ENOMEM;
+	for (size_t i = 0; i < engine->n_before; i++) {
+		const struct selinux_before *before = &engine->before[i];
+
+		if (is_in(a, before) ||
+		    (before->what == SELINUX_OLD_TASK && before->set >= a->base.n_rulesets))
+			continue;
+		engine->retired[engine->n_retired++] = (struct selinux_retired){
+			.what = before->what,
+			.name = before->name,
+			.type = before->type,
+			.copy = before->copy,
+			.set = before->set,
+			.now = now_of(a, before),
+		};
+	}
+	return 0;
+}
+
+static int role_is(const char *role, void *data)
+{
+	return strcmp(role, data) == 0;
+}
+
+/* Whether something may still have it. Nothing changes to a role that was retired before. */
+static bool is_on_anything(struct selinux_before *before)
+{
+	bool again = before->again;
+
+	before->again = true;
+	if (before->what == SELINUX_OLD_FILE)
+		return selinux_labels_roles(SELINUX_STATE_JOURNAL, role_is, before->name, NULL) !=
+		       0;
+	return before->what == SELINUX_OLD_TASK &&
+	       (!again || selinux_tasks_count(before->name) != 0);
+}
+
+void selinux_retire_live(struct selinux_engine *engine)
+{
+	for (size_t i = engine->n_before; i-- > 0;) {
+		struct selinux_before *before = &engine->before[i];
+
+		if (is_in(engine->live, before)) {
+			before->again = false;
+		} else if (!is_on_anything(before)) {
+			before_done(before);
+			*before = engine->before[--engine->n_before];
+		}
+	}
+}
+
+bool selinux_task_find(const struct selinux_engine *engine, const char *role, size_t len,
+		       size_t *set, size_t *class)
+{
+	const struct selinux_before *before;
+
+	if (!engine->live)
+		return false;
+	if (selinux_role_task(engine->live, role, len, set, class))
+		return true;
+	before = before_find(engine, SELINUX_OLD_TASK, role, len);
+	if (!before || before->set >= engine->live->base.n_rulesets)
+		return false;
+	*set = before->set;
+	*class = now_of(engine->live, before);
+	return true;
+}
+
+bool selinux_file_find(const struct selinux_engine *engine, const char *role, size_t len,
+		       size_t *label)
+{
+	const struct selinux_before *before;
+
+	if (!engine->live)
+		return false;
+	if (selinux_role_file(engine->live, role, len, label))
+		return true;
+	before = before_find(engine, SELINUX_OLD_FILE, role, len);
+	if (before)
+		*label = now_of(engine->live, before);
+	return before != NULL;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is in a workload, by the role that tasks have. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "avc.h"
+#include "cleanup.h"
+#include "engine.h"
+
+#define SCANS 3 /* a task that is made while /proc is read may be missed once */
+
+/* Whether a process has a role that begins with @prefix: 1, 0 (or it is gone), -EIO. */
+static int process_has(const char *pid, const char *prefix)
+{
+	char context[SELINUX_CONTEXT_MAX], path[64];
+	_cleanup_close_ int fd = -1;
+	const char *role;
+	size_t len;
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "/proc/%.32s/attr/current", pid) >= (int)sizeof(path))
+		return -EIO;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ESRCH ? 0 : -EIO;
+	n = read(fd, context, sizeof(context) - 1);
+	if (n < 0)
+		return errno == EINVAL || errno == ESRCH ? 0 : -EIO;
+	context[n] = '\0';
+	role = avc_role(context, &len);
+	return role && len >= strlen(prefix) && memcmp(role, prefix, strlen(prefix)) == 0;
+}
+
+static long scan(const char *prefix)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	long n = 0;
+
+	if (!proc)
+		return -EIO;
+	while (n >= 0 && (entry = readdir(proc))) {
+		int r = isdigit((unsigned char)entry->d_name[0])
+				? process_has(entry->d_name, prefix)
+				: 0;
+
+		n = r < 0 ? r : n + r;
+	}
+	closedir(proc);
+	return n;
+}
+
+long selinux_tasks_count(const char *prefix)
+{
+	long n = 0;
+
+	for (int i = 0; n == 0 && i < SCANS; i++)
+		n = scan(prefix);
+	return n;
+}
+
+long selinux_tasks(struct karmor_engine *base, const char *name)
+{
+	const struct selinux_engine *engine = (const struct selinux_engine *)base;
+	char prefix[SELINUX_NAME_SIZE];
+
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		if (strcmp(engine->workloads[i].name, name) != 0)
+			continue;
+		snprintf(prefix, sizeof(prefix), SELINUX_TASK_PREFIX "%zu_",
+			 engine->workloads[i].ruleset);
+		return selinux_tasks_count(prefix);
+	}
+	return -ENOENT;
+}
+
+/* The number that the process has here; 0: none here, -1: it has ended. */
+static long pidfd_number(int pidfd)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	char line[128], path[64];
+	long pid = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "Pid:", 4) == 0)
+			pid = strtol(line + 4, NULL, 10);
+	return pid;
+}
+
+int selinux_confines(struct karmor_engine *engine, int pidfd)
+{
+	long pid = pidfd_number(pidfd);
+	char text[32];
+
+	if (pid <= 0)
+		return pid < 0 ? 0 : -EIO;
+	snprintf(text, sizeof(text), "%ld", pid);
+	return process_has(text, SELINUX_TASK_PREFIX);
+}
