@@ -91,10 +91,8 @@ int node_prepare(struct node *node, struct workload *workload, const char *progr
 	if (r == 0)
 		r = karmor_engine_label_of(node->engine, name, program, label, size);
 	messages_take(messages, node->diag);
-	if (r == 0) {
-		loop_timer_set(node->ending, node_prepared_left(workload));
+	if (r == 0)
 		return 0;
-	}
 	(void)!karmor_engine_detach(node->engine, name, NULL);
 	node_slot_drop(node, workload);
 	(void)!records_save(node);

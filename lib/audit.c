@@ -34,20 +34,6 @@ static int netlink_open(unsigned groups)
 	return fd;
 }
 
-int audit_listen(struct audit *audit)
-{
-	int size = RECEIVE_BUFFER, fd;
-
-	if (audit->fd >= 0)
-		return 0;
-	fd = netlink_open(1u << (AUDIT_NLGRP_READLOG - 1));
-	if (fd < 0)
-		return fd;
-	(void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	audit->fd = fd;
-	return 0;
-}
-
 void audit_unlisten(struct audit *audit)
 {
 	cleanup_close(&audit->fd);
@@ -83,6 +69,34 @@ static bool status_ask(struct audit_status *ret)
 	       (size_t)n - NLMSG_LENGTH(0) < sizeof(*ret) ? (size_t)n - NLMSG_LENGTH(0)
 							  : sizeof(*ret));
 	return true;
+}
+
+/* Counts what the kernel dropped before it got to anybody. */
+static void dropped_count(struct audit *audit, const struct audit_status *status)
+{
+	/* Somebody may have set the count to nothing since. */
+	if (audit->asked)
+		audit->lost += status->lost - (status->lost < audit->dropped ? 0 : audit->dropped);
+	audit->dropped = status->lost;
+	audit->asked = true;
+}
+
+int audit_listen(struct audit *audit)
+{
+	struct audit_status status;
+	int size = RECEIVE_BUFFER, fd;
+
+	if (audit->fd >= 0)
+		return 0;
+	fd = netlink_open(1u << (AUDIT_NLGRP_READLOG - 1));
+	if (fd < 0)
+		return fd;
+	(void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	audit->fd = fd;
+	/* What was lost before is nobody's. */
+	if (status_ask(&status))
+		dropped_count(audit, &status);
+	return 0;
 }
 
 /* Where what was read is given to. */
@@ -125,34 +139,29 @@ static int drain(struct audit *audit, struct reading *to)
 	return r < 0 ? r : 0;
 }
 
-/* Counts what the kernel dropped before it got to anybody. */
-static void dropped_count(struct audit *audit, const struct audit_status *status)
-{
-	if (audit->asked)
-		audit->lost += status->lost - audit->dropped;
-	audit->dropped = status->lost;
-	audit->asked = true;
-}
-
 /* The kernel sends records from a thread of its own: those that are waiting are waited for. */
 int audit_read(struct audit *audit, audit_fn *fn, void *data)
 {
 	struct pollfd more = { .fd = audit->fd, .events = POLLIN };
-	struct audit_status status = { 0 };
 	struct reading to = { fn, data, 0 };
+	struct audit_status status;
+	bool known = false;
 	int r;
 
 	if (audit->fd < 0)
 		return 0;
 	r = drain(audit, &to);
 	for (int i = 0; r == 0 && i < SETTLE_ROUNDS; i++) {
-		bool waiting = status_ask(&status) && status.backlog;
+		bool waiting;
 
+		known = status_ask(&status);
+		waiting = known && status.backlog;
 		if (poll(&more, 1, waiting ? SETTLE_MS : 1) == 1)
 			r = drain(audit, &to);
 		else if (!waiting)
 			break;
 	}
-	dropped_count(audit, &status);
+	if (known)
+		dropped_count(audit, &status);
 	return r < 0 ? r : to.n;
 }

@@ -15,8 +15,10 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	suite mission env KARMOR_BACKEND=apparmor "$here/mission.sh"
 	suite apparmor "$here/apparmor.sh"
 	suite self-apparmor "$here/self-apparmor.sh"
+	suite apparmor-audit "$here/apparmor-audit.sh"
 	suite apparmor-many "$here/apparmor-many.sh"
 	suite attacks env KARMOR_BACKEND=apparmor "$here/attacks.sh"
+	suite attacks-cases env KARMOR_BACKEND=apparmor "$here/attacks-cases.sh"
 	suite queries "${KARMOR_BUILD:-$here/../../build}/tests/offline/apparmor_kernel" "${KARMOR_LONG:+50}50" \
 		"$here"/../data/policies/mission/*.yaml
 	# A kernel's own part is small, so that much is asked of one only, but where there is time.
@@ -29,6 +31,8 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	# AppArmor knows no system calls.
 	# shellcheck disable=SC2068 # what was left out is no word
 	suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend apparmor ${tables[@]//*\/syscalls.tsv/}
+	# The parser that Debian 12 has.
+	case $(uname -r) in 6.1.*) suite apparmor-3 "$here/apparmor-3.sh" ;; esac
 	suite karmord-apparmor "$here/karmord-apparmor.sh"
 	suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" apparmor live
 	echo "1..$total"

@@ -285,16 +285,24 @@ static int tree_detached(void)
 	return tree < 0 ? -1 : read_at(tree, "secret");
 }
 
-static int tree_moved(void)
+static int tree_move(void)
 {
-	int tree;
+	int tree = tree_clone(1);
 
-	if (own_mounts() < 0)
-		return -1;
-	tree = tree_clone(1);
 	if (tree < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, "out", 4) < 0)
 		return -1;
 	return read_path("out/secret");
+}
+
+static int tree_moved(void)
+{
+	return own_mounts() < 0 ? -1 : tree_move();
+}
+
+/* Without a mount(2) before it, by which a namespace's mounts are made its own. */
+static int tree_moved_alone(void)
+{
+	return unshare(CLONE_NEWNS) < 0 ? -1 : tree_move();
 }
 
 static int tree_namespace(void)
@@ -581,6 +589,7 @@ static const struct attack attacks[] = {
 	{ "move-mount", move_away, move_made },
 	{ "tree-detached", tree_detached },
 	{ "tree-moved", tree_moved },
+	{ "tree-moved-alone", tree_moved_alone },
 	{ "tree-namespace", tree_namespace },
 	{ "raw-disk", raw_disk },
 	{ "disk-mounted", disk_mounted },
