@@ -122,6 +122,7 @@ enum abi_kind {
 #define ABI_UNDECIDED                                                                              \
 	16 /* the enforcer could not decide and failed closed; set by the kernel side only */
 #define ABI_EXACT 32 /* the deciding rule names one file by its path */
+#define ABI_KEPT 128 /* karmor's own, whatever the rules say; set by the kernel side only */
 #define ABI_CALLED_ROW                                                                             \
 	64 /* in the unused words of a process row: it is a binary's under one of its names */
 #define ABI_RULE_SHIFT 8
@@ -160,6 +161,19 @@ struct abi_lookup {
 	uint32_t fd;
 	uint32_t names; /* that the file has; 0: a directory, or nothing that can be told */
 	struct abi_inode inode;
+};
+
+/* Files and directories that karmor keeps for itself. What is 0 is none. */
+#define ABI_KEPT_OWN 16
+#define ABI_KEPT_PLACES 3
+#define ABI_KEPT_ABOVE 45
+#define ABI_KEPT_ALL 64 /* of the three */
+struct abi_kept {
+	uint64_t marks; /* a bit for the last six bits of each number in own */
+	uint64_t home;	/* the number of the mount namespace in which they have these names */
+	struct abi_inode own[ABI_KEPT_OWN];	  /* with all below them */
+	struct abi_inode places[ABI_KEPT_PLACES]; /* in which "karmor" is one */
+	struct abi_inode above[ABI_KEPT_ABOVE];	  /* directories on the way to those */
 };
 
 /*
@@ -275,6 +289,7 @@ enum abi_hook {
 	ABI_HOOK_SEND,
 	ABI_HOOK_CAPABLE,
 	ABI_HOOK_SYSCALL,
+	ABI_HOOK_LOCK,
 };
 
 /* An event as it stands in the ring: the header, then resource_len and source_len bytes of text. */

@@ -363,6 +363,16 @@ int BPF_PROG(karmor_mount, const char *dev, const struct path *path, const char 
 	return ask_new(label, path, type);
 }
 
+/* A mount in its place may have what karmor keeps in it; a copy of one has no place. */
+static __always_inline int ask_taken(struct label *label, const struct path *from)
+{
+	struct mount *mount = (void *)from->mnt - bpf_core_field_offset(struct mount, mnt);
+
+	if (BPF_CORE_READ(mount, mnt_parent) == mount)
+		return 0;
+	return self_ask(label, from->dentry, from->mnt, ABI_HOOK_MOUNT);
+}
+
 SEC("lsm/move_mount")
 int BPF_PROG(karmor_move_mount, const struct path *from, const struct path *to, int ret)
 {
@@ -372,15 +382,24 @@ int BPF_PROG(karmor_move_mount, const struct path *from, const struct path *to, 
 		return ret;
 	if (from->mnt->mnt_sb->s_magic == BPFFS_MAGIC)
 		return -EPERM;
-	return ask_moved(label, from, to);
+	return ask_taken(label, from) ?: ask_moved(label, from, to);
 }
 
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(karmor_pivotroot, const struct path *old, const struct path *new, int ret)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct label *label = label_current();
+	const struct abi_kept *own;
+	__u32 first = 0;
 
-	return ret || !label ? ret : ask_alias(label, old);
+	if (ret || !label)
+		return ret;
+	/* It would be another root for all in the namespace. */
+	own = bpf_map_lookup_elem(&kept, &first);
+	if (!own || own->home == BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum))
+		return -EPERM;
+	return ask_alias(label, old);
 }
 
 char LICENSE[] SEC("license") = "GPL";

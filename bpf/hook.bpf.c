@@ -280,11 +280,46 @@ static __always_inline int decide_words(struct label *label, struct question *qu
 	return conclude(label, &told, question->section == ABI_NETWORK ? -EACCES : -EPERM);
 }
 
+/*
+ * Whether what a change of a file is about is karmor's own. A directory's guard is asked about
+ * after the change.
+ */
+static __always_inline bool is_kept(struct label *label, const struct question *question)
+{
+	if (question->section != ABI_FILE || !(question->ops & OP(ABI_OP_WRITE)) ||
+	    question->automaton != ABI_AUTOMATON_FILE)
+		return false;
+	label->leaf = question->dentry;
+	if (question->hook == ABI_HOOK_RENAME || question->hook == ABI_HOOK_MOUNT)
+		return kept_leads(label) || kept_has(label);
+	return kept_has(label);
+}
+
+/* That is denied, and told, whatever the table says, or though there is none. */
+static __always_inline int decide_kept(struct label *label, struct question *question)
+{
+	struct told told = { .verdict = ABI_BLOCK | ABI_KEPT,
+			     .generation = hook_generation(label),
+			     .op = ABI_OP_WRITE,
+			     .section = ABI_FILE,
+			     .hook = question->hook };
+
+	label->leaf = question->dentry;
+	label->mnt = question->mnt;
+	/* For the event any name will do. */
+	label->place = 0;
+	if (question->what == HOOK_NAMES && walk_mount_next(label, question->dentry) > 0)
+		label->mnt = label->place;
+	return conclude(label, &told, -EACCES);
+}
+
 SEC("freplace/hook_ask")
 int karmor_decide(struct label *label, struct question *question)
 {
 	if (!label || !question)
 		return -EACCES;
+	if (is_kept(label, question))
+		return decide_kept(label, question);
 	switch (question->what) {
 	case HOOK_PATH:
 		return hook_path(label, question);
@@ -292,6 +327,8 @@ int karmor_decide(struct label *label, struct question *question)
 		return decide_names(label, question);
 	case HOOK_WORD:
 		return decide_words(label, question);
+	case HOOK_KEPT:
+		return 0;
 	default:
 		return decide_refusal(label, question);
 	}

@@ -63,6 +63,7 @@ enum hook_question {
 	HOOK_PATH,   /* an access to a path */
 	HOOK_NAMES,  /* the same where the hook knew no mount: see hook.bpf.c */
 	HOOK_WORD,   /* a word of the network or capability rows */
+	HOOK_KEPT,   /* nothing but whether it is karmor's own, which is asked first of all */
 	HOOK_REFUSE, /* nothing: it is denied, and that is reported, for what no table can tell */
 };
 

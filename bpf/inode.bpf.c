@@ -17,6 +17,11 @@ int karmor_inode(struct abi_lookup *lookup)
 		return 0;
 	bpf_probe_read_kernel(&file, sizeof(file), files + lookup->fd);
 	lookup->names = walk_inode((__u64)BPF_CORE_READ(file, f_path.dentry), &inode);
+	if (!inode.number) {
+		inode.number = BPF_CORE_READ(file, f_path.dentry, d_inode, i_ino);
+		inode.generation = BPF_CORE_READ(file, f_path.dentry, d_inode, i_generation);
+		inode.device = BPF_CORE_READ(file, f_path.dentry, d_inode, i_sb, s_dev);
+	}
 	lookup->inode = inode;
 	return 0;
 }

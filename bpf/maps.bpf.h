@@ -157,6 +157,22 @@ struct {
 	__type(value, struct abi_named);
 } named_cgroups SEC(".maps") __weak;
 
+/* What no workload changes: see kept.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct abi_kept);
+} kept SEC(".maps") __weak;
+
+/* The processes that no workload signals, by their first thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} keepers SEC(".maps") __weak;
+
 /* By slot: user space's alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

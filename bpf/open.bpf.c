@@ -10,6 +10,8 @@
 
 #include "quick.bpf.h"
 
+#include "kept.bpf.h"
+
 #define FMODE_READ 1
 #define FMODE_EXEC_FLAG 0x20 /* in f_flags: opened to be executed; asked about as exec */
 #define S_IFBLK 0060000
@@ -84,9 +86,13 @@ static __always_inline int ask_file(struct file *file, __u32 hook)
 		ops = OP(ABI_OP_READ) | OP(ABI_OP_WRITE);
 	if (self_is_kept(file) || (hook == ABI_HOOK_RECEIVE && self_is_bpf(file)))
 		return -EPERM;
-	if (!ops || (hook == ABI_HOOK_OPEN && is_quick(label, file, ops)))
+	if (!ops)
 		return 0;
-	return ask_opened(label, file, ops, hook);
+	if (hook != ABI_HOOK_OPEN || !is_quick(label, file, ops))
+		return ask_opened(label, file, ops, hook);
+	/* The whole decision would have looked for that itself. */
+	return ops & OP(ABI_OP_WRITE) ? self_ask(label, file->f_path.dentry, file->f_path.mnt, hook)
+				      : 0;
 }
 
 SEC("lsm/file_open")

@@ -56,7 +56,9 @@ int BPF_PROG(karmor_umount, struct vfsmount *mnt, int flags, int ret)
 	if (ret || !label)
 		return ret;
 	label->mnt = (__u64)mnt;
-	return walk_below(label, BPFFS_MAGIC) ? -EPERM : 0;
+	if (walk_below(label, BPFFS_MAGIC))
+		return -EPERM;
+	return self_ask(label, mnt->mnt_root, mnt, ABI_HOOK_MOUNT);
 }
 
 /*
@@ -82,6 +84,26 @@ int BPF_PROG(karmor_ptrace, struct task_struct *child, unsigned int mode, int re
 		return -EPERM;
 	other->traced = 1;
 	return 0;
+}
+
+/* karmord goes on, so that policies do. What the kernel itself sends is not asked about. */
+SEC("lsm/task_kill")
+int BPF_PROG(karmor_kill, struct task_struct *target, void *info, int sig, void *cred, int ret)
+{
+	if (ret || !sig || !label_current())
+		return ret;
+	return bpf_task_storage_get(&keepers, target->group_leader, 0, 0) ? -EPERM : 0;
+}
+
+/* Who holds karmor's lock keeps everybody else from changing what is in force. */
+SEC("lsm/file_lock")
+int BPF_PROG(karmor_lock, struct file *file, unsigned int cmd, int ret)
+{
+	struct label *label = label_current();
+
+	if (ret || !label)
+		return ret;
+	return self_ask(label, file->f_path.dentry, file->f_path.mnt, ABI_HOOK_LOCK);
 }
 
 /* Asking to be traced by the parent: what the task becomes by exec may not be the parent's to act

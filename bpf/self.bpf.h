@@ -46,6 +46,21 @@ static __always_inline bool self_is_switch(struct dentry *dentry)
 	       self_named(name, "ftrace_enabled\0");
 }
 
+/* What is no access to a file by the rules' book, and a change of karmor's own all the same. */
+static __always_inline int self_ask(struct label *label, struct dentry *dentry,
+				    struct vfsmount *mnt, __u32 hook)
+{
+	struct question question = { .what = HOOK_KEPT,
+				     .automaton = ABI_AUTOMATON_FILE,
+				     .section = ABI_FILE,
+				     .ops = OP(ABI_OP_WRITE),
+				     .hook = hook,
+				     .dentry = (__u64)dentry,
+				     .mnt = (__u64)mnt };
+
+	return hook_ask(label, &question) ? -EACCES : 0;
+}
+
 static __always_inline bool self_is_anonymous(struct file *file)
 {
 	return file->f_inode->i_sb->s_magic == ANON_INODE_MAGIC;

@@ -59,3 +59,8 @@ int walk_fresh(struct label *label);
 /* Whether a filesystem of this magic is mounted at label->mnt or anywhere below it; true where that
  * cannot be told. */
 int walk_below(struct label *label, __u64 magic);
+
+/* kept.bpf.h: whether label->leaf is karmor's own, or in what is; and whether it is a directory on
+ * the way there, which keeps its name and stays in sight. */
+int kept_has(struct label *label);
+int kept_leads(struct label *label);

@@ -149,6 +149,7 @@ static void reload(struct daemon *daemon)
 		config_exchange(&daemon->config, &config);
 		store_watch(&daemon->store);
 		store_refresh(&daemon->store);
+		node_keep(&daemon->node, daemon->config_path, messages);
 		/* Postures may be others, for the same policies. */
 		(void)!node_apply(&daemon->node, &daemon->node.in_force, messages);
 		(void)!units_sync(&daemon->node, messages);
@@ -255,6 +256,8 @@ static int node_start(struct daemon *daemon)
 
 	if (r == 0)
 		r = node_remember(&daemon->node, messages);
+	if (r == 0)
+		node_keep(&daemon->node, daemon->config_path, messages);
 	messages_log(messages);
 	return r;
 }

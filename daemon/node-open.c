@@ -111,6 +111,23 @@ int node_open(struct node *node, const struct config *config, struct loop *loop,
 	return r < 0 ? r : events_watch(node);
 }
 
+void node_keep(struct node *node, const char *path, json_t *messages)
+{
+	const struct config *config = node->config;
+	const char *const paths[] = { config->state, config->policies, config->runtime, path };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		_cleanup_free_ char *real = realpath(paths[i], NULL);
+		int r = real ? karmor_engine_keep(node->engine, real, node->diag) : 0;
+
+		messages_take(messages, node->diag);
+		if (r < 0 && r != -EOPNOTSUPP)
+			messages_add(messages, KARMOR_ERROR, NULL, 0, NULL,
+				     "workloads that may write \"%s\" can change what is enforced",
+				     real);
+	}
+}
+
 void node_close(struct node *node)
 {
 	loop_remove(node->loop, node->events);

@@ -47,6 +47,11 @@ struct node {
 /* Chooses the backend, in the order of the configuration, and opens it. */
 int node_open(struct node *node, const struct config *config, struct loop *loop, node_event_fn *fn,
 	      void *data, json_t *messages);
+/*
+ * Keeps from all workloads what @config names, and @path, the configuration itself. Not every
+ * backend can; what is not there, or cannot be kept, is told and no failure.
+ */
+void node_keep(struct node *node, const char *path, json_t *messages);
 /* Knows the workloads of before again, which go on as they were until policies are applied. */
 int node_remember(struct node *node, json_t *messages);
 /* Takes those over, under the policies that are in force. */

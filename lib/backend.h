@@ -77,6 +77,8 @@ struct karmor_backend {
 	/* May: whether a process is in a workload of this backend's: 1, 0 or -EIO. NULL for what
 	 * can be told without an engine. One that has ended is the caller's to see. */
 	int (*confines)(struct karmor_engine *engine, int pidfd);
+	/* May: keeps a path from workloads, beside what is kept anyway. */
+	int (*keep)(struct karmor_engine *engine, const char *path, struct karmor_diag *diag);
 	/* Tasks of a workload, or -ENOENT; must. */
 	long (*tasks)(struct karmor_engine *engine, const char *name);
 

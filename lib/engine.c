@@ -137,6 +137,11 @@ int karmor_engine_confines(struct karmor_engine *engine, int pidfd)
 	return r < 0 || ended.revents & POLLNVAL ? -EIO : r ? -ESRCH : 0;
 }
 
+int karmor_engine_keep(struct karmor_engine *engine, const char *path, struct karmor_diag *diag)
+{
+	return engine->backend->keep ? engine->backend->keep(engine, path, diag) : -EOPNOTSUPP;
+}
+
 long karmor_engine_tasks(struct karmor_engine *engine, const char *name)
 {
 	return engine->backend->tasks(engine, name);

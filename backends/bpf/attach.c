@@ -20,6 +20,7 @@
 #include "demand.h"
 #include "diag.h"
 #include "engine.h"
+#include "kept.h"
 #include "links.h"
 #include "names.h"
 #include "others.h"
@@ -326,11 +327,7 @@ static struct bpf_workload *workload_add(struct bpf_engine *engine,
 	return NULL;
 }
 
-/*
- * What was opened may have been taken out since, by another engine that was the last to have a
- * workload: then its programs are not attached any more. The caller holds the lock.
- */
-static int pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
+int bpf_pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
 {
 	struct kernel_maps maps;
 	int r = kernel_open(&maps, diag);
@@ -339,7 +336,8 @@ static int pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
 		return r;
 	kernel_close(&engine->maps);
 	engine->maps = maps;
-	return 0;
+	r = engine->keeps ? kept_process(&maps) : 0;
+	return r < 0 ? bpf_error(r, diag, "keep the process from signals") : 0;
 }
 
 /* What stands in the way of a lasting workload of this name. */
@@ -406,7 +404,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	if (lock < 0)
 		return lock;
 	r = from->lasting ? lasting_check(from->name, diag) : 0;
-	r = r < 0 ? r : pins_renew(engine, diag);
+	r = r < 0 ? r : bpf_pins_renew(engine, diag);
 	if (r < 0)
 		return r;
 	root = root_open(from->pid);

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
+#include "kept.h"
 #include "names.h"
 #include "others.h"
 
@@ -97,6 +98,23 @@ static int bpf_confines(struct karmor_engine *base, int pidfd)
 	return errno == ENOENT ? 0 : -EIO;
 }
 
+static int bpf_keep(struct karmor_engine *base, const char *path, struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	_cleanup_close_ int lock = kernel_lock(diag);
+	int r;
+
+	if (lock < 0)
+		return lock;
+	r = bpf_pins_renew(engine, diag);
+	r = r < 0 ? r : kept_add(&engine->maps, path, diag);
+	if (r < 0)
+		return r;
+	engine->keeps = true;
+	r = kept_process(&engine->maps);
+	return r < 0 ? bpf_error(r, diag, "keep the process from signals") : 0;
+}
+
 const struct karmor_backend backend_bpf = {
 	.name = "bpf",
 	.title = "BPF-LSM",
@@ -117,6 +135,7 @@ const struct karmor_backend backend_bpf = {
 	.detach = bpf_detach,
 	.enter = bpf_enter,
 	.confines = bpf_confines,
+	.keep = bpf_keep,
 	.tasks = bpf_tasks,
 	.event_fd = bpf_event_fd,
 	.read_events = bpf_read_events,

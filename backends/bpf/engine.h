@@ -23,6 +23,7 @@ struct bpf_workload {
 struct bpf_engine {
 	struct karmor_engine base;
 	struct kernel_maps maps;
+	bool keeps;				  /* no workload signals this process */
 	const struct bpf_artifact *live, *staged; /* borrowed */
 	int *live_tables, *staged_tables; /* map of each ruleset; live->base.n_rulesets of them */
 	uint32_t generation;
@@ -75,6 +76,12 @@ void bpf_await_ended(const struct bpf_engine *engine);
  * the last. */
 int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag);
 void bpf_tables_close(int *tables, size_t n);
+
+/*
+ * What was opened may have been taken out since, by another engine that was the last to have a
+ * workload: then its programs are not attached any more. The caller holds the lock.
+ */
+int bpf_pins_renew(struct bpf_engine *engine, struct karmor_diag *diag);
 
 /*
  * Whether the slot is still this workload's and ours: once its last task is gone, another may have

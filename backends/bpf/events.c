@@ -38,6 +38,7 @@ static const char *const hook_names[] = {
 	[ABI_HOOK_CONNECT] = "socket_connect",	 [ABI_HOOK_LISTEN] = "socket_listen",
 	[ABI_HOOK_ACCEPT] = "socket_accept",	 [ABI_HOOK_SEND] = "socket_sendmsg",
 	[ABI_HOOK_CAPABLE] = "capable",		 [ABI_HOOK_SYSCALL] = "sys_enter",
+	[ABI_HOOK_LOCK] = "file_lock",
 };
 
 /* Numbers of the kernel's with their names. */
@@ -135,6 +136,8 @@ static void decision_describe(struct karmor_event *event, const struct abi_event
 		told_write(event, rule);
 	else if (record->verdict & ABI_POSTURE)
 		event->policy = "DefaultPosture";
+	else if (record->verdict & ABI_KEPT)
+		event->message = "no workload may change what karmor keeps for itself";
 	else if (record->verdict & ABI_UNDECIDED)
 		event->message = record->section == ABI_SYSCALLS
 					 ? "the path argument could not be read"

@@ -20,6 +20,7 @@
 #include "decision.h"
 #include "demand.h"
 #include "diag.h"
+#include "kept.h"
 #include "object.h"
 #include "probe.h"
 
@@ -31,7 +32,7 @@
 	{                                                                                          \
 		.labels = -1, .tables = -1, .links = -1, .rings = -1, .folds = -1,                 \
 		.workloads = -1, .names = -1, .cgroups = -1, .named = -1, .inode = -1,             \
-		.adopt = -1, .adopting = -1                                                        \
+		.adopt = -1, .adopting = -1, .kept = -1, .keepers = -1                             \
 	}
 
 void kernel_dir_name(struct buf *name)
@@ -69,7 +70,8 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 		     { "folds", &ret->folds },	       { "inode", &ret->inode },
 		     { "workloads", &ret->workloads }, { "names", &ret->names },
 		     { "cgroups", &ret->cgroups },     { "named_cgroups", &ret->named },
-		     { "adopt", &ret->adopt },	       { "adopting", &ret->adopting } };
+		     { "adopt", &ret->adopt },	       { "adopting", &ret->adopting },
+		     { "kept", &ret->kept },	       { "keepers", &ret->keepers } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -88,6 +90,14 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 		return -errno;
 	ret->slots = slots;
 	return 0;
+}
+
+int kernel_inode(const struct kernel_maps *maps, int fd, struct abi_lookup *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ret, .ctx_size_in = sizeof(*ret));
+
+	*ret = (struct abi_lookup){ .fd = (uint32_t)fd };
+	return bpf_prog_test_run_opts(maps->inode, &opts) < 0 ? -errno : 0;
 }
 
 static int pin_program(struct bpf_program *program, const char *dir, const char *name)
@@ -280,6 +290,7 @@ int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag)
 			return r;
 		r = pins_adopt(dir.data, &maps);
 	}
+	r = r < 0 ? r : kept_settle(&maps);
 	if (r < 0) {
 		kernel_close(&maps);
 		diag_error(diag, NULL, NULL, "bpf: cannot open the pins in \"%s\": %s", dir.data,
@@ -309,7 +320,8 @@ void kernel_close(struct kernel_maps *maps)
 {
 	int *fds[] = { &maps->labels,  &maps->tables,	 &maps->links, &maps->rings,
 		       &maps->folds,   &maps->workloads, &maps->names, &maps->inode,
-		       &maps->cgroups, &maps->named,	 &maps->adopt, &maps->adopting };
+		       &maps->cgroups, &maps->named,	 &maps->adopt, &maps->adopting,
+		       &maps->kept,    &maps->keepers };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);

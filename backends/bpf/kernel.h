@@ -28,7 +28,7 @@
 /* The maps by which user space talks to the programs. */
 struct kernel_maps {
 	int labels, tables, links, rings, folds, workloads, names; /* -1 where it is not open */
-	int cgroups, named;
+	int cgroups, named, kept, keepers;
 	int inode;		    /* the program that reads an inode */
 	int adopt, adopting;	    /* those that label running tasks; bpf/adopt.bpf.c */
 	uint32_t label_size;	    /* bytes of a label: what enrolling writes */
@@ -52,6 +52,9 @@ int kernel_open(struct kernel_maps *ret, struct karmor_diag *diag);
 
 /* Opens what is pinned now, if anything is: 0, -ENOENT or another negative errno. */
 int kernel_adopt(struct kernel_maps *ret);
+
+/* What the kernel has in the inode behind @fd. 0 or a negative errno. */
+int kernel_inode(const struct kernel_maps *maps, int fd, struct abi_lookup *ret);
 
 void kernel_close(struct kernel_maps *maps);
 

@@ -130,9 +130,9 @@ static int inode_read(const struct kernel_maps *maps, const struct folder *folde
 		      struct abi_inode *ret)
 {
 	_cleanup_close_ int fd = -1;
-	struct abi_lookup lookup = { 0 };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &lookup, .ctx_size_in = sizeof(lookup));
+	struct abi_lookup lookup;
 	struct stat st;
+	int r;
 
 	if (folder->fd < 0 || fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    S_ISDIR(st.st_mode) || st.st_nlink < 2)
@@ -140,9 +140,9 @@ static int inode_read(const struct kernel_maps *maps, const struct folder *folde
 	fd = openat(folder->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
-	lookup.fd = (uint32_t)fd;
-	if (bpf_prog_test_run_opts(maps->inode, &opts) < 0)
-		return -errno;
+	r = kernel_inode(maps, fd, &lookup);
+	if (r < 0)
+		return r;
 	*ret = lookup.inode;
 	/* The kernel side says more than one where it cannot tell. */
 	return lookup.names > 1;

@@ -173,6 +173,18 @@ KARMOR_API KARMOR_CHECK int karmor_engine_detach(struct karmor_engine *engine, c
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_confines(struct karmor_engine *engine, int pidfd);
 
+/*
+ * From now on, and until the machine is booted again, no task of any workload changes the file at
+ * the absolute path @path, or what is in the directory, by whatever name, whatever policies say;
+ * nor does one signal the calling process while this engine is open. What is karmor's own by
+ * default (karmord(8)) is kept anyway. Where other files take the place of that one they are kept
+ * from the next open or attach on, of whichever engine. Returns 0; -EOPNOTSUPP (this backend keeps
+ * only what is the default, or nothing); -EINVAL (not absolute; more than a dozen are kept already,
+ * or too many directories lead to them); -ENOENT; -EPERM; -ENOMEM; -EIO.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_keep(struct karmor_engine *engine, const char *path,
+					       struct karmor_diag *diag);
+
 /* How many tasks the workload has: a number, or -ENOENT. */
 KARMOR_API KARMOR_CHECK long karmor_engine_tasks(struct karmor_engine *engine, const char *name);
 
