@@ -34,6 +34,17 @@ count() {
 	echo "$*" >>"$totals"
 }
 
+# tap ARGUMENT...: tests/tap; one that was ended, or ends without a count, has tested nothing.
+tap() {
+	local status before after
+
+	before=$(wc -l <"$totals")
+	tests/tap --totals "$totals" "$@"
+	status=$?
+	after=$(wc -l <"$totals")
+	[[ $status -le 1 && $after -gt $before ]] || { echo "FAILED tests/tap $1: status $status"; count 0 1 0; }
+}
+
 # build_in DIRECTORY TARGETS OPTION...: a build that fails is a failed test, and the suites that need nothing from it
 # still run.
 build_in() {
@@ -73,9 +84,9 @@ run_long() {
 	build_in build-release "$everything" --buildtype=release
 	CC=clang build_in build-clang "$everything" --buildtype=release
 	heading "what takes long"
-	tests/tap --totals "$totals" run valgrind tests/valgrind
-	tests/tap --totals "$totals" run fuzz tests/fuzz/run 600
-	tests/tap --totals "$totals" run bench tests/bench/run --check
+	tap run valgrind tests/valgrind
+	tap run fuzz tests/fuzz/run 600
+	tap run bench tests/bench/run --check
 }
 
 print_totals() {
@@ -105,28 +116,28 @@ main() {
 	tests/deps.sh "${sets[@]}" || exit 1
 
 	if build_in build "$everything"; then
-		tests/tap --totals "$totals" build build --without live
+		tap build build --without live
 	fi
 	if build_in build-asan "$everything" -Db_sanitize=address,undefined; then
-		tests/tap --totals "$totals" build build-asan --patience 4 --without live --without lint
+		tap build build-asan --patience 4 --without live --without lint
 	fi
 	if build_in build-tsan tests/unit/test_threads -Db_sanitize=thread; then
-		tests/tap --totals "$totals" run threads build-tsan/tests/unit/test_threads
+		tap run threads build-tsan/tests/unit/test_threads
 	fi
 
 	[[ -z ${KARMOR_LONG:-} ]] || run_long
 
 	heading "packages"
-	tests/tap --totals "$totals" run package tests/package build
+	tap run package tests/package build
 
 	heading "virtual machines"
-	tests/tap --totals "$totals" run vm-selftest tests/vm/selftest
+	tap run vm-selftest tests/vm/selftest
 	for guest in "${live_guests[@]}"; do
 		# shellcheck disable=SC2086
 		prepare_live $guest
 	done
 	# A guest has one processor: as many at a time as there are here.
-	tests/tap --totals "$totals" --jobs "$(nproc)" run "${live_commands[@]}"
+	tap --jobs "$(nproc)" run "${live_commands[@]}"
 
 	echo
 	print_totals
