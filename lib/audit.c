@@ -18,16 +18,20 @@
 #define SETTLE_MS 20
 #define SETTLE_ROUNDS 25
 
-static int netlink_open(unsigned groups)
+static int bind_self(int fd, const struct sockaddr *address, socklen_t len, void *data)
+{
+	return bind(fd, address, len) < 0 ? -errno : 0;
+}
+
+static int netlink_open(unsigned groups, audit_bind_fn *how, void *data)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT), r;
 
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int r = -errno;
-
+	r = how(fd, (struct sockaddr *)&address, sizeof(address), data);
+	if (r < 0) {
 		close(fd);
 		return r;
 	}
@@ -43,7 +47,7 @@ void audit_unlisten(struct audit *audit)
 /* What the kernel says of its queue of records; false where it does not. */
 static bool status_ask(struct audit_status *ret)
 {
-	_cleanup_close_ int fd = netlink_open(0);
+	_cleanup_close_ int fd = netlink_open(0, bind_self, NULL);
 	struct nlmsghdr ask = { .nlmsg_len = NLMSG_LENGTH(0),
 				.nlmsg_type = AUDIT_GET,
 				.nlmsg_flags = NLM_F_REQUEST };
@@ -81,14 +85,14 @@ static void dropped_count(struct audit *audit, const struct audit_status *status
 	audit->asked = true;
 }
 
-int audit_listen(struct audit *audit)
+int audit_listen(struct audit *audit, audit_bind_fn *bind, void *data)
 {
 	struct audit_status status;
 	int size = RECEIVE_BUFFER, fd;
 
 	if (audit->fd >= 0)
 		return 0;
-	fd = netlink_open(1u << (AUDIT_NLGRP_READLOG - 1));
+	fd = netlink_open(1u << (AUDIT_NLGRP_READLOG - 1), bind ? bind : bind_self, data);
 	if (fd < 0)
 		return fd;
 	(void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));

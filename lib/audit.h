@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 struct audit {
 	int fd;		  /* -1: not open */
@@ -16,8 +17,12 @@ struct audit {
 	bool asked;
 };
 
-/* Nothing is done where it is open. 0 or a negative errno. */
-int audit_listen(struct audit *audit);
+/* Binds a socket, as bind(2) does, perhaps as somebody else. 0 or a negative errno. */
+typedef int audit_bind_fn(int fd, const struct sockaddr *address, socklen_t len, void *data);
+
+/* @bind: NULL where the caller itself may. Nothing is done where it is open. 0 or a negative errno.
+ */
+int audit_listen(struct audit *audit, audit_bind_fn *bind, void *data);
 void audit_unlisten(struct audit *audit);
 
 /* A record of type @type (linux/audit.h); @text is not terminated. What it returns is counted, a

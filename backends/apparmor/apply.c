@@ -351,7 +351,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 	}
 	if (from->pid && kill(from->pid, 0) < 0 && errno == ESRCH)
 		return -ENOENT;
-	r = audit_listen(&engine->audit);
+	r = audit_listen(&engine->audit, NULL, NULL);
 	if (r < 0) {
 		diag_error(diag, NULL, NULL, "apparmor: cannot read audit records: %s",
 			   strerror(-r));

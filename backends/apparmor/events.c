@@ -22,7 +22,7 @@
 int apparmor_event_fd(const struct karmor_engine *base)
 {
 	struct apparmor_engine *engine = (struct apparmor_engine *)(uintptr_t)base;
-	int r = audit_listen(&engine->audit);
+	int r = audit_listen(&engine->audit, NULL, NULL);
 
 	return r < 0 ? -EIO : engine->audit.fd;
 }

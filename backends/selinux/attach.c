@@ -9,6 +9,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "avc.h"
@@ -46,23 +50,84 @@ static bool append(char *ret, size_t *at, const char *text, size_t len)
 	return true;
 }
 
-/* The launcher's context with the role that a workload is entered by. Async-signal-safe. */
+/* The launcher's context with another role. Async-signal-safe. */
+static bool context_with(const struct selinux_engine *engine, const char *other,
+			 char ret[SELINUX_CONTEXT_MAX])
+{
+	size_t len, at = 0;
+	const char *role = avc_role(engine->own, &len);
+
+	return role && append(ret, &at, engine->own, (size_t)(role - engine->own)) &&
+	       append(ret, &at, other, strlen(other)) &&
+	       append(ret, &at, role + len, strlen(role + len));
+}
+
+/* The same with the role that a workload is entered by. */
 static bool context_make(const struct selinux_engine *engine, size_t set,
 			 char ret[SELINUX_CONTEXT_MAX])
 {
-	char digits[24], *digit = digits + sizeof(digits);
-	size_t len, at = 0;
-	const char *role = avc_role(engine->own, &len);
+	char digits[24], *digit = digits + sizeof(digits), role[SELINUX_CONTEXT_MAX];
+	size_t at = 0;
 
 	do {
 		*--digit = (char)('0' + set % 10);
 		set /= 10;
 	} while (set);
-	return role && append(ret, &at, engine->own, (size_t)(role - engine->own)) &&
-	       append(ret, &at, SELINUX_TASK_PREFIX, strlen(SELINUX_TASK_PREFIX)) &&
-	       append(ret, &at, digit, (size_t)(digits + sizeof(digits) - digit)) &&
-	       append(ret, &at, "_rest_r", strlen("_rest_r")) &&
-	       append(ret, &at, role + len, strlen(role + len));
+	return append(role, &at, SELINUX_TASK_PREFIX, strlen(SELINUX_TASK_PREFIX)) &&
+	       append(role, &at, digit, (size_t)(digits + sizeof(digits) - digit)) &&
+	       append(role, &at, "_rest_r", strlen("_rest_r")) && context_with(engine, role, ret);
+}
+
+/* Makes @context the calling task's. Async-signal-safe. 0 or a negative errno. */
+static int context_enter(int fd, const char *context)
+{
+	size_t len = strlen(context);
+
+	return write(fd, context, len) == (ssize_t)len ? 0 : -errno;
+}
+
+/* What listens, in a process that is there for nothing else. */
+struct listener {
+	const char *context;
+	int fd;
+	const struct sockaddr *address;
+	socklen_t len;
+};
+
+static _Noreturn void listener_run(const struct listener *listener)
+{
+	int own = open(OWN_CONTEXT, O_WRONLY | O_CLOEXEC);
+
+	/* Where there is no such role, the base lets those listen that enter workloads. */
+	if (own >= 0)
+		(void)!context_enter(own, listener->context);
+	_exit(bind(listener->fd, listener->address, listener->len) < 0 ? errno : 0);
+}
+
+/*
+ * An unconfined task may do all but read audit records, and its tasks shall not for our sakes: the
+ * module has a role for that, which a child takes that binds the socket and ends. Its end signals
+ * nobody (clone(2) without a signal), for the process is not ours.
+ */
+static int bind_as_listener(int fd, const struct sockaddr *address, socklen_t len, void *data)
+{
+	const struct selinux_engine *engine = data;
+	char context[SELINUX_CONTEXT_MAX];
+	const struct listener listener = { context, fd, address, len };
+	int status;
+	pid_t pid;
+
+	if (!context_with(engine, SELINUX_AUDIT_ROLE, context))
+		return -EINVAL;
+	pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		listener_run(&listener);
+	if (pid < 0)
+		return -errno;
+	while (waitpid(pid, &status, __WALL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
 /* Whether the kernel's policy lets a task of this one's type enter at all. */
@@ -126,6 +191,29 @@ void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workloa
 	*workload = engine->workloads[--engine->n_workloads];
 }
 
+static int events_open(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	bool known = engine->events.audit.fd >= 0;
+	int r = selinux_events_open(&engine->events, bind_as_listener, engine);
+
+	/* No reason not to enforce. */
+	if (r == -EPERM || r == -EACCES) {
+		diag_warning(diag, NULL, "let the type have the capability audit_read",
+			     "selinux: the policy does not let %s read audit records: no events "
+			     "are told",
+			     engine->own);
+		return 0;
+	}
+	if (r == 0 && !known &&
+	    epoll_ctl(engine->poll, EPOLL_CTL_ADD, engine->events.audit.fd, &event) < 0)
+		r = -errno;
+	if (r == 0)
+		return 0;
+	diag_error(diag, NULL, NULL, "selinux: cannot read audit records: %s", strerror(-r));
+	return r == -ENOMEM ? r : -EIO;
+}
+
 /* Nothing can put a running task into a workload but the task: @from->pid is to enter. */
 int selinux_attach(struct karmor_engine *base, const struct karmor_workload *from,
 		   struct karmor_diag *diag)
@@ -140,20 +228,9 @@ int selinux_attach(struct karmor_engine *base, const struct karmor_workload *fro
 	r = attach_check(engine, from, diag);
 	if (r)
 		return r;
-	r = selinux_events_open(&engine->events);
-	/* An unconfined task may do all but that, so that it is no reason not to enforce. */
-	if (r == -EPERM) {
-		diag_warning(diag, NULL, "let the type have the capability audit_read",
-			     "selinux: the policy does not let %s read audit records: no events "
-			     "are told",
-			     engine->own);
-		r = 0;
-	}
-	if (r < 0) {
-		diag_error(diag, NULL, NULL, "selinux: cannot read audit records: %s",
-			   strerror(-r));
-		return r == -ENOMEM ? r : -EIO;
-	}
+	r = events_open(engine, diag);
+	if (r)
+		return r;
 	all = reallocarray(engine->workloads, engine->n_workloads + 1, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
@@ -203,7 +280,7 @@ int selinux_enter(struct karmor_engine *base, const char *name)
 	uint64_t digest = digest_of(name);
 	char context[SELINUX_CONTEXT_MAX];
 	int r = selinux_prepare(base);
-	size_t set = 0, len;
+	size_t set = 0;
 
 	while (set < SELINUX_RULESETS_MAX && engine->entrance->names[set] != digest)
 		set++;
@@ -211,8 +288,7 @@ int selinux_enter(struct karmor_engine *base, const char *name)
 	r = r ? r : context_make(engine, set, context) ? 0 : -EINVAL;
 	if (r)
 		return r;
-	len = strlen(context);
-	r = write(engine->entry, context, len) == (ssize_t)len ? 0 : -errno;
+	r = context_enter(engine->entry, context);
 	close(engine->entry);
 	engine->entry = -1;
 	return r;

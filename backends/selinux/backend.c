@@ -7,14 +7,6 @@
 
 #include "diag.h"
 
-/* What would load modules (live.c) has not enforced in a kernel as a whole yet. */
-static int cannot_open(struct karmor_engine **ret, struct karmor_diag *diag)
-{
-	diag_error(diag, NULL, "use bpf; karmor compile --backend selinux prints the module",
-		   "selinux: this karmor compiles for SELinux and cannot load");
-	return -EOPNOTSUPP;
-}
-
 const struct karmor_backend backend_selinux = {
 	.name = "selinux",
 	.title = "SELinux",
@@ -24,7 +16,7 @@ const struct karmor_backend backend_selinux = {
 	.compile = selinux_compile,
 	.print = selinux_print,
 	.artifact_free = selinux_artifact_free,
-	.open = cannot_open,
+	.open = selinux_open,
 	.close = selinux_close,
 	.stage = selinux_stage,
 	.commit = selinux_commit,

@@ -48,6 +48,8 @@ struct selinux_engine {
 	size_t n_workloads;
 	struct selinux_entrance *entrance;
 	struct selinux_events events;
+	int poll; /* what events are waited for by: audit records can be had with a workload alone
+		   */
 	char own[SELINUX_CONTEXT_MAX]; /* of the launcher: user:role:type:range */
 	uint64_t generation;
 	int lock;

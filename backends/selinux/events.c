@@ -68,11 +68,11 @@ bool selinux_role_file(const struct selinux_artifact *artifact, const char *role
 	return false;
 }
 
-int selinux_events_open(struct selinux_events *events)
+int selinux_events_open(struct selinux_events *events, audit_bind_fn *bind, void *data)
 {
 	if (!events->pending)
 		events->pending = calloc(SELINUX_PENDING, sizeof(*events->pending));
-	return events->pending ? audit_listen(&events->audit) : -ENOMEM;
+	return events->pending ? audit_listen(&events->audit, bind, data) : -ENOMEM;
 }
 
 void selinux_events_close(struct selinux_events *events)

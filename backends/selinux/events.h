@@ -52,8 +52,9 @@ bool selinux_role_task(const struct selinux_artifact *artifact, const char *role
 bool selinux_role_file(const struct selinux_artifact *artifact, const char *role, size_t len,
 		       size_t *label);
 
-/* 0 or a negative errno; selinux_events_close() takes what was not opened too. */
-int selinux_events_open(struct selinux_events *events);
+/* @bind: see audit_listen(). 0 or a negative errno; selinux_events_close() takes what was not
+ * opened too. */
+int selinux_events_open(struct selinux_events *events, audit_bind_fn *bind, void *data);
 void selinux_events_close(struct selinux_events *events);
 /* How many events were told of, -EIO or -ENOMEM. */
 int selinux_events_read(struct selinux_events *events, karmor_event_fn *fn, void *data);

@@ -105,6 +105,10 @@ static int domain_fill(const struct base *base, struct arena *arena, struct seli
 		    is_needed(base, domain->name, needs[i].perm))
 			buf_printf(&lacks, "%s(%s (%s))", lacks.len ? " " : "", needs[i].class,
 				   needs[i].perm);
+	domain->lacks_audit =
+		base_has_perm(base, "capability2", "audit_read") &&
+		!base_allows(base, domain->name, domain->name, "capability2", "audit_read") &&
+		base_allows(base, domain->name, domain->name, "process", "setcurrent");
 	if (buf_failed(&entries) || buf_failed(&lacks))
 		return -ENOMEM;
 	domain->entries = arena_strdup(arena, entries.len ? entries.data : "");

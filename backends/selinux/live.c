@@ -6,6 +6,7 @@
 #include <selinux/selinux.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 
 #include "cleanup.h"
@@ -41,10 +42,7 @@ static bool file_of(const char *role, size_t len, size_t *label, void *data)
 
 int selinux_event_fd(const struct karmor_engine *base)
 {
-	struct selinux_engine *engine = (struct selinux_engine *)(uintptr_t)base;
-	int r = selinux_events_open(&engine->events);
-
-	return r < 0 ? -EIO : engine->events.audit.fd;
+	return ((const struct selinux_engine *)base)->poll;
 }
 
 int selinux_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *data)
@@ -97,6 +95,7 @@ static void engine_free(struct selinux_engine *engine)
 	buf_done(&engine->live_module);
 	if (engine->entrance != MAP_FAILED)
 		munmap(engine->entrance, sizeof(*engine->entrance));
+	cleanup_close(&engine->poll);
 	cleanup_close(&engine->lock);
 	free(engine->workloads);
 	free(engine);
@@ -110,10 +109,11 @@ int selinux_open(struct karmor_engine **ret, struct karmor_diag *diag)
 	if (!engine)
 		return -ENOMEM;
 	engine->lock = engine->entry = engine->events.audit.fd = -1;
+	engine->poll = epoll_create1(EPOLL_CLOEXEC);
 	engine->events.roles = (struct selinux_roles){ task_of, file_of, engine };
 	engine->entrance = mmap(NULL, sizeof(*engine->entrance), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	r = engine->entrance == MAP_FAILED ? -ENOMEM : own_read(engine, diag);
+	r = engine->entrance == MAP_FAILED || engine->poll < 0 ? -ENOMEM : own_read(engine, diag);
 	if (r == 0) {
 		engine->lock = selinux_state_lock(diag);
 		r = engine->lock < 0 ? engine->lock : leftovers_take_back(diag);

@@ -143,7 +143,8 @@ static void tasks_write(struct writer *w)
 	print_heading(
 		w,
 		"Roles of tasks: one for each class of sources; \"rest\" is what no rule names.");
-	buf_puts(w->buf, "(roleattribute karmor_workloads)\n");
+	buf_puts(w->buf, "(roleattribute karmor_workloads)\n(roleattribute karmor_entered)\n"
+			 "(roleattributeset karmor_entered (karmor_workloads))\n");
 	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
 		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes; w->class ++)
 			class_write(w);
@@ -204,10 +205,44 @@ static void lacks_write(const struct writer *w, const struct selinux_domain *dom
 		buf_printf(w->buf, "(allow %s %s %.*s)\n", name, name, len, lack);
 		buf_printf(w->buf,
 			   "(constrain %.*s (or (or (neq t1 %s) (neq t2 %s)) (or (eq r1 "
-			   "karmor_workloads) (eq r2 karmor_workloads))))\n",
+			   "karmor_workloads) (eq r2 karmor_entered))))\n",
 			   len, lack, name, name);
 		lack += len;
 		lack += *lack == ' ';
+	}
+}
+
+static bool lacks_audit(const struct selinux_facts *facts)
+{
+	for (size_t i = 0; i < facts->n_domains; i++)
+		if (facts->domains[i].lacks_audit)
+			return true;
+	return false;
+}
+
+/* What opens audit records, for no longer than that takes (attach.c). */
+static void reader_write(const struct writer *w)
+{
+	const struct selinux_facts *facts = &w->artifact->facts;
+
+	if (!lacks_audit(facts))
+		return;
+	print_heading(w, "What listens for audit records has this role, and nobody else may.");
+	buf_puts(w->buf, "(role " SELINUX_AUDIT_ROLE ")\n"
+			 "(roleattributeset karmor_entered (" SELINUX_AUDIT_ROLE "))\n");
+	users_write(w, SELINUX_AUDIT_ROLE);
+	for (size_t i = 0; i < facts->n_launchers; i++)
+		buf_printf(w->buf, "(roleallow %s " SELINUX_AUDIT_ROLE ")\n", facts->launchers[i]);
+	for (size_t i = 0; i < facts->n_domains; i++) {
+		const char *name = facts->domains[i].name;
+
+		if (facts->domains[i].lacks_audit)
+			buf_printf(w->buf,
+				   "(roletype " SELINUX_AUDIT_ROLE " %s)\n"
+				   "(allow %s self (capability2 (audit_read)))\n"
+				   "(constrain (capability2 (audit_read)) (or (neq t1 %s) (eq "
+				   "r1 " SELINUX_AUDIT_ROLE ")))\n",
+				   name, name, name);
 	}
 }
 
@@ -403,6 +438,7 @@ void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
 	tasks_write(&w);
 	libraries_write(&w);
 	domains_write(&w);
+	reader_write(&w);
 	protections_write(&w);
 	sources_write(&w);
 	print_denials(&w);

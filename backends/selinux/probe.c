@@ -26,6 +26,8 @@ DEFINE_CLEANUP(type, char, free)
 
 int selinux_state(struct karmor_caps *caps, const struct selinux_machine *machine)
 {
+	_cleanup_buf_ struct buf summary = { 0 };
+
 	if (machine->listed == 0)
 		return caps_state(caps, KARMOR_NOT_ACTIVE, "boot with lsm=...,selinux",
 				  "not in lsm=");
@@ -53,11 +55,11 @@ int selinux_state(struct karmor_caps *caps, const struct selinux_machine *machin
 			"use bpf",
 			"not permitted: a task of the type \"%s\" cannot become a workload",
 			machine->domain);
-	return caps_state(caps, KARMOR_NOT_ACTIVE,
-			  "use bpf; karmor compile --backend selinux prints the module",
-			  "enforcing, policy %d, store %s/%s; this karmor compiles for SELinux and "
-			  "cannot load",
-			  machine->version, STORE, machine->type);
+	buf_printf(&summary, "enforcing, policy %d, store %s/%s", machine->version, STORE,
+		   machine->type);
+	caps->summary = buf_failed(&summary) ? NULL : arena_strdup(&caps->arena, summary.data);
+	caps->state = KARMOR_READY;
+	return caps->summary ? 0 : -ENOMEM;
 }
 
 static int file_take(struct karmor_caps *caps, const char *name, const char *path)

@@ -94,6 +94,7 @@ struct selinux_domain {
 	const char *name;
 	const char *entries; /* types that it is entered by, separated by blanks */
 	const char *lacks; /* of what changes of role need, what the base does not allow it: CIL */
+	bool lacks_audit;  /* enters workloads by itself, and may not read audit records */
 };
 
 /* What the module has to know of the base policy. */
@@ -158,6 +159,8 @@ void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
 		   const struct selinux_retired *retired, size_t n_retired);
 
 /* names.c: of labels, classes and kinds. 0 or -ENOMEM. */
+/* What listens for audit records where the base lets none of the domains. */
+#define SELINUX_AUDIT_ROLE "karmor_audit_r"
 #define SELINUX_NAME_SIZE 64
 struct selinux_compiler;
 int selinux_names(struct selinux_compiler *c);

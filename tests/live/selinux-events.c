@@ -54,7 +54,7 @@ int main(int argc, char *argv[])
 	if (r) {
 		karmor_diag_print(diag, stderr, false);
 	} else {
-		r = selinux_events_open(&events);
+		r = selinux_events_open(&events, NULL, NULL);
 		if (r)
 			fprintf(stderr, "records cannot be read: %s\n", strerror(-r));
 	}

@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# karmor run --backend selinux in an enforcing kernel: what a workload is denied and told of, an engine that is killed,
+# one that fails in the middle, a mission policy, and that nothing of it is left. Root, in a virtual machine whose kernel
+# has SELinux. Few policies: with each the whole policy of the machine is made anew, which takes its time under emulation.
+set -u
+. "$(dirname "$0")/tap.sh"
+
+work=$(mktemp -d)
+trap 'setenforce 0; rm -rf "$work"' EXIT
+setenforce 0
+mkdir -p /srv/t/dir
+for name in secret watched given fixed dir/old; do
+	echo "what $name says" > "/srv/t/$name"
+done
+cp /usr/bin/id /srv/t/tool
+cp /usr/bin/cat /srv/t/source
+ln -s /srv/t/secret /srv/t/link
+cp "$build/tests/live/actor" /srv/t/actor
+mkfifo "$work/go"
+cat > "$work/policy.yaml" <<- END
+	apiVersion: security.kubearmor.com/v1
+	kind: KubeArmorPolicy
+	metadata: {name: live}
+	spec:
+	  selector: {}
+	  action: Block
+	  file:
+	    matchPaths:
+	    - {path: /srv/t/secret}
+	    - {path: /srv/t/watched, action: Audit}
+	    - {path: /srv/t/given, fromSource: [{path: /srv/t/source}]}
+	    matchDirectories: [{dir: /srv/t/dir/, recursive: true, readOnly: true}]
+	  process: {matchPaths: [{path: /srv/t/tool}]}
+	  network: {matchProtocols: [{protocol: udp}]}
+	  capabilities: {matchCapabilities: [{capability: sys_time}]}
+END
+cat > "$work/steps.sh" <<- END
+	cat /srv/t/secret
+	cat /srv/t/link
+	cat /srv/t/watched
+	/srv/t/tool
+	cat /srv/t/given
+	/srv/t/source /srv/t/given
+	cat /srv/t/dir/old
+	echo more >> /srv/t/dir/old
+	echo new > /srv/t/dir/new
+	python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)' 2>&1 | tail -n 1
+	python3 -c 'import time; time.clock_settime(0, time.time())' 2>&1 | tail -n 1
+	python3 -c 'open("/proc/thread-self/attr/current", "w").write("unconfined_u:unconfined_r:unconfined_t:s0")' 2>&1 |
+	        tail -n 1
+	chcon -r object_r /srv/t/secret
+	setenforce 0
+	echo waiting
+	read -r line < "$work/go"
+	cat /srv/t/secret
+	echo done
+END
+
+# What others may find of it: modules, labels, the policy's bytes.
+traces() {
+	semodule --list=full
+	ls -ZR /srv
+	sha256sum < /sys/fs/selinux/policy
+}
+traces > "$work/before"
+setenforce 1
+
+"$karmor" run --backend selinux -p "$work/policy.yaml" --events "$work/events" -- sh "$work/steps.sh" > "$work/out" 2>&1 &
+first=$!
+said() { # TEXT
+	grep -qxF -- "$1" "$work/out"
+}
+ended() {
+	said waiting || ! kill -0 "$first" 2> /dev/null
+}
+for ((i = 0; i < 10; i++)); do
+	eventually ended && break
+done
+said waiting
+check $? "a workload runs under a module of its own" "$(cat "$work/out")"
+while read -r line; do
+	said "$line"
+	check $? "$line" "$(cat "$work/out")"
+done <<- 'END'
+	cat: /srv/t/secret: Permission denied
+	cat: /srv/t/link: Permission denied
+	what watched says
+	what given says
+	source: /srv/t/given: Permission denied
+	what dir/old says
+	PermissionError: [Errno 13] Permission denied
+	PermissionError: [Errno 1] Operation not permitted
+END
+[ "$(grep -c '^PermissionError: .Errno 13' "$work/out")" -eq 2 ]
+check $? "a task does not leave its role" "$(cat "$work/out")"
+for what in /srv/t/tool 'cannot create /srv/t/dir/old' 'cannot create /srv/t/dir/new' "chcon: failed to change context of '/srv/t/secret'" \
+	'setenforce: '; do
+	grep -qF -- "$what" "$work/out"
+	check $? "denied: $what" "$(cat "$work/out")"
+done
+is "$(getenforce)" Enforcing "the kernel still enforces"
+is "$(cat /srv/t/secret)" "what secret says" "control: others read the file"
+told() { # RESOURCE ACTION RULE
+	grep -F "\"Resource\":\"$1\"" "$work/events" | grep -F "\"Action\":\"$2\"" | grep -F '"PolicyName":"live"' |
+		grep -F '"Enforcer":"SELinux"' | grep -qF "\"Rule\":\"$3\""
+}
+while IFS='|' read -r resource action rule; do
+	eventually told "$resource" "$action" "$rule"
+	check $? "an event: $resource $action" "$(cat "$work/events" "$work/out")"
+done <<- 'END'
+	/srv/t/secret|Block|file.matchPaths[0]
+	/srv/t/watched|Audit|file.matchPaths[1]
+	/srv/t/tool|Block|process.matchPaths[0]
+	class=udp_socket|Block|network.matchProtocols[0]
+	sys_time|Block|capabilities.matchCapabilities[0]
+END
+out=$("$karmor" run --backend selinux -p "$work/policy.yaml" -- true 2>&1)
+is $? 2 "another engine is refused"
+has "$out" "process $first enforces by SELinux already" "and told whose the first is"
+
+kill -9 "$first"
+wait "$first" 2> /dev/null
+out=$("$karmor" run --backend selinux -p "$work/policy.yaml" -- true 2>&1)
+is $? 2 "with its tasks left, an engine that was killed has no successor"
+has "$out" "tasks of workloads that were started before are still there" "and says why"
+echo on > "$work/go"
+finished() {
+	said 'done'
+}
+eventually finished
+check $? "the tasks go on" "$(cat "$work/out")"
+is "$(grep -c 'cat: /srv/t/secret: Permission denied' "$work/out")" 2 "and are confined as they were"
+
+# It takes back what was left, has its module loaded, cannot label, and takes back that.
+sed 's|/srv/t/watched|/srv/t/fixed|' "$work/policy.yaml" > "$work/fixed.yaml"
+mount --bind /srv/t/fixed /srv/t/fixed && mount -o remount,bind,ro /srv/t/fixed
+check $? "a file can be read alone"
+out=$("$karmor" run --backend selinux -p "$work/fixed.yaml" -- true 2>&1)
+is $? 2 "a file that cannot be labelled fails the run"
+has "$out" '"/srv/t/fixed"' "and is named"
+umount /srv/t/fixed
+setenforce 0
+is "$(traces | diff "$work/before" - 2>&1)" "" "nothing is left of either: modules, labels, the policy's bytes"
+is "$(ls -A /var/lib/karmor/selinux)" lock "nor of their state"
+setenforce 1
+
+# As the store's lock is held by somebody else, nothing begins.
+exec 3>> /var/lib/selinux/default/semanage.trans.LOCK
+flock -x 3
+out=$("$karmor" run --backend selinux -p "$work/policy.yaml" -- true 2>&1)
+is $? 2 "without the policy's store nothing is run"
+has "$out" "the policy's store refuses the module" "and the store's reason is told"
+exec 3>&-
+
+# A mission policy: its rows as the kernel answers them.
+mkdir -p /root/deep/er
+echo content > /root/deep/er/file
+cat > "$work/rows" <<- 'END'
+	spawn /bin/sh	EACCES
+	read /etc/shadow	EACCES
+	read /root/deep/er/file	EACCES
+	read /etc/passwd	EACCES
+	read /etc/hostname	ok
+	connect 9	ok
+END
+ip link set lo up
+"$karmor" run --backend selinux -p "$(dirname "$0")/../data/policies/mission/web-app-policy.yaml" -- /srv/t/actor batch \
+	< <(cut -f1 "$work/rows") > "$work/out" 2> "$work/err"
+is "$(cat "$work/out")" "$(cut -f2 "$work/rows")" "the mission policy web-app-policy"
+setenforce 0
+is "$(traces | diff "$work/before" - 2>&1)" "" "and nothing is left of it"
+plan
