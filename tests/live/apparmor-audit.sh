@@ -51,18 +51,18 @@ is "$(counted)" "1 0" "beside auditd the event is told"
 eventually grep -q "apparmor=\"DENIED\".*$here/secret" "$log"
 check $? "and auditd has it too" "$(tail -n 3 "$log")"
 # It comes and goes while a command runs.
-mkfifo "$work/go"
-run sh -c "read x < $here/secret; read x < $work/go; read x < $here/secret; read x < $work/go; read x < $here/secret" &
+mkfifo "$work/ended" "$work/back"
+run sh -c "read x < $here/secret; read x < $work/ended; read x < $here/secret; read x < $work/back; read x < $here/secret" &
 runner=$!
 eventually grep -q secret "$work/events"
 pkill -x auditd
 eventually unread
-echo > "$work/go"
+echo > "$work/ended"
 eventually told "2 0"
 check $? "nor is one lost when auditd ends" "$(counted)"
 auditd
 eventually reader
-echo > "$work/go"
+echo > "$work/back"
 wait "$runner"
 is "$(counted)" "3 0" "or is there again"
 pkill -x auditd
