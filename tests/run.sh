@@ -70,7 +70,7 @@ prepare_live() {
 	kernel=$1 lsm=$2 suite=${3:-all}
 	if tests/vm/run --prepare "${options[@]}" "$kernel" "$lsm"; then
 		live_commands+=(${live_commands:+::} "live $kernel $lsm${3:+ $3}"
-			tests/vm/run --timeout "${KARMOR_LONG:+2}3000" "${options[@]}" "$kernel" "$lsm" "tests/live/$suite.sh")
+			tests/vm/run --timeout "${KARMOR_LONG:+2}3600" "${options[@]}" "$kernel" "$lsm" "tests/live/$suite.sh")
 	elif [[ $kernel == newest ]]; then
 		echo "SKIP   live $kernel $lsm: no such kernel on this machine's mirror"
 		count 0 0 1
