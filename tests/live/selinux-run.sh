@@ -101,6 +101,11 @@ for what in /srv/t/tool 'cannot create /srv/t/dir/old' 'cannot create /srv/t/dir
 done
 is "$(getenforce)" Enforcing "the kernel still enforces"
 is "$(cat /srv/t/secret)" "what secret says" "control: others read the file"
+is "$(/srv/t/tool -u)" 0 "control: and execute the program"
+echo more >> /srv/t/dir/old
+check $? "control: and write in the directory"
+python3 -c 'import socket, time; socket.socket(socket.AF_INET, socket.SOCK_DGRAM); time.clock_settime(0, time.time())'
+check $? "control: and have UDP, and set the clock"
 told() { # RESOURCE ACTION RULE
 	grep -F "\"Resource\":\"$1\"" "$work/events" | grep -F "\"Action\":\"$2\"" | grep -F '"PolicyName":"live"' |
 		grep -F '"Enforcer":"SELinux"' | grep -qF "\"Rule\":\"$3\""
