@@ -6,7 +6,7 @@ total=0
 
 # Renumbers a suite's TAP; a suite that ends without its plan, with tests missing from it, or without one has failed.
 suite() {
-	local name=$1 out
+	local name=$1 out started=$SECONDS
 	shift
 	out=$(mktemp)
 	echo "# suite $name"
@@ -19,5 +19,6 @@ suite() {
 			{ at++; print "not ok " at " - " name " ran to its end (planned " planned + 0 ", ran " seen + 0 ")" }
 		}' | tee "$out"
 	total=$((total + $(grep -cE '^(ok|not ok) ' "$out")))
+	echo "# suite $name took $((SECONDS - started)) s"
 	rm -f "$out"
 }
