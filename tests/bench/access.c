@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,11 @@
 
 #define BATCHES 9
 
+#define WEB_PORT 8080 /* as tests/bench/guest.sh tells nginx */
+
 static int fd_of_file, fd_of_listener;
 static struct sockaddr_in address = { .sin_family = AF_INET };
+static pid_t web_server;
 
 static void check(int ret, const char *what)
 {
@@ -135,7 +139,74 @@ static void act_find(void)
 
 static void act_copy(void)
 {
-	shell("cp -r /bench/tree /bench/copy && rm -r /bench/copy");
+	shell("cp -r /bench/tree /bench/out/copy && rm -r /bench/out/copy");
+}
+
+static void act_git(void)
+{
+	shell("git -C /bench/repo --no-optional-locks status > /dev/null");
+}
+
+static void act_compile(void)
+{
+	shell("tcc -c -o /bench/out/unit.o /bench/unit.c");
+}
+
+static int web_connect(void)
+{
+	struct sockaddr_in web = { .sin_family = AF_INET, .sin_port = htons(WEB_PORT) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	web.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	check(fd, "socket");
+	if (connect(fd, (struct sockaddr *)&web, sizeof(web)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void web_stop(void)
+{
+	kill(web_server, SIGTERM);
+	waitpid(web_server, NULL, 0);
+}
+
+/* Confined as this program is, which is its client. */
+static void web_start(void)
+{
+	int fd;
+
+	web_server = fork();
+	check(web_server, "fork");
+	if (web_server == 0) {
+		execl("/usr/sbin/nginx", "nginx", "-c", "/bench/nginx.conf", "-p", "/bench/out",
+		      NULL);
+		_exit(127);
+	}
+	while ((fd = web_connect()) < 0) {
+		check(waitpid(web_server, NULL, WNOHANG) == 0 ? 0 : -1, "nginx");
+		usleep(1000);
+	}
+	close(fd);
+	atexit(web_stop);
+}
+
+static void act_web(void)
+{
+	static const char request[] = "GET /1/1 HTTP/1.0\r\n\r\n";
+	char answer[4096];
+	ssize_t n, len = 0;
+	int fd;
+
+	if (!web_server)
+		web_start();
+	fd = web_connect();
+	check(fd, "connect");
+	check((int)write(fd, request, sizeof(request) - 1), "write");
+	while ((n = read(fd, answer + len, sizeof(answer) - (size_t)len)) > 0)
+		len += n;
+	close(fd);
+	check(len > 15 && memcmp(answer, "HTTP/1.1 200 OK", 15) == 0 ? 0 : -1, "nginx's answer");
 }
 
 static const struct {
@@ -149,6 +220,8 @@ static const struct {
 	{ "rename", 100, act_rename },	{ "socket", 100, act_socket },
 	{ "connect", 20, act_connect }, { "exec", 20, act_exec },
 	{ "find+cat", 1, act_find },	{ "cp+rm", 1, act_copy },
+	{ "git-status", 1, act_git },	{ "compile", 1, act_compile },
+	{ "web", 20, act_web },
 };
 
 static double now(void)

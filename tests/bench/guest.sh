@@ -22,6 +22,32 @@ for directory in $(seq 10); do
 done
 ip link set lo up
 
+# Not on the disk, whose file system looks at each inode that it gave back within the last minute.
+mkdir /bench/out
+mount -t tmpfs tmpfs /bench/out
+
+git -c init.defaultBranch=main init -q /bench/repo
+cp -r /bench/tree /bench/repo/
+git -C /bench/repo add .
+git -C /bench/repo -c user.name=bench -c user.email=bench@localhost commit -qm bench
+{
+	printf '#include <%s.h>\n' errno fcntl signal stdio stdlib string sys/socket sys/stat time unistd
+	for function in $(seq 200); do
+		echo "int f$function(const char *s) { return s ? (int)strlen(s) + $function : open(\"f\", 0); }"
+	done
+} > /bench/unit.c
+cat > /bench/nginx.conf <<-END
+	daemon off;
+	master_process off;
+	pid /bench/out/nginx.pid;
+	error_log /bench/out/error.log;
+	events {}
+	http {
+		access_log /bench/out/access.log;
+		server { listen 127.0.0.1:8080; root /bench/tree; }
+	}
+END
+
 head_of_policy() {
 	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: bench}\n'
 	printf 'spec:\n  selector: {}\n  process: {matchPaths: [{path: /opt/blocked}]}\n'
