@@ -168,9 +168,11 @@ struct abi_lookup {
 #define ABI_KEPT_PLACES 3
 #define ABI_KEPT_ABOVE 45
 #define ABI_KEPT_ALL 64 /* of the three */
+#define ABI_KEPT_MARKS 1024
 struct abi_kept {
-	uint64_t marks; /* a bit for the last six bits of each number in own */
-	uint64_t home;	/* the number of the mount namespace in which they have these names */
+	uint64_t marks[ABI_KEPT_MARKS / 64]; /* a bit for the last ten of each number in own */
+	uint64_t marks_above[ABI_KEPT_MARKS / 64]; /* and in above */
+	uint64_t home; /* the number of the mount namespace in which they have these names */
 	struct abi_inode own[ABI_KEPT_OWN];	  /* with all below them */
 	struct abi_inode places[ABI_KEPT_PLACES]; /* in which "karmor" is one */
 	struct abi_inode above[ABI_KEPT_ABOVE];	  /* directories on the way to those */

@@ -12,6 +12,7 @@
 #include "walk.bpf.h"
 
 #define KEPT_DEPTH_MAX (1 << 16)	  /* directories above one another */
+#define KEPT_NEAR 8			  /* of them without a loop of the kernel's */
 #define KEPT_NAME_BITS ((1ULL << 56) - 1) /* "karmor" and its end */
 
 /* Of one inode in a list. */
@@ -60,13 +61,19 @@ int kept_among(struct label *label, __u32 skip, __u32 n)
 	return look.found;
 }
 
+/* Whether the number may be one of karmor's own: most are not, and cost no look at the list. */
+static __always_inline bool kept_is_marked(const __u64 marks[ABI_KEPT_MARKS / 64], __u64 number)
+{
+	return marks[number / 64 % (ABI_KEPT_MARKS / 64)] >> (number & 63) & 1;
+}
+
 /* One directory upwards; 1 ends the look. */
 static long kept_step(__u32 i, struct kept_walk *walk)
 {
 	struct label *l = walk->label;
 	__u64 inode = (__u64)LOAD(struct dentry, l->at, d_inode), parent;
 
-	if (walk->kept->marks >> (LOAD(struct inode, inode, i_ino) & 63) & 1 &&
+	if (kept_is_marked(walk->kept->marks, LOAD(struct inode, inode, i_ino)) &&
 	    kept_among(l, 0, ABI_KEPT_OWN))
 		return 1;
 	parent = (__u64)LOAD(struct dentry, l->at, d_parent);
@@ -125,14 +132,24 @@ int kept_has(struct label *label)
 	}
 	label->at = label->leaf;
 	label->status = WALK_ON;
+	for (int i = 0; i < KEPT_NEAR; i++)
+		if (kept_step(i, &walk))
+			return label->status != WALK_TOP || kept_astray(label);
 	bpf_loop(KEPT_DEPTH_MAX, kept_step, &walk, 0);
 	return label->status != WALK_TOP || kept_astray(label);
 }
 
 int kept_leads(struct label *label)
 {
-	if (!label)
+	const struct abi_kept *all;
+	__u32 first = 0;
+	__u64 inode;
+
+	all = bpf_map_lookup_elem(&kept, &first);
+	if (!all || !label)
 		return 1;
 	label->at = label->leaf;
-	return kept_among(label, ABI_KEPT_OWN + ABI_KEPT_PLACES, ABI_KEPT_ABOVE);
+	inode = (__u64)LOAD(struct dentry, label->at, d_inode);
+	return kept_is_marked(all->marks_above, LOAD(struct inode, inode, i_ino)) &&
+	       kept_among(label, ABI_KEPT_OWN + ABI_KEPT_PLACES, ABI_KEPT_ABOVE);
 }

@@ -174,6 +174,12 @@ static void list_join(struct abi_inode *list, const struct abi_inode *before, si
 			return;
 }
 
+static void list_mark(uint64_t *marks, const struct abi_inode *list, size_t n)
+{
+	for (size_t i = 0; i < n && list[i].number; i++)
+		marks[list[i].number % ABI_KEPT_MARKS / 64] |= 1ull << list[i].number % 64;
+}
+
 /* What another engine found stays as long as there is room, for it may see other directories by
  * these names; what is not there any more matches nothing. */
 static void before_join(struct abi_kept *kept, const struct abi_kept *before)
@@ -181,8 +187,8 @@ static void before_join(struct abi_kept *kept, const struct abi_kept *before)
 	list_join(kept->own, before->own, ABI_KEPT_OWN);
 	list_join(kept->above, before->above, ABI_KEPT_ABOVE);
 	list_join(kept->places, before->places, ABI_KEPT_PLACES);
-	for (size_t i = 0; i < ABI_KEPT_OWN && kept->own[i].number; i++)
-		kept->marks |= 1ull << (kept->own[i].number & 63);
+	list_mark(kept->marks, kept->own, ABI_KEPT_OWN);
+	list_mark(kept->marks_above, kept->above, ABI_KEPT_ABOVE);
 }
 
 static int lines_add(const struct kernel_maps *maps, struct abi_kept *kept)
