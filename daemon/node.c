@@ -107,6 +107,17 @@ static int report_check(const struct node *node, const struct karmor_report *rep
 	return r;
 }
 
+/* Those of before that are yet to be taken over: what is applied is theirs, too. */
+static int expect(struct node *node)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
+		if (node->slots[i] && !node->slots[i]->attached)
+			r = karmor_engine_expect(node->engine, node->slots[i]->name, i);
+	return r;
+}
+
 /* Compiles and applies @policies for the workloads that there are. */
 static int publish(struct node *node, const struct karmor_policies *policies, json_t *messages)
 {
@@ -122,6 +133,8 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 		r = report_check(node, report, NULL, messages);
 	/* By the names that it was decided with. */
 	node_read_events(node);
+	if (r == 0)
+		r = expect(node);
 	if (r == 0)
 		r = karmor_engine_apply(node->engine, artifact, node->diag);
 	messages_take(messages, node->diag);

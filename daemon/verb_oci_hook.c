@@ -145,8 +145,13 @@ static int precreate(const struct hook *hook, json_t *config)
 	const char *label = json_string_value(json_object_get(answer, "label"));
 	int status = answer ? EXIT_YES : EXIT_WRONG;
 
-	if (label && oci_bundle_label(config, label) < 0)
+	if (label && strchr(label, ':')) {
+		status = cli_wrong(
+			"karmord enforces by SELinux, for which no container is prepared");
+		cli_fix("have it enforce by another backend");
+	} else if (label && oci_bundle_label(config, label) < 0) {
 		status = cli_wrong("the configuration has no \"process\"");
+	}
 	if (status == EXIT_YES || hook->config.hook_starts)
 		json_dumpf(config, stdout, JSON_COMPACT);
 	return fflush(stdout) == 0 && !ferror(stdout)

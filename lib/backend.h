@@ -59,6 +59,9 @@ struct karmor_backend {
 	int (*attach)(struct karmor_engine *engine, const struct karmor_workload *workload,
 		      struct karmor_diag *diag);
 	int (*detach)(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
+	/* May: where a change costs much, which lasting workload is to be attached under which
+	 * ruleset of what is applied next. One that is not there is no failure. */
+	int (*expect)(struct karmor_engine *engine, const char *name, size_t ruleset);
 	/* May: each lasting workload that is pinned. */
 	int (*pinned)(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 		      struct karmor_diag *diag);

@@ -90,6 +90,11 @@ int karmor_engine_enter(struct karmor_engine *engine, const char *name)
 	return engine->backend->enter(engine, name);
 }
 
+int karmor_engine_expect(struct karmor_engine *engine, const char *name, size_t ruleset)
+{
+	return engine->backend->expect ? engine->backend->expect(engine, name, ruleset) : 0;
+}
+
 int karmor_engine_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 			 struct karmor_diag *diag)
 {

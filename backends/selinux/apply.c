@@ -2,7 +2,7 @@
 /*
  * Modules into the kernel, and roles on files. The module comes first: what it calls a file by is
  * only then valid, and until the file has it, it is as it was. What files and tasks have from the
- * module before is in the new one (retire.c).
+ * module before is in the new one (retire.c). One is loaded when there is somebody for it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@
 static int rulesets_check(const struct selinux_engine *engine, size_t n, struct karmor_diag *diag)
 {
 	for (size_t i = 0; i < engine->n_workloads; i++)
-		if (engine->workloads[i].ruleset >= n) {
+		if (engine->workloads[i].ruleset != SELINUX_NO_RULESET &&
+		    engine->workloads[i].ruleset >= n) {
 			diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"",
 				   engine->workloads[i].ruleset, engine->workloads[i].name);
 			return -EINVAL;
@@ -43,11 +44,7 @@ int selinux_stage(struct karmor_engine *base, const struct karmor_artifact *arti
 			   "not for this machine's");
 		return -EINVAL;
 	}
-	r = selinux_retire(engine, diag);
-	if (r)
-		return r;
-	selinux_write(&engine->module, engine->staged, engine->retired, engine->n_retired);
-	return buf_failed(&engine->module) ? -ENOMEM : 0;
+	return 0;
 }
 
 void selinux_abort(struct karmor_engine *base)
@@ -69,9 +66,9 @@ static int unreadable(struct karmor_diag *diag, const char *path, int error)
  * Whether the module is made for the policy that it will be part of: the one that runs, or, where a
  * module is in that already, the one that was kept before it came.
  */
-static int base_check(const struct selinux_engine *engine, struct karmor_diag *diag)
+static int base_check(const struct selinux_engine *engine, bool keep, struct karmor_diag *diag)
 {
-	const char *path = engine->live ? SELINUX_STATE_BASE : SELINUX_POLICY;
+	const char *path = engine->has_module ? SELINUX_STATE_BASE : SELINUX_POLICY;
 	_cleanup_buf_ struct buf policy = { 0 };
 	char digest[SELINUX_DIGEST_SIZE];
 	int r = selinux_file_read(path, &policy);
@@ -85,36 +82,47 @@ static int base_check(const struct selinux_engine *engine, struct karmor_diag *d
 			"selinux: the machine's policy changed since these were compiled for it");
 		return -EINVAL;
 	}
-	return engine->live ? 0 : selinux_state_keep(policy.data, policy.len, diag);
+	return engine->has_module || !keep
+		       ? 0
+		       : selinux_state_write(SELINUX_STATE_BASE, policy.data, policy.len, diag);
 }
 
-/* The module that was live before; none: nothing. */
-static void module_put_back(const struct selinux_engine *engine, struct karmor_diag *diag)
+/* The module that was there before; none: nothing. */
+static void module_put_back(struct selinux_engine *engine, struct karmor_diag *diag)
 {
-	int r = engine->live ? selinux_store_install(engine->live_module.data,
-						     engine->live_module.len, diag)
-			     : selinux_store_remove(diag);
+	const struct buf *old = &engine->live_module;
+	int r = engine->has_module
+			? old->len ? selinux_store_install(old->data, old->len, engine->lock, diag)
+				   : -ENOENT
+			: selinux_store_remove(engine->lock, diag);
 
-	if (r)
+	if (r) {
 		diag_error(diag, NULL, NULL,
 			   "selinux: the module of these policies stays in the store");
-	else if (!engine->live)
+		buf_reset(&engine->live_module);
+	} else if (!engine->has_module) {
 		selinux_state_remove();
+	}
+}
+
+static bool is_same(const struct selinux_engine *engine)
+{
+	return engine->has_module && engine->live_module.len &&
+	       strcmp(engine->rules, engine->live_rules) == 0;
 }
 
 /* What is the same already takes no time. */
-static int module_load(const struct selinux_engine *engine, struct karmor_diag *diag)
+static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 {
-	const struct buf *new = &engine->module, *old = &engine->live_module;
 	int r;
 
-	if (engine->live && new->len == old->len && memcmp(new->data, old->data, new->len) == 0)
+	if (is_same(engine))
 		return 0;
-	r = selinux_store_install(new->data, new->len, diag);
+	r = selinux_store_install(engine->module.data, engine->module.len, engine->lock, diag);
 	if (r == 0)
 		return 0;
 	/* Where the store took it and the kernel did not, the store has it. */
-	if (engine->live || selinux_store_has() != 0)
+	if (engine->has_module || selinux_store_has() != 0)
 		module_put_back(engine, diag);
 	else
 		selinux_state_remove();
@@ -181,11 +189,55 @@ static int labels_set(const struct selinux_artifact *artifact, struct karmor_dia
 	return r;
 }
 
-int selinux_commit(struct karmor_engine *base, struct karmor_diag *diag)
+/* Rules that nobody knows any more must not be lost to tasks that are under them. */
+static int unknown_check(struct selinux_engine *engine, struct karmor_diag *diag)
 {
-	struct selinux_engine *engine = (struct selinux_engine *)base;
-	int r = base_check(engine, diag);
+	for (size_t i = engine->n_workloads; i-- > 0;) {
+		struct selinux_workload *workload = &engine->workloads[i];
 
+		if (workload->ruleset != SELINUX_NO_RULESET)
+			continue;
+		if (selinux_workload_tasks(workload) != 0) {
+			diag_error(diag, NULL,
+				   "take over all with karmor_engine_expect(), or end it",
+				   "selinux: workload \"%s\" is under rules that an engine before "
+				   "applied, and no others can be beside them",
+				   workload->name);
+			return -EBUSY;
+		}
+		selinux_workload_drop(engine, workload);
+	}
+	return 0;
+}
+
+/* The text of the module, for who is there now. */
+static int module_make(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	int r = unknown_check(engine, diag);
+
+	r = r ? r : selinux_numbers(engine, engine->staged);
+	r = r ? r : selinux_remember(engine, engine->staged);
+	r = r ? r : selinux_retire(engine, diag);
+	if (r)
+		return r;
+	buf_reset(&engine->module);
+	selinux_write(&engine->module, engine->staged, NULL, 0);
+	if (buf_failed(&engine->module))
+		return -ENOMEM;
+	selinux_digest(engine->module.data, engine->module.len, engine->rules);
+	if (!engine->n_retired)
+		return 0;
+	buf_reset(&engine->module);
+	selinux_write(&engine->module, engine->staged, engine->retired, engine->n_retired);
+	return buf_failed(&engine->module) ? -ENOMEM : 0;
+}
+
+static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	int r = module_make(engine, diag);
+
+	r = r ? r : base_check(engine, true, diag);
+	r = r ? r : selinux_keep(engine, false, diag);
 	r = r ? r : module_load(engine, diag);
 	if (r)
 		return r;
@@ -195,21 +247,59 @@ int selinux_commit(struct karmor_engine *base, struct karmor_diag *diag)
 		return r == -EINVAL || r == -EOPNOTSUPP ? -EIO : r;
 	}
 	engine->live = engine->staged;
+	engine->is_loaded = engine->has_module = true;
+	if (!is_same(engine)) {
+		buf_done(&engine->live_module);
+		engine->live_module = engine->module;
+		engine->module = (struct buf){ 0 };
+		strcpy(engine->live_rules, engine->rules);
+	}
+	selinux_retire_live(engine);
+	/* What is in force is in force; who comes next may have to load it once more. */
+	return selinux_keep(engine, true, diag) == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Whether there is somebody for whom a module would be. */
+static bool is_wanted(const struct selinux_engine *engine)
+{
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (engine->workloads[i].ruleset != SELINUX_NO_RULESET)
+			return true;
+	return false;
+}
+
+int selinux_commit(struct karmor_engine *base, struct karmor_diag *diag)
+{
+	struct selinux_engine *engine = (struct selinux_engine *)base;
+	int r = base_check(engine, false, diag);
+
+	if (r == 0 && is_wanted(engine))
+		r = commit(engine, diag);
+	if (r)
+		return r;
+	engine->is_loaded &= engine->live == engine->staged;
+	engine->live = engine->staged;
 	engine->generation++;
 	engine->events.generation = engine->generation;
-	buf_done(&engine->live_module);
-	engine->live_module = engine->module;
-	engine->module = (struct buf){ 0 };
 	selinux_abort(base);
-	selinux_retire_live(engine);
 	return 0;
 }
 
-int selinux_take_back(struct karmor_diag *diag)
+int selinux_load(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	int r;
+
+	engine->staged = engine->live;
+	r = commit(engine, diag);
+	selinux_abort(&engine->base);
+	return r;
+}
+
+int selinux_take_back(const struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	int r = selinux_labels_restore(SELINUX_STATE_JOURNAL, SELINUX_ATTRIBUTE, diag);
 
-	r = r ? r : selinux_store_remove(diag);
+	r = r ? r : selinux_store_remove(engine->lock, diag);
 	if (r == 0)
 		selinux_state_remove();
 	return r == 0 || r == -ENOMEM || r == -EPERM ? r : -EIO;

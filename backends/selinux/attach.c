@@ -19,16 +19,9 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
+#include "match.h"
 
 #define OWN_CONTEXT "/proc/thread-self/attr/current"
-
-static struct selinux_workload *workload_find(const struct selinux_engine *engine, const char *name)
-{
-	for (size_t i = 0; i < engine->n_workloads; i++)
-		if (strcmp(engine->workloads[i].name, name) == 0)
-			return &engine->workloads[i];
-	return NULL;
-}
 
 static uint64_t digest_of(const char *name)
 {
@@ -63,16 +56,16 @@ static bool context_with(const struct selinux_engine *engine, const char *other,
 }
 
 /* The same with the role that a workload is entered by. */
-static bool context_make(const struct selinux_engine *engine, size_t set,
+static bool context_make(const struct selinux_engine *engine, uint32_t number,
 			 char ret[SELINUX_CONTEXT_MAX])
 {
 	char digits[24], *digit = digits + sizeof(digits), role[SELINUX_CONTEXT_MAX];
 	size_t at = 0;
 
 	do {
-		*--digit = (char)('0' + set % 10);
-		set /= 10;
-	} while (set);
+		*--digit = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
 	return append(role, &at, SELINUX_TASK_PREFIX, strlen(SELINUX_TASK_PREFIX)) &&
 	       append(role, &at, digit, (size_t)(digits + sizeof(digits) - digit)) &&
 	       append(role, &at, "_rest_r", strlen("_rest_r")) && context_with(engine, role, ret);
@@ -131,14 +124,15 @@ static int bind_as_listener(int fd, const struct sockaddr *address, socklen_t le
 }
 
 /* Whether the kernel's policy lets a task of this one's type enter at all. */
-static int entry_check(const struct selinux_engine *engine, size_t set, struct karmor_diag *diag)
+static int entry_check(const struct selinux_engine *engine, uint32_t number,
+		       struct karmor_diag *diag)
 {
 	security_class_t class = string_to_security_class("process");
 	access_vector_t wanted = class ? string_to_av_perm(class, "dyntransition") : 0;
 	char context[SELINUX_CONTEXT_MAX];
 	struct av_decision decision;
 
-	if (wanted && context_make(engine, set, context) &&
+	if (wanted && context_make(engine, number, context) &&
 	    security_compute_av_raw(engine->own, context, class, wanted, &decision) == 0 &&
 	    decision.allowed & wanted)
 		return 0;
@@ -148,29 +142,35 @@ static int entry_check(const struct selinux_engine *engine, size_t set, struct k
 	return -EOPNOTSUPP;
 }
 
+/* Whether a workload can be what it is to be: itself, or the one of before that it takes over. */
 static int attach_check(const struct selinux_engine *engine, const struct karmor_workload *from,
-			struct karmor_diag *diag)
+			const struct selinux_workload *known, struct karmor_diag *diag)
 {
+	const struct selinux_workload *other = selinux_workload_of(engine, from->ruleset);
+
 	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
 		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
 			   from->name);
 		return -EINVAL;
 	}
-	if (from->lasting) {
-		diag_error(diag, NULL, "use bpf or apparmor",
-			   "selinux: there are no lasting workloads");
-		return -EOPNOTSUPP;
+	if (strlen(from->name) > KARMOR_WORKLOAD_NAME_MAX) {
+		diag_error(diag, NULL, NULL,
+			   "the name of workload \"%.32s...\" is longer than %d bytes", from->name,
+			   KARMOR_WORKLOAD_NAME_MAX);
+		return -EINVAL;
 	}
-	for (size_t i = 0; i < engine->n_workloads; i++)
-		if (engine->workloads[i].ruleset == from->ruleset) {
-			diag_error(diag, NULL, "compile a ruleset for each workload",
-				   "selinux: ruleset %zu is workload \"%s\"'s already",
-				   from->ruleset, engine->workloads[i].name);
-			return -EBUSY;
-		}
-	if (from->pid && kill(from->pid, 0) < 0 && errno == ESRCH)
-		return -ENOENT;
-	return entry_check(engine, from->ruleset, diag);
+	if (other && other != known) {
+		diag_error(diag, NULL, "compile a ruleset for each workload",
+			   "selinux: ruleset %zu is workload \"%s\"'s already", from->ruleset,
+			   other->name);
+		return -EBUSY;
+	}
+	if (known && !from->lasting) {
+		diag_error(diag, NULL, "give it another name, or attach it as one that lasts",
+			   "selinux: \"%s\" is a lasting workload's name", from->name);
+		return -EBUSY;
+	}
+	return from->pid && kill(from->pid, 0) < 0 && errno == ESRCH ? -ENOENT : 0;
 }
 
 static char *copy(const char *text, bool *failed)
@@ -179,16 +179,6 @@ static char *copy(const char *text, bool *failed)
 
 	*failed |= text && !ret;
 	return ret;
-}
-
-void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workload *workload)
-{
-	engine->entrance->names[workload->ruleset] = 0;
-	free(workload->name);
-	free(workload->namespace_name);
-	free(workload->container);
-	free(workload->labels);
-	*workload = engine->workloads[--engine->n_workloads];
 }
 
 static int events_open(struct selinux_engine *engine, struct karmor_diag *diag)
@@ -214,54 +204,109 @@ static int events_open(struct selinux_engine *engine, struct karmor_diag *diag)
 	return r == -ENOMEM ? r : -EIO;
 }
 
+/* Those of a workload that is taken over. */
+static int texts_take(struct selinux_workload *workload, const struct karmor_workload *from)
+{
+	bool failed = false;
+
+	free(workload->namespace_name);
+	free(workload->container);
+	free(workload->labels);
+	workload->namespace_name = copy(from->namespace_name, &failed);
+	workload->container = copy(from->container, &failed);
+	workload->labels = copy(from->labels, &failed);
+	return failed ? -ENOMEM : 0;
+}
+
+/* The module has its ruleset's roles under its number. */
+static bool has_roles(const struct selinux_engine *engine, const struct selinux_workload *workload)
+{
+	return engine->is_loaded && (workload->number == SELINUX_NO_NUMBER ||
+				     engine->live->numbers[workload->ruleset] == workload->number);
+}
+
+/* Its roles into the kernel, its number to who comes later, its events to here. */
+static int workload_begin(struct selinux_engine *engine, struct selinux_workload *workload,
+			  struct karmor_diag *diag)
+{
+	size_t set = workload->ruleset;
+	int r = has_roles(engine, workload) ? 0 : selinux_load(engine, diag);
+
+	if (r)
+		return r == -EINVAL ? -EIO : r;
+	workload = selinux_workload_of(engine, set); /* others may have been dropped */
+	workload->number = engine->live->numbers[set];
+	r = entry_check(engine, workload->number, diag);
+	r = r ? r : events_open(engine, diag);
+	r = r ? r : selinux_keep(engine, true, diag);
+	if (r)
+		return r;
+	workload->attached = true;
+	engine->entrance->numbers[set] = workload->number;
+	engine->entrance->names[set] = digest_of(workload->name);
+	return 0;
+}
+
+static struct selinux_workload *workload_new(struct selinux_engine *engine,
+					     const struct karmor_workload *from)
+{
+	return selinux_workload_add(
+		engine, &(struct selinux_workload){
+				.name = (char *)(uintptr_t)from->name,
+				.namespace_name = (char *)(uintptr_t)from->namespace_name,
+				.container = (char *)(uintptr_t)from->container,
+				.labels = (char *)(uintptr_t)from->labels,
+				.ruleset = from->ruleset,
+				.number = SELINUX_NO_NUMBER,
+				.lasting = from->lasting,
+			});
+}
+
 /* Nothing can put a running task into a workload but the task: @from->pid is to enter. */
 int selinux_attach(struct karmor_engine *base, const struct karmor_workload *from,
 		   struct karmor_diag *diag)
 {
 	struct selinux_engine *engine = (struct selinux_engine *)base;
-	struct selinux_workload *all;
-	bool failed = false;
+	struct selinux_workload *workload = selinux_workload_find(engine, from->name);
+	size_t expected = workload ? workload->ruleset : SELINUX_NO_RULESET;
+	bool is_known = workload;
 	int r;
 
-	if (workload_find(engine, from->name))
+	if (workload && workload->attached)
 		return 0;
-	r = attach_check(engine, from, diag);
+	r = attach_check(engine, from, workload, diag);
 	if (r)
 		return r;
-	r = events_open(engine, diag);
-	if (r)
-		return r;
-	all = reallocarray(engine->workloads, engine->n_workloads + 1, sizeof(*all));
-	if (!all)
-		return -ENOMEM;
-	engine->workloads = all;
-	all[engine->n_workloads++] = (struct selinux_workload){
-		.name = copy(from->name, &failed),
-		.namespace_name = copy(from->namespace_name, &failed),
-		.container = copy(from->container, &failed),
-		.labels = copy(from->labels, &failed),
-		.ruleset = from->ruleset,
-	};
-	engine->entrance->names[from->ruleset] = digest_of(from->name);
-	if (failed)
-		selinux_workload_drop(engine, &all[engine->n_workloads - 1]);
-	return failed ? -ENOMEM : 0;
+	if (is_known)
+		workload->ruleset = from->ruleset;
+	else
+		workload = workload_new(engine, from);
+	r = !workload ? -ENOMEM : is_known ? texts_take(workload, from) : 0;
+	r = r ? r : workload_begin(engine, workload, diag);
+	if (r == 0)
+		return 0;
+	workload = selinux_workload_find(engine, from->name);
+	if (workload && is_known)
+		workload->ruleset = expected;
+	else if (workload)
+		selinux_workload_drop(engine, workload);
+	return r;
 }
 
 int selinux_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)
 {
 	struct selinux_engine *engine = (struct selinux_engine *)base;
-	struct selinux_workload *workload = workload_find(engine, name);
+	struct selinux_workload *workload = selinux_workload_find(engine, name);
 
-	if (!workload)
+	if (!workload || !workload->attached)
 		return 0;
-	if (selinux_tasks(base, name) != 0) {
+	if (selinux_workload_tasks(workload) != 0) {
 		diag_error(diag, NULL, "end its tasks first",
 			   "workload \"%s\" still has tasks, which cannot leave it", name);
 		return -EBUSY;
 	}
 	selinux_workload_drop(engine, workload);
-	return 0;
+	return selinux_keep(engine, true, diag);
 }
 
 /* Before it is under another backend's policy, which may speak of this file. */
@@ -285,7 +330,7 @@ int selinux_enter(struct karmor_engine *base, const char *name)
 	while (set < SELINUX_RULESETS_MAX && engine->entrance->names[set] != digest)
 		set++;
 	r = r ? r : set == SELINUX_RULESETS_MAX ? -ENOENT : 0;
-	r = r ? r : context_make(engine, set, context) ? 0 : -EINVAL;
+	r = r ? r : context_make(engine, engine->entrance->numbers[set], context) ? 0 : -EINVAL;
 	if (r)
 		return r;
 	r = context_enter(engine->entry, context);
@@ -294,13 +339,88 @@ int selinux_enter(struct karmor_engine *base, const char *name)
 	return r;
 }
 
+/* What the task's own change of role and its exec would have led to. */
+static int role_of(const struct selinux_engine *engine, const char *name, const char *program,
+		   char ret[SELINUX_NAME_SIZE])
+{
+	const struct selinux_workload *workload = selinux_workload_find(engine, name);
+	const struct selinux_artifact *a = engine->live;
+	uint32_t accept;
+
+	if (!workload || !workload->attached)
+		return -ENOENT;
+	accept = program ? automaton_run(a->automaton, program) : a->rest;
+	selinux_task_role(a, workload->ruleset,
+			  a->kinds[a->accept_kinds[accept]].classes[workload->ruleset], ret);
+	return 0;
+}
+
+int selinux_label(struct karmor_engine *base, const char *name, const char *program, char *ret,
+		  size_t size)
+{
+	const struct selinux_engine *engine = (const struct selinux_engine *)base;
+	char role[SELINUX_NAME_SIZE], context[SELINUX_CONTEXT_MAX];
+	int r = role_of(engine, name, program, role);
+
+	if (r)
+		return r;
+	if (!context_with(engine, role, context) || strlen(context) >= size)
+		return -EINVAL;
+	strcpy(ret, context);
+	return 0;
+}
+
+/* Either of a process: the program that it is, and its role. 0 or a negative errno. */
+static int process_read(pid_t pid, char *program, size_t size, char context[SELINUX_CONTEXT_MAX])
+{
+	char text[32], path[64];
+	ssize_t n;
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, program, size - 1);
+	if (n < 0)
+		return -errno;
+	program[n] = '\0';
+	return selinux_process_context(text, context);
+}
+
+int selinux_entered(struct karmor_engine *base, const char *name, pid_t pid,
+		    struct karmor_diag *diag)
+{
+	const struct selinux_engine *engine = (const struct selinux_engine *)base;
+	char program[MATCH_PATH_MAX + 1], context[SELINUX_CONTEXT_MAX], wanted[SELINUX_NAME_SIZE];
+	int r = role_of(engine, name, NULL, wanted);
+	const char *role;
+	size_t len;
+
+	r = r ? r : process_read(pid, program, sizeof(program), context);
+	r = r ? r : role_of(engine, name, program, wanted);
+	if (r) {
+		diag_error(diag, NULL, NULL, "cannot read the context of task %d: %s", (int)pid,
+			   strerror(-r));
+		return r == -ENOENT || r == -ESRCH ? -ENOENT : -EIO;
+	}
+	role = avc_role(context, &len);
+	if (role && len == strlen(wanted) && memcmp(role, wanted, len) == 0)
+		return 0;
+	diag_error(
+		diag, NULL, "start it under that label",
+		"task %d of workload \"%s\" became %s under SELinux's context \"%s\", whose role "
+		"is not \"%s\"",
+		(int)pid, name, program, context, wanted);
+	return -EPERM;
+}
+
 int selinux_stats(const struct karmor_engine *base, struct karmor_stats *ret)
 {
 	const struct selinux_engine *engine = (const struct selinux_engine *)base;
-	long n = engine->n_workloads ? selinux_tasks_count(SELINUX_TASK_PREFIX) : 0;
+	long n = engine->has_module ? selinux_tasks_count(SELINUX_TASK_PREFIX) : 0;
+	uint64_t attached = 0;
 
-	*ret = KARMOR_STRUCT(karmor_stats, .workloads = engine->n_workloads,
-			     .tasks = n > 0 ? (uint64_t)n : 0, .events = engine->events.told,
-			     .lost = engine->events.audit.lost);
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		attached += engine->workloads[i].attached;
+	*ret = KARMOR_STRUCT(karmor_stats, .workloads = attached, .tasks = n > 0 ? (uint64_t)n : 0,
+			     .events = engine->events.told, .lost = engine->events.audit.lost);
 	return 0;
 }

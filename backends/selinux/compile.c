@@ -146,7 +146,10 @@ static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *c
 	}
 	c->ret->base = (struct karmor_artifact){ .backend = caps->backend, .n_rulesets = c->n };
 	c->ret->rulesets = arena_array(arena, c->n, sizeof(*c->ret->rulesets));
-	r = c->ret->rulesets ? 0 : -ENOMEM;
+	c->ret->numbers = arena_array(arena, c->n, sizeof(*c->ret->numbers));
+	r = c->ret->rulesets && c->ret->numbers ? 0 : -ENOMEM;
+	for (uint32_t i = 0; r == 0 && i < c->n; i++)
+		c->ret->numbers[i] = i;
 	r = r ? r : rules_number(c);
 	r = r ? r : selinux_facts(c->policy, arena, &c->ret->facts, c->diag);
 	r = r ? r : selinux_paths(c);

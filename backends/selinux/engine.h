@@ -3,9 +3,14 @@
  * The SELinux backend, live: one module in the policy's store and in the kernel, roles on files,
  * and tasks that changed to the role of their workload.
  *
- * There is one engine at a time. What it did is taken back when it is closed: labels first, then
- * the module, then what is kept of both in /var/lib/karmor/selinux (state.h). Where workloads still
- * have tasks, everything stays; and nobody can open another engine until they have ended.
+ * There is one engine at a time: a file's label says what the rules of all workloads make of it, so
+ * that these have to be compiled together. What it did is taken back when it is closed: labels
+ * first, then the module, then what is kept of both in /var/lib/karmor/selinux (state.h, kept.h).
+ *
+ * Where workloads still have tasks, or are to last, everything stays. The next engine takes the
+ * lasting ones over. It knows what they are called and which roles they have, but not their rules,
+ * which stay in force until all of them have others: nothing is loaded before. Nor is anything
+ * before a workload is there for whom it would be.
  */
 #pragma once
 
@@ -16,30 +21,43 @@
 
 #define SELINUX_CONTEXT_MAX 1024
 #define SELINUX_RETIRED_MAX 4096
+/* Of rulesets, and of workloads of before. */
+#define SELINUX_NUMBERS_MAX (2 * SELINUX_RULESETS_MAX)
+#define SELINUX_NO_RULESET SIZE_MAX
+#define SELINUX_NO_NUMBER UINT32_MAX
 
 /* What was loaded once and may still be on a file or a task. */
 struct selinux_before {
 	enum selinux_old what;
 	char *name, *example, *type, *copy;
-	size_t set;
+	uint32_t number;
 	bool directory; /* a label of directories */
 	bool again;	/* was retired by an earlier change already */
 };
 
 struct selinux_workload {
 	char *name, *namespace_name, *container, *labels;
-	size_t ruleset;
+	size_t ruleset;	 /* SELINUX_NO_RULESET: it is under rules of an engine before */
+	uint32_t number; /* that its tasks' roles are called by; SELINUX_NO_NUMBER: not known yet */
+	bool lasting;
+	bool attached; /* here; else it is one of before */
 };
 
 /* Shared with children that were made before their workload was attached: who enters what. */
 struct selinux_entrance {
 	uint64_t names[SELINUX_RULESETS_MAX]; /* digest of a workload's name by ruleset; 0: none */
+	uint32_t numbers[SELINUX_RULESETS_MAX];
 };
 
 struct selinux_engine {
 	struct karmor_engine base;
 	const struct selinux_artifact *live, *staged;
-	struct buf module, live_module; /* as text */
+	bool is_loaded;	 /* what is live is in the kernel, and labels are for it */
+	bool has_module; /* the kernel has one of ours, if not that of what is live */
+	struct buf module, live_module; /* as text; of an engine before perhaps not known */
+	/* Of these without what is retired: where rules are the same, the module that is loaded has
+	 * all that files and tasks have, and more. "": not known. */
+	char rules[SELINUX_DIGEST_SIZE], live_rules[SELINUX_DIGEST_SIZE];
 	struct selinux_before *before;
 	size_t n_before, before_size;
 	struct selinux_retired *retired; /* what the staged module has of them */
@@ -67,11 +85,17 @@ int selinux_stage(struct karmor_engine *engine, const struct karmor_artifact *ar
 		  struct karmor_diag *diag);
 int selinux_commit(struct karmor_engine *engine, struct karmor_diag *diag);
 void selinux_abort(struct karmor_engine *engine);
+/* What is live into the kernel, where it is not; -EBUSY (message): rules of before would be lost.
+ */
+int selinux_load(struct selinux_engine *engine, struct karmor_diag *diag);
 /* Labels put back, the module removed, the state with it. 0, -EPERM, -EIO (message), -ENOMEM. */
-int selinux_take_back(struct karmor_diag *diag);
+int selinux_take_back(const struct selinux_engine *engine, struct karmor_diag *diag);
 
 /* retire.c: what the module has of those before it, for the artifact that is staged. */
 int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag);
+/* The same of what is live, when something else will be. 0 or -ENOMEM. */
+int selinux_remember(struct selinux_engine *engine, const struct selinux_artifact *artifact);
+int selinux_before_take(struct selinux_engine *engine, const struct selinux_before *before);
 /* What is live becomes something before, and what nothing has any more is forgotten. */
 void selinux_retire_live(struct selinux_engine *engine);
 void selinux_before_free(struct selinux_engine *engine);
@@ -81,17 +105,40 @@ bool selinux_task_find(const struct selinux_engine *engine, const char *role, si
 bool selinux_file_find(const struct selinux_engine *engine, const char *role, size_t len,
 		       size_t *label);
 
-/* attach.c */
+/* attach.c, and who is there: workloads.c */
 int selinux_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
 		   struct karmor_diag *diag);
 int selinux_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
+int selinux_expect(struct karmor_engine *engine, const char *name, size_t ruleset);
+struct selinux_workload *selinux_workload_find(const struct selinux_engine *engine,
+					       const char *name);
+/* That of a ruleset, attached or expected; NULL: none. */
+struct selinux_workload *selinux_workload_of(const struct selinux_engine *engine, size_t ruleset);
+/* Appends it, its strings copied; NULL when memory is out. */
+struct selinux_workload *selinux_workload_add(struct selinux_engine *engine,
+					      const struct selinux_workload *from);
 void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workload *workload);
+/* A number for each ruleset of @artifact: its workload's, or one that nobody has. 0 or -ENOMEM. */
+int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact);
+int selinux_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
+		   struct karmor_diag *diag);
+/* Writes down what another engine is to know. 0, -EPERM, -EIO (message), -ENOMEM. */
+int selinux_keep(struct selinux_engine *engine, bool is_whole, struct karmor_diag *diag);
+/* What an engine left, which is taken over or back. */
+int selinux_adopt(struct selinux_engine *engine, struct karmor_diag *diag);
 int selinux_prepare(struct karmor_engine *engine);
 int selinux_enter(struct karmor_engine *engine, const char *name);
+int selinux_label(struct karmor_engine *engine, const char *name, const char *program, char *ret,
+		  size_t size);
+int selinux_entered(struct karmor_engine *engine, const char *name, pid_t pid,
+		    struct karmor_diag *diag);
 int selinux_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
 
 /* tasks.c: how many have a role of ours that begins with @prefix; -EIO. */
 #define SELINUX_TASK_PREFIX "karmor_w"
 long selinux_tasks_count(const char *prefix);
+long selinux_workload_tasks(const struct selinux_workload *workload);
+/* The context of a process. 0 or a negative errno. */
+int selinux_process_context(const char *pid, char ret[SELINUX_CONTEXT_MAX]);
 long selinux_tasks(struct karmor_engine *engine, const char *name);
 int selinux_confines(struct karmor_engine *engine, int pidfd);

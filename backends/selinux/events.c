@@ -38,13 +38,23 @@ static bool ends(const char *at, const char *end, const char *id)
 	return starts(&at, end, id) && starts(&at, end, "_r") && at == end;
 }
 
+bool selinux_set_find(const struct selinux_artifact *artifact, size_t number, size_t *set)
+{
+	for (*set = 0; *set < artifact->base.n_rulesets; ++*set)
+		if (artifact->numbers[*set] == number)
+			return true;
+	return false;
+}
+
 bool selinux_role_task(const struct selinux_artifact *artifact, const char *role, size_t len,
 		       size_t *set, size_t *class)
 {
 	const char *end = role + len;
 
-	if (!starts(&role, end, "karmor_w") || !number_read(&role, end, "_", set) ||
-	    *set >= artifact->base.n_rulesets)
+	size_t number;
+
+	if (!starts(&role, end, "karmor_w") || !number_read(&role, end, "_", &number) ||
+	    !selinux_set_find(artifact, number, set))
 		return false;
 	for (*class = 0; *class < artifact->rulesets[*set].n_classes; ++*class)
 		if (ends(role, end, artifact->rulesets[*set].classes[*class].id))

@@ -46,6 +46,8 @@ struct selinux_events {
 	size_t first, n_pending; /* a ring: their strings are within them */
 };
 
+/* Which ruleset's roles have the number. */
+bool selinux_set_find(const struct selinux_artifact *artifact, size_t number, size_t *set);
 /* The artifact's own roles. False where @role is no such. */
 bool selinux_role_task(const struct selinux_artifact *artifact, const char *role, size_t len,
 		       size_t *set, size_t *class);

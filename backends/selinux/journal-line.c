@@ -10,102 +10,9 @@
 
 #include "cleanup.h"
 #include "label.h"
+#include "words.h"
 
 #define WORDS 7 /* of a label's line, without the first */
-
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool is_plain(char c)
-{
-	return c > ' ' && c < 0x7f && c != '\\';
-}
-
-static void word_print(struct buf *buf, const char *word, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (is_plain(word[i]))
-			buf_putc(buf, word[i]);
-		else
-			buf_printf(buf, "\\x%02x", (unsigned char)word[i]);
-}
-
-/* In place; false where it is not as word_print() writes it. */
-static bool word_parse(char *word, size_t len, size_t *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; n++) {
-		char c = word[i];
-
-		if (c != '\\') {
-			if (!is_plain(c))
-				return false;
-			word[n] = c;
-			i++;
-			continue;
-		}
-		if (len - i < 4 || word[i + 1] != 'x' || digit(word[i + 2]) < 0 ||
-		    digit(word[i + 3]) < 0)
-			return false;
-		c = (char)(digit(word[i + 2]) * 16 + digit(word[i + 3]));
-		if (is_plain(c))
-			return false;
-		word[n] = c;
-		i += 4;
-	}
-	*ret = n;
-	return n > 0;
-}
-
-struct word {
-	const char *text; /* of the arena, with an end */
-	size_t len;
-};
-
-/* As many words as there are, separated by single blanks, at most WORDS + 1. */
-static int words_parse(char *line, size_t len, struct arena *arena, struct word *words, size_t *ret)
-{
-	size_t n = 0;
-
-	for (char *end = line + len; line <= end;) {
-		char *blank = memchr(line, ' ', (size_t)(end - line));
-		size_t size = (size_t)((blank ? blank : end) - line);
-		char *next = line + size + 1;
-
-		if (n == WORDS + 1 || !word_parse(line, size, &size))
-			return -EINVAL;
-		words[n].text = arena_memdup(arena, line, size);
-		words[n].len = size;
-		if (!words[n++].text)
-			return -ENOMEM;
-		line = next;
-	}
-	*ret = n;
-	return 0;
-}
-
-/* Decimal digits up to @end, no more than what fits. */
-static bool number_parse(const char **text, char end, uint64_t max, uint64_t *ret)
-{
-	const char *start = *text;
-
-	for (*ret = 0; **text >= '0' && **text <= '9'; ++*text) {
-		unsigned value = (unsigned)(**text - '0');
-
-		if (*ret > (max - value) / 10)
-			return false;
-		*ret = *ret * 10 + value;
-	}
-	if (*text == start || **text != end || (*start == '0' && *text - start > 1))
-		return false;
-	*text += end != '\0';
-	return true;
-}
 
 /* The type, and the bytes, where @bytes is not NULL; their number, or -1. */
 static int handle_parse(const char *text, int *type, unsigned char *bytes)
@@ -117,7 +24,8 @@ static int handle_parse(const char *text, int *type, unsigned char *bytes)
 		return -1;
 	*type = (int)number;
 	for (n = 0; text[2 * n]; n++) {
-		int high = digit(text[2 * n]), low = high < 0 ? -1 : digit(text[2 * n + 1]);
+		int high = words_digit(text[2 * n]),
+		    low = high < 0 ? -1 : words_digit(text[2 * n + 1]);
 
 		if (n == MAX_HANDLE_SZ || low < 0)
 			return -1;
@@ -179,7 +87,7 @@ int journal_line_parse(char *line, size_t len, struct arena *arena, struct journ
 {
 	struct word words[WORDS + 1];
 	size_t n = 0;
-	int r = words_parse(line, len, arena, words, &n);
+	int r = words_parse(line, len, arena, words, ARRAY_SIZE(words), &n);
 
 	if (r < 0)
 		return r;

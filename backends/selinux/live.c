@@ -12,27 +12,23 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "state.h"
-#include "store.h"
 
 static bool task_of(const char *role, size_t len, struct selinux_task *ret, void *data)
 {
 	const struct selinux_engine *engine = data;
+	const struct selinux_workload *workload;
 
 	if (!selinux_task_find(engine, role, len, &ret->set, &ret->class))
 		return false;
 	ret->artifact = engine->live;
-	for (size_t i = 0; i < engine->n_workloads; i++) {
-		const struct selinux_workload *workload = &engine->workloads[i];
-
-		if (workload->ruleset != ret->set)
-			continue;
-		ret->workload = workload->name;
-		ret->namespace_name = workload->namespace_name;
-		ret->container = workload->container;
-		ret->labels = workload->labels;
-		return true;
-	}
-	return false;
+	workload = selinux_workload_of(engine, ret->set);
+	if (!workload || !workload->attached)
+		return false;
+	ret->workload = workload->name;
+	ret->namespace_name = workload->namespace_name;
+	ret->container = workload->container;
+	ret->labels = workload->labels;
+	return true;
 }
 
 static bool file_of(const char *role, size_t len, size_t *label, void *data)
@@ -50,22 +46,6 @@ int selinux_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *d
 	struct selinux_engine *engine = (struct selinux_engine *)base;
 
 	return engine->events.audit.fd < 0 ? 0 : selinux_events_read(&engine->events, fn, data);
-}
-
-/* What an engine left that did not come to its end. */
-static int leftovers_take_back(struct karmor_diag *diag)
-{
-	int has = selinux_store_has();
-	long n;
-
-	if (has < 0 || (!has && !selinux_state_there()))
-		return has;
-	n = selinux_tasks_count(SELINUX_TASK_PREFIX);
-	if (n == 0)
-		return selinux_take_back(diag);
-	diag_error(diag, NULL, "end them: ps -eZ | grep " SELINUX_TASK_PREFIX,
-		   "selinux: %ld tasks of workloads that were started before are still there", n);
-	return n < 0 ? -EIO : -EBUSY;
 }
 
 static int own_read(struct selinux_engine *engine, struct karmor_diag *diag)
@@ -116,7 +96,7 @@ int selinux_open(struct karmor_engine **ret, struct karmor_diag *diag)
 	r = engine->entrance == MAP_FAILED || engine->poll < 0 ? -ENOMEM : own_read(engine, diag);
 	if (r == 0) {
 		engine->lock = selinux_state_lock(diag);
-		r = engine->lock < 0 ? engine->lock : leftovers_take_back(diag);
+		r = engine->lock < 0 ? engine->lock : selinux_adopt(engine, diag);
 	}
 	if (r < 0) {
 		engine_free(engine);
@@ -126,12 +106,20 @@ int selinux_open(struct karmor_engine **ret, struct karmor_diag *diag)
 	return 0;
 }
 
-/* With tasks left, everything stays as it is: they must stay confined. */
+/* Whether a module has to stay: for tasks, which must stay confined, or for what lasts. */
+static bool is_needed(struct selinux_engine *engine)
+{
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (engine->workloads[i].lasting)
+			return true;
+	return selinux_tasks_count(SELINUX_TASK_PREFIX) != 0;
+}
+
 void selinux_close(struct karmor_engine *base)
 {
 	struct selinux_engine *engine = (struct selinux_engine *)base;
 
-	if (engine->live && selinux_tasks_count(SELINUX_TASK_PREFIX) == 0)
-		selinux_take_back(NULL);
+	if (engine->has_module && !is_needed(engine))
+		selinux_take_back(engine, NULL);
 	engine_free(engine);
 }

@@ -238,6 +238,6 @@ void selinux_file_role(const struct selinux_artifact *artifact, size_t label,
 void selinux_task_role(const struct selinux_artifact *artifact, size_t set, size_t class,
 		       char ret[SELINUX_NAME_SIZE])
 {
-	snprintf(ret, SELINUX_NAME_SIZE, "karmor_w%zu_%s_r", set,
+	snprintf(ret, SELINUX_NAME_SIZE, "karmor_w%u_%s_r", artifact->numbers[set],
 		 artifact->rulesets[set].classes[class].id);
 }

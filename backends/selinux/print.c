@@ -98,7 +98,8 @@ static void labels_write(const struct writer *w)
 
 void print_class(const struct writer *w, size_t set, size_t class)
 {
-	buf_printf(w->buf, "karmor_w%zu_%s", set, w->artifact->rulesets[set].classes[class].id);
+	buf_printf(w->buf, "karmor_w%u_%s", w->artifact->numbers[set],
+		   w->artifact->rulesets[set].classes[class].id);
 }
 
 /* A statement that has the attribute of a class's roles between @before and @after. */
@@ -151,11 +152,14 @@ static void tasks_write(struct writer *w)
 	for (size_t i = 0; i < facts->n_domains; i++)
 		buf_printf(w->buf, "(roletype karmor_workloads %s)\n", facts->domains[i].name);
 	users_write(w, "karmor_workloads");
-	print_heading(w, "A workload is entered by its role for the rest, and never left.");
+	print_heading(w, "A workload is entered by its role for the rest, or for the program that "
+			 "it begins as, and never left.");
 	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
-		for (size_t i = 0; i < facts->n_launchers; i++)
-			buf_printf(w->buf, "(roleallow %s karmor_w%zu_rest_r)\n",
-				   facts->launchers[i], w->set);
+		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes; w->class ++)
+			for (size_t i = 0; i < facts->n_launchers; i++) {
+				buf_printf(w->buf, "(roleallow %s", facts->launchers[i]);
+				print_with_class(w, " ", "_r)\n");
+			}
 }
 
 /* The copy @name of @type, where that is among the types that the domain is entered by. */

@@ -29,6 +29,9 @@ void selinux_before_free(struct selinux_engine *engine)
 		before_done(&engine->before[i]);
 	free(engine->before);
 	free(engine->retired);
+	engine->before = NULL;
+	engine->retired = NULL;
+	engine->n_before = engine->before_size = engine->n_retired = 0;
 }
 
 static const struct selinux_before *before_find(const struct selinux_engine *engine,
@@ -53,7 +56,7 @@ static char *copy(const char *text, bool *failed)
 }
 
 /* Remembers @from, its strings copied, unless it is known. */
-static int before_add(struct selinux_engine *engine, const struct selinux_before *from)
+int selinux_before_take(struct selinux_engine *engine, const struct selinux_before *from)
 {
 	struct selinux_before *ret;
 	bool failed = false;
@@ -77,7 +80,7 @@ static int before_add(struct selinux_engine *engine, const struct selinux_before
 	return 0;
 }
 
-/* For before_add(), which copies them. */
+/* For selinux_before_take(), which copies them. */
 static char *lent(const char *text)
 {
 	return (char *)(uintptr_t)text;
@@ -90,12 +93,13 @@ static int labels_add(struct selinux_engine *engine, const struct selinux_artifa
 
 	for (size_t i = 0; r == 0 && i < a->n_labels; i++) {
 		selinux_file_role(a, i, role);
-		r = before_add(engine, &(struct selinux_before){
-					       .what = SELINUX_OLD_FILE,
-					       .name = role,
-					       .example = lent(a->labels[i].example),
-					       .directory = a->labels[i].own != a->labels[i].child,
-				       });
+		r = selinux_before_take(engine,
+					&(struct selinux_before){
+						.what = SELINUX_OLD_FILE,
+						.name = role,
+						.example = lent(a->labels[i].example),
+						.directory = a->labels[i].own != a->labels[i].child,
+					});
 	}
 	return r;
 }
@@ -107,12 +111,13 @@ static int classes_add(struct selinux_engine *engine, const struct selinux_artif
 
 	for (size_t i = 0; r == 0 && i < a->rulesets[set].n_classes; i++) {
 		selinux_task_role(a, set, i, role);
-		r = before_add(engine, &(struct selinux_before){
-					       .what = SELINUX_OLD_TASK,
-					       .name = role,
-					       .example = lent(a->rulesets[set].classes[i].example),
-					       .set = set,
-				       });
+		r = selinux_before_take(
+			engine, &(struct selinux_before){
+					.what = SELINUX_OLD_TASK,
+					.name = role,
+					.example = lent(a->rulesets[set].classes[i].example),
+					.number = a->numbers[set],
+				});
 	}
 	return r;
 }
@@ -128,25 +133,23 @@ static int types_add(struct selinux_engine *engine, const struct selinux_artifac
 		selinux_copy_name(&name, a, kind, k->types[i]);
 		r = buf_failed(&name)
 			    ? -ENOMEM
-			    : before_add(engine,
-					 &(struct selinux_before){ .what = SELINUX_OLD_TYPE,
-								   .name = name.data,
-								   .example = lent(k->example),
-								   .type = lent(k->types[i]),
-								   .copy = lent(k->copies[i]) });
+			    : selinux_before_take(engine, &(struct selinux_before){
+								  .what = SELINUX_OLD_TYPE,
+								  .name = name.data,
+								  .example = lent(k->example),
+								  .type = lent(k->types[i]),
+								  .copy = lent(k->copies[i]) });
 	}
 	return r;
 }
 
-/* All that the live module has. */
-static int live_add(struct selinux_engine *engine)
+int selinux_remember(struct selinux_engine *engine, const struct selinux_artifact *a)
 {
-	const struct selinux_artifact *a = engine->live;
-	int r = a ? labels_add(engine, a) : 0;
+	int r = labels_add(engine, a);
 
-	for (size_t i = 0; a && r == 0 && i < a->base.n_rulesets; i++)
+	for (size_t i = 0; r == 0 && i < a->base.n_rulesets; i++)
 		r = classes_add(engine, a, i);
-	for (size_t i = 0; a && r == 0 && i < a->n_kinds; i++)
+	for (size_t i = 0; r == 0 && i < a->n_kinds; i++)
 		r = types_add(engine, a, i);
 	return r;
 }
@@ -186,14 +189,15 @@ static size_t kind_of(const struct selinux_artifact *a, const char *path)
 	return a->accept_kinds[path ? automaton_run(a->automaton, path) : a->rest];
 }
 
-/* What it is now. */
-static size_t now_of(const struct selinux_artifact *a, const struct selinux_before *before)
+/* What it is now: of a task's role in the ruleset @set. */
+static size_t now_of(const struct selinux_artifact *a, const struct selinux_before *before,
+		     size_t set)
 {
 	switch (before->what) {
 	case SELINUX_OLD_FILE:
 		return selinux_label_of(a, before->example, before->directory);
 	case SELINUX_OLD_TASK:
-		return a->kinds[kind_of(a, before->example)].classes[before->set];
+		return a->kinds[kind_of(a, before->example)].classes[set];
 	case SELINUX_OLD_TYPE:
 	default:
 		return a->kinds[kind_of(a, before->example)].n_types ? kind_of(a, before->example)
@@ -201,13 +205,20 @@ static size_t now_of(const struct selinux_artifact *a, const struct selinux_befo
 	}
 }
 
+/* A task's role whose workload is no more is on no task. */
+static bool is_retired(const struct selinux_artifact *a, const struct selinux_before *before,
+		       size_t *set)
+{
+	*set = 0;
+	return !is_in(a, before) &&
+	       (before->what != SELINUX_OLD_TASK || selinux_set_find(a, before->number, set));
+}
+
 int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	const struct selinux_artifact *a = engine->staged;
-	int r = live_add(engine);
+	size_t set;
 
-	if (r)
-		return r;
 	if (engine->n_before > SELINUX_RETIRED_MAX) {
 		diag_error(diag, NULL, "end the workloads and start them anew",
 			   "selinux: more than %d roles are on files and tasks",
@@ -222,16 +233,15 @@ int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag)
 	for (size_t i = 0; i < engine->n_before; i++) {
 		const struct selinux_before *before = &engine->before[i];
 
-		if (is_in(a, before) ||
-		    (before->what == SELINUX_OLD_TASK && before->set >= a->base.n_rulesets))
+		if (!is_retired(a, before, &set))
 			continue;
 		engine->retired[engine->n_retired++] = (struct selinux_retired){
 			.what = before->what,
 			.name = before->name,
 			.type = before->type,
 			.copy = before->copy,
-			.set = before->set,
-			.now = now_of(a, before),
+			.set = set,
+			.now = now_of(a, before, set),
 		};
 	}
 	return 0;
@@ -274,15 +284,14 @@ bool selinux_task_find(const struct selinux_engine *engine, const char *role, si
 {
 	const struct selinux_before *before;
 
-	if (!engine->live)
+	if (!engine->is_loaded)
 		return false;
 	if (selinux_role_task(engine->live, role, len, set, class))
 		return true;
 	before = before_find(engine, SELINUX_OLD_TASK, role, len);
-	if (!before || before->set >= engine->live->base.n_rulesets)
+	if (!before || !selinux_set_find(engine->live, before->number, set))
 		return false;
-	*set = before->set;
-	*class = now_of(engine->live, before);
+	*class = now_of(engine->live, before, *set);
 	return true;
 }
 
@@ -291,12 +300,12 @@ bool selinux_file_find(const struct selinux_engine *engine, const char *role, si
 {
 	const struct selinux_before *before;
 
-	if (!engine->live)
+	if (!engine->is_loaded)
 		return false;
 	if (selinux_role_file(engine->live, role, len, label))
 		return true;
 	before = before_find(engine, SELINUX_OLD_FILE, role, len);
 	if (before)
-		*label = now_of(engine->live, before);
+		*label = now_of(engine->live, before, 0);
 	return before != NULL;
 }

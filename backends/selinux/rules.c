@@ -156,7 +156,8 @@ static void table_write(const struct writer *w, const struct perms *table, size_
 
 		if (i == 0 || !is_same_files(&table[i], &table[i - 1])) {
 			buf_reset(&attribute);
-			buf_printf(&attribute, "karmor_w%zu_%s_%s%s%s%s", w->set, class_of(w)->id,
+			buf_printf(&attribute, "karmor_w%u_%s_%s%s%s%s",
+				   w->artifact->numbers[w->set], class_of(w)->id,
 				   rest ? "may_" : "not_", directory ? "dir_" : "",
 				   table[i].exact ? "exactly_" : "", op_names[table[i].op]);
 			w->buf->failed |= buf_failed(&attribute);

@@ -124,6 +124,9 @@ struct selinux_artifact {
 	uint32_t *accept_kinds;	   /* by accept */
 	const char **accept_rules; /* by accept: the rules that match, for people */
 	struct selinux_ruleset *rulesets;
+	/* By ruleset: the number that its tasks' roles are called by. Its own, until an engine
+	 * gives it that of a workload. */
+	uint32_t *numbers;
 	const char **sockets; /* the classes of sockets that are decided about */
 	size_t n_sockets;
 	struct selinux_facts facts;

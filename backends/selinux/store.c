@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "buf.h"
 #include "cleanup.h"
+#include "state.h"
 
 #define PRIORITY 400
 #define PRIORITY_TEXT "400"
@@ -26,12 +26,13 @@
 #define TIME_MAX_S                                                                                 \
 	900 /* a whole policy is made anew; it takes ten seconds, and emulated a minute */
 #define MESSAGE_MAX 300
+#define LOCK 3 /* in the child */
 
 /* What is to be done: install a text, or remove the module. */
 struct change {
 	char *text;
 	size_t len;
-	int messages;
+	int messages, lock;
 };
 
 /* What is wrong goes to a file, so that the child needs nobody who reads. */
@@ -64,19 +65,27 @@ static int transact(semanage_handle_t *handle, const struct change *change)
 	return semanage_commit(handle);
 }
 
-/* The child; never returns. Half a transaction must not go on when nobody waits for it. */
-static void run_child(const struct change *change, pid_t parent)
+/*
+ * The child; never returns. It goes on when its parent was killed, for half a transaction is none
+ * that the store always recovers from; and has the engine's lock until then (state.c), but nothing
+ * else of the parent's, whose own successor may wait for that. No signal of a terminal or of the
+ * parent's process group ends it.
+ */
+static void run_child(struct change *change)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int messages = fcntl(change->messages, F_DUPFD, LOCK + 1);
+	int lock = fcntl(change->lock, F_DUPFD, LOCK + 1);
 	semanage_handle_t *handle;
-	sigset_t none;
+	sigset_t all;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || null < 0 ||
-	    dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(change->messages, 2) < 0)
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setsid();
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(messages, 2) < 0 ||
+	    dup2(lock, LOCK) < 0 || syscall(SYS_close_range, LOCK + 1, ~0U, 0) < 0)
 		_exit(126);
+	change->messages = 2;
 	handle = semanage_handle_create();
 	_exit(handle && transact(handle, change) >= 0 ? 0 : 1);
 }
@@ -113,18 +122,20 @@ static void complain(const struct change *change, int status, struct karmor_diag
 static int change_do(struct change *change, struct karmor_diag *diag)
 {
 	_cleanup_close_ int messages = memfd_create("karmor-messages", MFD_CLOEXEC);
-	pid_t parent = getpid(), pid;
 	int status;
+	pid_t pid;
 
 	if (messages < 0)
 		return -EIO;
 	change->messages = messages;
+	selinux_state_busy(true);
 	pid = fork();
 	if (pid == 0)
-		run_child(change, parent);
+		run_child(change);
+	status = pid < 0 ? -errno : child_wait(pid);
+	selinux_state_busy(false);
 	if (pid < 0)
-		return errno == ENOMEM ? -ENOMEM : -EIO;
-	status = child_wait(pid);
+		return status == -ENOMEM ? status : -EIO;
 	if (status == 0)
 		return 0;
 	if (status > 0)
@@ -132,10 +143,10 @@ static int change_do(struct change *change, struct karmor_diag *diag)
 	return status > 0 && WIFEXITED(status) ? -EINVAL : -EIO;
 }
 
-int selinux_store_install(const char *text, size_t len, struct karmor_diag *diag)
+int selinux_store_install(const char *text, size_t len, int lock, struct karmor_diag *diag)
 {
 	_cleanup_free_ char *copy = malloc(len + 1); /* which the library wants to be writable */
-	struct change change = { .text = copy, .len = len };
+	struct change change = { .text = copy, .len = len, .lock = lock };
 
 	if (!copy)
 		return -ENOMEM;
@@ -143,9 +154,9 @@ int selinux_store_install(const char *text, size_t len, struct karmor_diag *diag
 	return change_do(&change, diag);
 }
 
-int selinux_store_remove(struct karmor_diag *diag)
+int selinux_store_remove(int lock, struct karmor_diag *diag)
 {
-	struct change change = { 0 };
+	struct change change = { .lock = lock };
 	int r = selinux_store_has();
 
 	return r <= 0 ? r : change_do(&change, diag);

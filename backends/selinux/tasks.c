@@ -14,24 +14,32 @@
 
 #define SCANS 3 /* a task that is made while /proc is read may be missed once */
 
-/* Whether a process has a role that begins with @prefix: 1, 0 (or it is gone), -EIO. */
-static int process_has(const char *pid, const char *prefix)
+int selinux_process_context(const char *pid, char ret[SELINUX_CONTEXT_MAX])
 {
-	char context[SELINUX_CONTEXT_MAX], path[64];
 	_cleanup_close_ int fd = -1;
-	const char *role;
-	size_t len;
+	char path[64];
 	ssize_t n;
 
 	if (snprintf(path, sizeof(path), "/proc/%.32s/attr/current", pid) >= (int)sizeof(path))
 		return -EIO;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH ? 0 : -EIO;
-	n = read(fd, context, sizeof(context) - 1);
+	n = fd < 0 ? -1 : read(fd, ret, SELINUX_CONTEXT_MAX - 1);
 	if (n < 0)
-		return errno == EINVAL || errno == ESRCH ? 0 : -EIO;
-	context[n] = '\0';
+		return -errno;
+	ret[n] = '\0';
+	return 0;
+}
+
+/* Whether a process has a role that begins with @prefix: 1, 0 (or it is gone), -EIO. */
+static int process_has(const char *pid, const char *prefix)
+{
+	char context[SELINUX_CONTEXT_MAX];
+	int r = selinux_process_context(pid, context);
+	const char *role;
+	size_t len;
+
+	if (r)
+		return r == -ENOENT || r == -ESRCH || r == -EINVAL ? 0 : -EIO;
 	role = avc_role(context, &len);
 	return role && len >= strlen(prefix) && memcmp(role, prefix, strlen(prefix)) == 0;
 }
@@ -64,19 +72,22 @@ long selinux_tasks_count(const char *prefix)
 	return n;
 }
 
-long selinux_tasks(struct karmor_engine *base, const char *name)
+long selinux_workload_tasks(const struct selinux_workload *workload)
 {
-	const struct selinux_engine *engine = (const struct selinux_engine *)base;
 	char prefix[SELINUX_NAME_SIZE];
 
-	for (size_t i = 0; i < engine->n_workloads; i++) {
-		if (strcmp(engine->workloads[i].name, name) != 0)
-			continue;
-		snprintf(prefix, sizeof(prefix), SELINUX_TASK_PREFIX "%zu_",
-			 engine->workloads[i].ruleset);
-		return selinux_tasks_count(prefix);
-	}
-	return -ENOENT;
+	if (workload->number == SELINUX_NO_NUMBER)
+		return 0;
+	snprintf(prefix, sizeof(prefix), SELINUX_TASK_PREFIX "%u_", workload->number);
+	return selinux_tasks_count(prefix);
+}
+
+long selinux_tasks(struct karmor_engine *base, const char *name)
+{
+	const struct selinux_workload *workload =
+		selinux_workload_find((const struct selinux_engine *)base, name);
+
+	return workload && workload->attached ? selinux_workload_tasks(workload) : -ENOENT;
 }
 
 /* The number that the process has here; 0: none here, -1: it has ended. */

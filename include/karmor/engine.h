@@ -160,6 +160,16 @@ KARMOR_API KARMOR_CHECK int karmor_engine_pinned(struct karmor_engine *engine, k
 						 void *data, struct karmor_diag *diag);
 
 /*
+ * Before karmor_engine_apply(): the lasting workload @name, which the kernel holds, is to be
+ * attached under @ruleset of what is applied. A backend that makes one of all that are enforced
+ * puts it under that in apply's own step, and refuses to attach anything (-EBUSY) while it holds
+ * one that has tasks and was neither announced nor attached; for others it is of no account. The
+ * attach has to follow. No failure where there is no such workload. 0; -ENOMEM.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_expect(struct karmor_engine *engine, const char *name,
+						 size_t ruleset);
+
+/*
  * Forgets the workload @name, whose tasks are gone. Idempotent. Returns 0; -EBUSY (it still has
  * tasks, and no task leaves a workload); -EPERM; -EIO.
  */

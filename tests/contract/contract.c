@@ -16,6 +16,7 @@
 const struct karmor_backend *backend;
 struct karmor_caps *caps;
 struct karmor_diag *diag;
+bool alone;
 
 struct compiled compile(const char *text, size_t copies)
 {
@@ -53,15 +54,46 @@ static void pinned_note(const char *name, long tasks, void *data)
 {
 }
 
+void add_beside(TCase *to, const TTest *test)
+{
+	if (alone)
+		printf("# not asked, for %s has one engine at a time: %s\n",
+		       karmor_backend_title(backend), test->name);
+	else
+		tcase_add_test(to, test);
+}
+
+void add_dear(TCase *to, const TTest *test)
+{
+	if (alone && !getenv("KARMOR_LONG"))
+		printf("# asked with KARMOR_LONG alone, for each change takes %s seconds: %s\n",
+		       karmor_backend_title(backend), test->name);
+	else
+		tcase_add_test(to, test);
+}
+
+static bool is_alone(void)
+{
+	struct karmor_engine *second;
+	int r = karmor_engine_open(backend, &second, diag);
+
+	if (r == 0)
+		karmor_engine_close(second);
+	return r == -EBUSY;
+}
+
 /* All that the backend is held to: what it may do, where it does. */
 static Suite *live_suite(void)
 {
-	Suite *s = suite_of(live_tests());
 	struct karmor_engine *asked;
 	char label[KARMOR_LABEL_SIZE];
+	int r = karmor_engine_open(backend, &asked, diag);
+	Suite *s;
 
+	alone = r == 0 && is_alone();
+	s = suite_of(live_tests());
 	suite_add_tcase(s, confines_tests());
-	if (karmor_engine_open(backend, &asked, diag) < 0)
+	if (r < 0)
 		return s;
 	if (karmor_engine_pinned(asked, pinned_note, NULL, diag) != -EOPNOTSUPP)
 		suite_add_tcase(s, lasting_tests());
@@ -96,6 +128,9 @@ static int run_live(void)
 	if (karmor_caps_state(probed) == KARMOR_READY) {
 		write_file(SECRET);
 		write_file(OTHER);
+		karmor_caps_free(caps);
+		caps = probed;
+		probed = NULL;
 		status = support_run(live_suite());
 		unlink(SECRET);
 		unlink(OTHER);

@@ -18,6 +18,7 @@
 extern const struct karmor_backend *backend;
 extern struct karmor_caps *caps;
 extern struct karmor_diag *diag;
+extern bool alone; /* the backend has one engine at a time: no test opens another beside it */
 
 /* One load, its ruleset and artifact: what a caller has to keep together. */
 struct compiled {
@@ -48,6 +49,10 @@ pid_t start_workload(struct karmor_workload workload, int *to, int *from);
 
 /* 'y' the file could be read, 'n' not. */
 char try_read(int to, int from, const char *path);
+/* Adds a test that needs another engine, or tells that it is not asked. */
+void add_beside(TCase *to, const TTest *test);
+/* The same of a test that other tests say much of already, where each change takes seconds. */
+void add_dear(TCase *to, const TTest *test);
 void end_reader(pid_t pid, int to, int from);
 void wait_empty(const char *name);
 /* Of a lasting one. */

@@ -111,8 +111,8 @@ TCase *lasting_tests(void)
 
 	tcase_add_checked_fixture(ret, engine_setup, engine_teardown);
 	tcase_add_test(ret, a_lasting_workload_outlives_its_engine_and_is_taken_over);
-	tcase_add_test(ret, who_took_a_lasting_workload_over_has_it_alone);
+	add_beside(ret, who_took_a_lasting_workload_over_has_it_alone);
 	tcase_add_test(ret, a_lasting_workload_has_a_name_of_some_length);
-	tcase_set_timeout(ret, 120);
+	tcase_set_timeout(ret, alone ? 900 : 120);
 	return ret;
 }

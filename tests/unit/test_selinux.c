@@ -380,6 +380,7 @@ START_TEST(what_was_loaded_before_means_what_is_the_same_now)
 		     NULL);
 	engine.live = live = (const struct selinux_artifact *)old.artifact;
 	engine.staged = staged = (const struct selinux_artifact *)new.artifact;
+	ck_assert_int_eq(selinux_remember(&engine, live), 0);
 	ck_assert_int_eq(selinux_retire(&engine, NULL), 0);
 	selinux_write(&text, staged, engine.retired, engine.n_retired);
 	ck_assert(!buf_failed(&text) && is_module(text.data));

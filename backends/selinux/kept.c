@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See kept.h. */
+#include "kept.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "array.h"
+#include "cleanup.h"
+#include "label.h"
+#include "words.h"
+
+#define HEAD "karmor-selinux 1"
+#define WORDS 5
+#define NOTHING "-"
+
+/* What is read; the arrays grow outside of the arena, and are copied into it at the end. */
+struct reading {
+	struct arena *arena;
+	struct selinux_kept *ret;
+	struct selinux_workload *workloads;
+	struct selinux_before *before;
+	size_t n_workloads, workloads_size, n_before, before_size;
+};
+
+static void reading_done(struct reading *reading)
+{
+	free(reading->workloads);
+	free(reading->before);
+}
+
+static bool are_strings(const struct word *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(words[i].text) != words[i].len)
+			return false;
+	return true;
+}
+
+static char *known(const struct word *word)
+{
+	return strcmp(word->text, NOTHING) == 0 ? NULL : (char *)(uintptr_t)word->text;
+}
+
+static bool is_example(const struct word *word)
+{
+	return !known(word) || *word->text == '/';
+}
+
+static bool number_read(const struct word *word, uint64_t max, uint64_t *ret)
+{
+	const char *at = word->text;
+
+	return number_parse(&at, '\0', max, ret);
+}
+
+static int text_read(const struct word *word, char *ret, size_t size)
+{
+	if (word->len >= size)
+		return -EINVAL;
+	strcpy(ret, known(word) ?: "");
+	return 0;
+}
+
+static int boot_read(struct reading *reading, const struct word *words)
+{
+	return text_read(&words[1], reading->ret->boot, sizeof(reading->ret->boot));
+}
+
+static int module_read(struct reading *reading, const struct word *words)
+{
+	int r = text_read(&words[1], reading->ret->module, sizeof(reading->ret->module));
+
+	return r ? r : text_read(&words[2], reading->ret->rules, sizeof(reading->ret->rules));
+}
+
+static int generation_read(struct reading *reading, const struct word *words)
+{
+	return number_read(&words[1], UINT64_MAX, &reading->ret->generation) ? 0 : -EINVAL;
+}
+
+static int workload_read(struct reading *reading, const struct word *words)
+{
+	bool lasting = strcmp(words[2].text, "lasting") == 0;
+	uint64_t number;
+
+	if (!number_read(&words[1], SELINUX_NUMBERS_MAX - 1, &number) ||
+	    (!lasting && strcmp(words[2].text, "brief") != 0) ||
+	    reading->n_workloads == SELINUX_NUMBERS_MAX)
+		return -EINVAL;
+	if (array_grow(&reading->workloads, reading->n_workloads, &reading->workloads_size,
+		       sizeof(*reading->workloads)) < 0)
+		return -ENOMEM;
+	reading->workloads[reading->n_workloads++] = (struct selinux_workload){
+		.name = (char *)(uintptr_t)words[3].text,
+		.ruleset = SELINUX_NO_RULESET,
+		.number = (uint32_t)number,
+		.lasting = lasting,
+	};
+	return 0;
+}
+
+static int before_read(struct reading *reading, const struct selinux_before *before)
+{
+	if (array_grow(&reading->before, reading->n_before, &reading->before_size,
+		       sizeof(*reading->before)) < 0)
+		return -ENOMEM;
+	reading->before[reading->n_before++] = *before;
+	return 0;
+}
+
+static int file_read(struct reading *reading, const struct word *words)
+{
+	bool directory = strcmp(words[2].text, "dir") == 0;
+
+	if (!label_is_role(words[1].text, words[1].len) ||
+	    (!directory && strcmp(words[2].text, "file") != 0) || !is_example(&words[3]))
+		return -EINVAL;
+	return before_read(reading, &(struct selinux_before){
+					    .what = SELINUX_OLD_FILE,
+					    .name = (char *)(uintptr_t)words[1].text,
+					    .example = known(&words[3]),
+					    .directory = directory,
+				    });
+}
+
+/* A role of tasks: what it has of letters is its own. */
+static bool is_task_role(const struct word *word, uint64_t number)
+{
+	char start[SELINUX_NAME_SIZE];
+	int len = snprintf(start, sizeof(start), SELINUX_TASK_PREFIX "%llu_",
+			   (unsigned long long)number);
+
+	return word->len < SELINUX_NAME_SIZE && strncmp(word->text, start, (size_t)len) == 0 &&
+	       strspn(word->text, "abcdefghijklmnopqrstuvwxyz0123456789_") == word->len;
+}
+
+static int task_read(struct reading *reading, const struct word *words)
+{
+	uint64_t number;
+
+	if (!number_read(&words[2], SELINUX_NUMBERS_MAX - 1, &number) ||
+	    !is_task_role(&words[1], number) || !is_example(&words[3]))
+		return -EINVAL;
+	return before_read(reading, &(struct selinux_before){
+					    .what = SELINUX_OLD_TASK,
+					    .name = (char *)(uintptr_t)words[1].text,
+					    .example = known(&words[3]),
+					    .number = (uint32_t)number,
+				    });
+}
+
+static int type_read(struct reading *reading, const struct word *words)
+{
+	if (!label_is_type(words[1].text, words[1].len) || !is_example(&words[3]))
+		return -EINVAL;
+	return before_read(reading, &(struct selinux_before){
+					    .what = SELINUX_OLD_TYPE,
+					    .name = (char *)(uintptr_t)words[1].text,
+					    .type = (char *)(uintptr_t)words[2].text,
+					    .example = known(&words[3]),
+					    .copy = (char *)(uintptr_t)words[4].text,
+				    });
+}
+
+static const struct {
+	const char *name;
+	size_t n_words;
+	int (*read)(struct reading *reading, const struct word *words);
+} lines[] = {
+	{ "boot", 2, boot_read },     { "generation", 2, generation_read },
+	{ "module", 3, module_read }, { "workload", 4, workload_read },
+	{ "file", 4, file_read },     { "task", 4, task_read },
+	{ "type", WORDS, type_read },
+};
+
+static int line_read(struct reading *reading, char *line, size_t len)
+{
+	struct word words[WORDS];
+	size_t n = 0;
+	int r = words_parse(line, len, reading->arena, words, WORDS, &n);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (strcmp(words[0].text, lines[i].name) == 0)
+			return n == lines[i].n_words && are_strings(words, n)
+				       ? lines[i].read(reading, words)
+				       : -EINVAL;
+	return -EINVAL;
+}
+
+static int reading_end(struct reading *reading)
+{
+	struct selinux_workload *workloads =
+		arena_array(reading->arena, reading->n_workloads + 1, sizeof(*reading->workloads));
+	struct selinux_before *before =
+		arena_array(reading->arena, reading->n_before + 1, sizeof(*reading->before));
+
+	if (!workloads || !before)
+		return -ENOMEM;
+	if (reading->n_workloads)
+		memcpy(workloads, reading->workloads, reading->n_workloads * sizeof(*workloads));
+	if (reading->n_before)
+		memcpy(before, reading->before, reading->n_before * sizeof(*before));
+	reading->ret->workloads = workloads;
+	reading->ret->n_workloads = reading->n_workloads;
+	reading->ret->before = before;
+	reading->ret->n_before = reading->n_before;
+	return 0;
+}
+
+int selinux_kept_parse(char *text, size_t len, struct arena *arena, struct selinux_kept *ret)
+{
+	_cleanup_(reading_done) struct reading reading = { .arena = arena, .ret = ret };
+	char *end = text + len;
+	bool begun = false;
+	int r = 0;
+
+	*ret = (struct selinux_kept){ 0 };
+	for (char *line = text, *next; r == 0 && line < end; line = next) {
+		char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t size = stop ? (size_t)(stop - line) : 0;
+
+		next = stop ? stop + 1 : end;
+		if (!stop || (!begun && (size != strlen(HEAD) || memcmp(line, HEAD, size) != 0)))
+			return -EINVAL;
+		r = begun ? line_read(&reading, line, size) : 0;
+		begun = true;
+	}
+	return r ? r : begun ? reading_end(&reading) : -EINVAL;
+}
+
+static void word_add(struct buf *buf, const char *text)
+{
+	buf_putc(buf, ' ');
+	if (text && *text)
+		word_print(buf, text, strlen(text));
+	else
+		buf_puts(buf, NOTHING);
+}
+
+static void before_print(struct buf *buf, const struct selinux_before *before)
+{
+	static const char *const names[] = {
+		[SELINUX_OLD_FILE] = "file",
+		[SELINUX_OLD_TASK] = "task",
+		[SELINUX_OLD_TYPE] = "type",
+	};
+
+	buf_puts(buf, names[before->what]);
+	word_add(buf, before->name);
+	if (before->what == SELINUX_OLD_FILE)
+		word_add(buf, before->directory ? "dir" : "file");
+	else if (before->what == SELINUX_OLD_TASK)
+		buf_printf(buf, " %u", before->number);
+	else
+		word_add(buf, before->type);
+	word_add(buf, before->example);
+	if (before->what == SELINUX_OLD_TYPE)
+		word_add(buf, before->copy);
+	buf_putc(buf, '\n');
+}
+
+void selinux_kept_print(struct buf *buf, const struct selinux_kept *kept)
+{
+	buf_puts(buf, HEAD "\nboot");
+	word_add(buf, kept->boot);
+	buf_printf(buf, "\ngeneration %llu\nmodule", (unsigned long long)kept->generation);
+	word_add(buf, kept->module);
+	word_add(buf, kept->rules);
+	buf_putc(buf, '\n');
+	for (size_t i = 0; i < kept->n_workloads; i++) {
+		buf_printf(buf, "workload %u %s", kept->workloads[i].number,
+			   kept->workloads[i].lasting ? "lasting" : "brief");
+		word_add(buf, kept->workloads[i].name);
+		buf_putc(buf, '\n');
+	}
+	for (size_t i = 0; i < kept->n_before; i++)
+		before_print(buf, &kept->before[i]);
+}

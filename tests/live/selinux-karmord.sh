@@ -1,0 +1,218 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# karmord in an enforcing SELinux kernel: two programs that are workloads of their own, policies that change while they
+# run, a daemon that is killed, at rest and in the middle of a change, the next one that takes over, and that nothing is
+# left. Root, in a virtual machine whose kernel has SELinux. Few changes: with each the whole policy of the machine is made
+# anew, which takes its time under emulation.
+set -u
+. "$(dirname "$0")/tap.sh"
+
+work=$(mktemp -d)
+trap 'setenforce 0; kill -9 "${daemon:-}" "${workers[@]}" 2> /dev/null; rm -rf "$work"' EXIT
+workers=()
+setenforce 0
+mkdir -p /srv/k "$work/policies.d"
+for name in hidden apart later; do
+	echo "what $name says" > "/srv/k/$name"
+done
+cat > "$work/karmord.yaml" << END
+backends: [selinux]
+policies: $work/policies.d
+state: $work/state
+END
+# policy NAME APP PATH...
+policy() {
+	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: %s, namespace: shop}\nspec:\n  selector: {matchLabels: {app: %s}}\n  action: Block\n  file:\n    matchPaths:\n' \
+		"$1" "$2"
+	shift 2
+	printf '    - {path: %s}\n' "$@"
+}
+policy for-web web /srv/k/hidden > "$work/policies.d/web.yaml"
+policy for-db db /srv/k/apart > "$work/policies.d/db.yaml"
+
+# A program that asks karmord for its label, starts itself under it, and tells which files it can read.
+cat > "$work/start.py" << 'END'
+import json
+import os
+import socket
+import sys
+
+
+def call(method, **parameters):
+    """One call of karmord's socket: what it answers."""
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect("/run/karmor/karmord.sock")
+    peer.sendall(json.dumps({"method": "io.karmor." + method, "parameters": parameters}).encode() + b"\0")
+    answer = b""
+    while not answer.endswith(b"\0"):
+        part = peer.recv(65536)
+        if not part:
+            sys.exit("no answer")
+        answer += part
+    answer = json.loads(answer[:-1])
+    if "error" in answer:
+        sys.exit(json.dumps(answer))
+    return answer["parameters"]
+
+
+name, app, program, entry = sys.argv[1:5]
+label = call("Prepare", name=name, namespace="shop", labels="app=" + app, program=program)["label"]
+print(label, flush=True)
+call("Attach", name=name, namespace="shop", labels="app=" + app, pid=os.getpid(), atExec=True)
+if entry == "label":
+    with open("/proc/self/attr/exec", "w", encoding="ascii") as attribute:
+        attribute.write(label)
+os.execv(program, [program] + sys.argv[5:])
+END
+cat > "$work/worker" << 'END'
+while read -r file < "$1/ask-$2"; do
+	if cat "$file" > /dev/null 2>&1; then echo y; else echo n; fi > "$1/answer-$2"
+done
+END
+shell=$(realpath /bin/sh)
+
+begin() { # NAME APP
+	mkfifo "$work/ask-$1" "$work/answer-$1"
+	python3 "$work/start.py" "$1" "$2" "$shell" label "$work/worker" "$work" "$1" > "$work/label-$1" 2>&1 &
+	workers+=($!)
+	disown
+}
+
+ask() { # NAME FILE
+	timeout 900 sh -c "echo /srv/k/$2 > $work/ask-$1 && cat $work/answer-$1"
+}
+
+# reads NAME ANSWERS: which of the three files it can read.
+reads() {
+	is "$(ask "$1" hidden)$(ask "$1" apart)$(ask "$1" later)" "$2" "$3"
+}
+
+# A change of the policy may take minutes where the machine is busy.
+at_length() { # COMMAND...
+	local i
+	for ((i = 0; i < 10; i++)); do
+		eventually "$@" && return
+	done
+	return 1
+}
+
+# It does, or never will.
+answers() {
+	"$karmor" get policies > /dev/null 2>&1 || ! kill -0 "$daemon" 2> /dev/null
+}
+
+start() {
+	"$build/daemon/karmord" --config "$work/karmord.yaml" 2>> "$work/log" &
+	daemon=$!
+	at_length answers
+	"$karmor" get policies > /dev/null 2>&1 || sed 's/^/# /' "$work/log"
+}
+
+end() { # SIGNAL
+	kill "-$1" "$daemon"
+	wait "$daemon" 2> /dev/null
+}
+
+applied() { # FILE: what karmord makes of it
+	"$karmor" apply -f - < "$1" 2>&1
+}
+
+# How many policies the kernel was given.
+loads() {
+	od -An -t u4 -j 12 -N 4 /sys/fs/selinux/status | tr -d ' '
+}
+
+traces() {
+	semodule --list=full
+	ls -ZR /srv
+	sha256sum < /sys/fs/selinux/policy
+}
+traces > "$work/before"
+setenforce 1
+before=$(loads)
+
+start
+has "$("$karmor" status 2>&1)" SELinux "karmord enforces by SELinux"
+has "$(cat "$work/log")" "SELinux confines only tasks that enter by themselves" "and says what it needs"
+is "$(loads)" "$before" "without a workload no policy is loaded"
+
+begin one web
+reads one nyy "a program that started under its label is confined"
+has "$(cat "$work/label-one")" ":karmor_w0_" "by a role of its own"
+begin two db
+reads two yny "so is another one, by other rules"
+reads one nyy "and the first as before"
+is "$("$karmor" get workloads -o json | grep -c '"name"')" 2 "karmord knows both"
+told() { # NAME RESOURCE
+	"$karmor" logs --json --since 1h --limit 1 -n shop --policy "$1" --resource "$2" > "$work/told" 2> /dev/null &
+	local pid=$!
+	at_length grep -q '"Enforcer":"SELinux"' "$work/told"
+	local status=$?
+	kill "$pid" 2> /dev/null
+	return $status
+}
+told for-web /srv/k/hidden
+check $? "an event of the one" "$(cat "$work/log")"
+told for-db /srv/k/apart
+check $? "and of the other"
+out=$("$karmor" run --backend selinux -p "$work/policies.d/web.yaml" -- true 2>&1)
+is $? 2 "karmor run has no place beside it"
+has "$out" "process $daemon enforces by SELinux already, and one can at a time" "and is told why"
+out=$(python3 "$work/start.py" three web "$shell" none -c 'echo started' 2>&1)
+lacks "$out" started "a program that does not take its label does not start"
+has "$(cat "$work/log")" 'whose role is not "karmor_w' "and that is told"
+
+policy for-web web /srv/k/later > "$work/later.yaml"
+policy for-both db /srv/k/apart /srv/k/later > "$work/both.yaml"
+before=$(loads)
+mv "$work/later.yaml" "$work/policies.d/web.yaml"
+may() { # NAME FILE: whether it can read it now
+	[ "$(ask "$1" "$2")" = y ]
+}
+at_length may one hidden
+check $? "another policy is put in force" "$(cat "$work/log")"
+is "$(loads)" "$((before + 1))" "by one change for all workloads"
+reads one yyn "the running program is under it"
+reads two yny "and the other under its own"
+
+end KILL
+reads one yyn "when karmord was killed, the first is confined"
+reads two yny "and the other"
+before=$(loads)
+start
+is "$(loads)" "$before" "the next karmord takes them over as they are, without a change of the policy"
+is "$("$karmor" get workloads -o json | grep -c '"adopted": *true')" 2 "both of them"
+reads one yyn "who are as they were"
+told for-web /srv/k/later
+check $? "and are told of again" "$(cat "$work/log")"
+applied "$work/both.yaml" > "$work/out"
+check $? "and a policy applies to them" "$(cat "$work/out" "$work/log")"
+reads two ynn "as it says"
+
+# In the middle of a change, which comes to its end by itself.
+loading() {
+	grep -q changes /var/lib/karmor/selinux/lock
+}
+"$karmor" delete ksp for-both -n shop > /dev/null 2>&1 &
+at_length loading
+check $? "a change begins"
+end KILL
+is "$(ask two apart)" n "when karmord was killed in it, the program is confined"
+start
+has "$("$karmor" status 2>&1)" SELinux "the next one waits for its end"
+is "$("$karmor" get workloads -o json | grep -c '"adopted": *true')" 2 "and takes both over"
+reads one yyn "the first is under its rules"
+is "$(ask two apart)" n "and the other under its own"
+
+kill -9 "${workers[@]}" 2> /dev/null
+workers=()
+empty() {
+	[ "$("$karmor" get workloads -o json | grep -c '"name"')" -eq 0 ]
+}
+at_length empty
+check $? "they are forgotten when they have ended" "$("$karmor" get workloads)"
+end TERM
+setenforce 0
+is "$(traces | diff "$work/before" - 2>&1)" "" "and nothing is left when karmord ends: modules, labels, the policy's bytes"
+is "$(ls -A /var/lib/karmor/selinux)" lock "nor of its state"
+plan

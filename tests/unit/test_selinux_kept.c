@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one engine leaves for the next to know, and what workloads' roles are numbered by. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support.h"
+
+#include "cleanup.h"
+#include "selinux/kept.h"
+
+#define DIGEST "b7e23ec29af22b0b4e41da31e868d57226121c84b7e23ec29af22b0b4e41da31"
+#define HEAD "karmor-selinux 1\n"
+#define USUAL                                                                                      \
+	HEAD "boot 0a1b-2c\n"                                                                      \
+	     "generation 7\n"                                                                      \
+	     "module " DIGEST " " DIGEST "\n"                                                      \
+	     "workload 0 lasting web\n"                                                            \
+	     "workload 3 brief a\\x20b\\x0a\n"                                                     \
+	     "file karmor_o00112233445566aa_r dir /srv/t\n"                                        \
+	     "file karmor_o00112233445566bb_r file -\n"                                            \
+	     "task karmor_w3_rest_r 3 -\n"                                                         \
+	     "type karmor_x0011_bin_t bin_t /bin/x (type\\x20karmor_x0011_bin_t)\\x0a\n"
+
+static int parse(const char *text, struct arena *arena, struct selinux_kept *ret)
+{
+	_cleanup_free_ char *copy = strdup(text);
+
+	ck_assert_ptr_nonnull(copy);
+	return selinux_kept_parse(copy, strlen(copy), arena, ret);
+}
+
+START_TEST(what_is_kept_is_read_as_it_was)
+{
+	_cleanup_(arena_done) struct arena arena = { 0 };
+	_cleanup_buf_ struct buf text = { 0 };
+	struct selinux_kept kept;
+
+	ck_assert_int_eq(parse(USUAL, &arena, &kept), 0);
+	ck_assert_str_eq(kept.boot, "0a1b-2c");
+	ck_assert_str_eq(kept.module, DIGEST);
+	ck_assert_str_eq(kept.rules, DIGEST);
+	ck_assert_uint_eq(kept.generation, 7);
+	ck_assert_uint_eq(kept.n_workloads, 2);
+	ck_assert(kept.workloads[0].lasting && !kept.workloads[1].lasting);
+	ck_assert_str_eq(kept.workloads[1].name, "a b\n");
+	ck_assert_uint_eq(kept.workloads[1].number, 3);
+	ck_assert(kept.workloads[1].ruleset == SELINUX_NO_RULESET);
+	ck_assert_uint_eq(kept.n_before, 4);
+	ck_assert(kept.before[0].directory && !kept.before[1].directory);
+	ck_assert_str_eq(kept.before[0].example, "/srv/t");
+	ck_assert_ptr_null(kept.before[1].example);
+	ck_assert_uint_eq(kept.before[2].number, 3);
+	ck_assert_str_eq(kept.before[3].copy, "(type karmor_x0011_bin_t)\n");
+	selinux_kept_print(&text, &kept);
+	ck_assert_str_eq(text.data, USUAL);
+}
+END_TEST
+
+START_TEST(what_is_not_known_stays_so)
+{
+	_cleanup_(arena_done) struct arena arena = { 0 };
+	struct selinux_kept kept;
+
+	ck_assert_int_eq(parse(HEAD "module - -\n", &arena, &kept), 0);
+	ck_assert_str_eq(kept.module, "");
+	ck_assert_uint_eq(kept.n_workloads, 0);
+}
+END_TEST
+
+/* It is written whole or not at all: what is cut is damaged. */
+START_TEST(what_is_cut_is_refused)
+{
+	for (size_t len = 0; len < strlen(USUAL); len++) {
+		_cleanup_(arena_done) struct arena arena = { 0 };
+		_cleanup_free_ char *cut = strndup(USUAL, len);
+		struct selinux_kept kept;
+		bool at_line = len >= strlen(HEAD) && USUAL[len - 1] == '\n';
+
+		ck_assert_int_eq(parse(cut, &arena, &kept), at_line ? 0 : -EINVAL);
+	}
+}
+END_TEST
+
+static const char *const damaged[] = {
+	"",
+	"karmor-selinux 2\n",
+	HEAD HEAD,
+	HEAD "workload 0 lasting\n",
+	HEAD "workload 0 lasting a b\n",
+	HEAD "workload 0 always a\n",
+	HEAD "workload 8192 lasting a\n",
+	HEAD "workload -1 lasting a\n",
+	HEAD "workload 00 lasting a\n",
+	HEAD "workload 0 lasting a\\x00\n",
+	HEAD "workload 0 lasting a\\x61\n",
+	HEAD "generation 18446744073709551616\n",
+	HEAD "module " DIGEST "\n",
+	HEAD "module " DIGEST "0 -\n",
+	HEAD "file object_r file /a\n",
+	HEAD "file karmor_o0011_r link /a\n",
+	HEAD "file karmor_o0011_r file a\n",
+	HEAD "task karmor_w1_rest_r 0 -\n",
+	HEAD "task karmor_w1_rest_r)(role 1 -\n",
+	HEAD "task karmor_o0011_r 1 -\n",
+	HEAD "type bin_t bin_t - -\n",
+	HEAD "type karmor_x0011_bin_t bin_t -\n",
+	HEAD "other\n",
+	HEAD "\n",
+};
+
+START_TEST(what_is_damaged_is_refused)
+{
+	_cleanup_(arena_done) struct arena arena = { 0 };
+	struct selinux_kept kept;
+
+	ck_assert_int_eq(parse(damaged[_i], &arena, &kept), -EINVAL);
+}
+END_TEST
+
+/* One workload has each of these rulesets, SELINUX_NO_NUMBER where it is new. */
+static struct selinux_workload workloads[] = {
+	{ .ruleset = 2, .number = 1 },
+	{ .ruleset = 0, .number = SELINUX_NO_NUMBER },
+	{ .ruleset = SELINUX_NO_RULESET, .number = 0 },
+};
+
+START_TEST(a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free)
+{
+	struct selinux_engine engine = { .workloads = workloads,
+					 .n_workloads = ARRAY_SIZE(workloads) };
+	uint32_t numbers[4] = { 0 };
+	const struct selinux_artifact artifact = { .base.n_rulesets = 4, .numbers = numbers };
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(selinux_numbers(&engine, &artifact), 0);
+		ck_assert_uint_eq(numbers[0], 2);
+		ck_assert_uint_eq(numbers[1], 3);
+		ck_assert_uint_eq(numbers[2], 1);
+		ck_assert_uint_eq(numbers[3], 4);
+		ck_assert_uint_eq(workloads[1].number, 2);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("selinux_kept");
+	TCase *kept = tcase_create("kept");
+
+	tcase_add_test(kept, what_is_kept_is_read_as_it_was);
+	tcase_add_test(kept, what_is_not_known_stays_so);
+	tcase_add_test(kept, what_is_cut_is_refused);
+	tcase_add_loop_test(kept, what_is_damaged_is_refused, 0, ARRAY_SIZE(damaged));
+	tcase_add_test(kept, a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free);
+	suite_add_tcase(suite, kept);
+	return support_run(suite);
+}
