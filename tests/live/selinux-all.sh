@@ -8,8 +8,23 @@ export KARMOR_MUST_RUN=1
 
 . "$here/suite.sh"
 
-# First, for the last leaves its module.
+enforcing() { # COMMAND...
+	setenforce 1
+	"$@"
+	setenforce 0
+}
+
+contract=${KARMOR_BUILD:-$here/../../build}/tests/contract/contract
+
+# First, for the last leaves its module. Each change of the policy takes its time: the rest of the contract, and karmord,
+# are asked where there is enough of that.
 suite selinux-run "$here/selinux-run.sh"
+if [ -n "${KARMOR_LONG:-}" ]; then
+	suite selinux-karmord "$here/selinux-karmord.sh"
+	suite contract enforcing "$contract" selinux live
+else
+	CK_RUN_CASE=lasting suite contract-lasting enforcing "$contract" selinux live
+fi
 suite selinux-labels "$here/selinux-labels.sh"
 suite selinux "$here/selinux.sh"
 echo "1..$total"
