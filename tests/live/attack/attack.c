@@ -232,6 +232,8 @@ int main(int argc, char *argv[])
 		return flood_race(argv[2], atol(argv[3]));
 	if (argc == 4 && strcmp(argv[1], "forks") == 0)
 		return flood_forks(argv[2], atol(argv[3]));
+	if (argc == 4 && strcmp(argv[1], "hoard") == 0)
+		return flood_hoard(argv[2], atol(argv[3]));
 	if (argc == 3 && strcmp(argv[1], "renames") == 0)
 		return flood_renames(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)

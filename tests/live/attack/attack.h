@@ -51,6 +51,7 @@ int flood_opens(const char *file, long count);
 int flood_renames(const char *dir);
 int flood_race(const char *dir, long count);
 int flood_forks(const char *file, long count);
+int flood_hoard(const char *file, long count);
 
 /* The path of the program that runs. */
 extern const char *self;

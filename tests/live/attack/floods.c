@@ -110,3 +110,40 @@ int flood_forks(const char *file, long count)
 	printf("%ld of %ld past\n", bomb->past, count);
 	return 0;
 }
+
+/*
+ * FILE COUNT: so many tasks that stay until the last is there, so that what each one needs of the
+ * kernel's memory adds up. One that could not be made is counted.
+ */
+int flood_hoard(const char *file, long count)
+{
+	struct bomb *bomb = mmap(NULL, sizeof(*bomb), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long refused = 0;
+	int ends[2];
+	char none;
+	pid_t pid;
+
+	if (bomb == MAP_FAILED || pipe(ends) < 0)
+		return 2;
+	fflush(stdout);
+	for (long i = 0; i < count; i++) {
+		pid = fork();
+		refused += pid < 0;
+		if (pid != 0)
+			continue;
+		close(ends[1]);
+		if (open(file, O_RDONLY) >= 0)
+			__atomic_add_fetch(&bomb->past, 1, __ATOMIC_SEQ_CST);
+		__atomic_add_fetch(&bomb->alive, 1, __ATOMIC_SEQ_CST);
+		_exit(read(ends[0], &none, 1) != 0);
+	}
+	while (__atomic_load_n(&bomb->alive, __ATOMIC_SEQ_CST) < count - refused)
+		usleep(1000);
+	close(ends[1]);
+	while (wait(NULL) > 0)
+		;
+	printf("%ld past, %s refused\n", bomb->past, refused ? "some" : "none");
+	fprintf(stderr, "%ld of %ld refused\n", refused, count);
+	return 0;
+}
