@@ -180,18 +180,8 @@ static void list_mark(uint64_t *marks, const struct abi_inode *list, size_t n)
 		marks[list[i].number % ABI_KEPT_MARKS / 64] |= 1ull << list[i].number % 64;
 }
 
-/* What another engine found stays as long as there is room, for it may see other directories by
- * these names; what is not there any more matches nothing. */
-static void before_join(struct abi_kept *kept, const struct abi_kept *before)
-{
-	list_join(kept->own, before->own, ABI_KEPT_OWN);
-	list_join(kept->above, before->above, ABI_KEPT_ABOVE);
-	list_join(kept->places, before->places, ABI_KEPT_PLACES);
-	list_mark(kept->marks, kept->own, ABI_KEPT_OWN);
-	list_mark(kept->marks_above, kept->above, ABI_KEPT_ABOVE);
-}
-
-static int lines_add(const struct kernel_maps *maps, struct abi_kept *kept)
+/* What the file names. There was room when it was written; it may have been moved since: *full. */
+static int lines_add(const struct kernel_maps *maps, struct abi_kept *kept, bool *full)
 {
 	_cleanup_buf_ struct buf list = { 0 };
 	char *line, *rest;
@@ -201,31 +191,68 @@ static int lines_add(const struct kernel_maps *maps, struct abi_kept *kept)
 	while (r == 0 && (line = strsep(&rest, "\n"))) {
 		if (line[0] == '/')
 			r = own_add(maps, kept, line);
-		/* There was room when it was written; it may have been moved since. */
+		*full |= r == -ENOSPC;
 		if (r == -ENOSPC)
 			r = 0;
 	}
 	return r;
 }
 
+/* Adds all that is kept, @path too, which may be NULL. */
+static int all_add(const struct kernel_maps *maps, struct abi_kept *kept, const char *path,
+		   bool *full)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(defaults); i++) {
+		r = place_add(maps, kept, defaults[i].place);
+		r = r < 0 ? r : own_add(maps, kept, defaults[i].path);
+	}
+	if (path && r == 0)
+		r = own_add(maps, kept, path);
+	return r < 0 ? r : lines_add(maps, kept, full);
+}
+
+/*
+ * What another engine found stays as long as there is room, for it may see other directories by
+ * these names; what is not there any more matches nothing. It stays where it stands, so that who
+ * looks while the lists are written misses none.
+ */
+static int gather(const struct kernel_maps *maps, const struct abi_kept *before,
+		  struct abi_kept *kept, const char *path)
+{
+	bool full = false;
+	int r;
+
+	*kept = *before;
+	r = all_add(maps, kept, path, &full);
+	if (r != -ENOSPC && !full)
+		return r;
+	*kept = (struct abi_kept){ 0 };
+	r = all_add(maps, kept, path, &full);
+	if (r < 0)
+		return r;
+	list_join(kept->own, before->own, ABI_KEPT_OWN);
+	list_join(kept->above, before->above, ABI_KEPT_ABOVE);
+	list_join(kept->places, before->places, ABI_KEPT_PLACES);
+	return 0;
+}
+
 /* Tells the kernel side what is kept, @path too, which may be NULL. */
 static int settle(const struct kernel_maps *maps, const char *path)
 {
-	struct abi_kept kept = { 0 }, before;
+	struct abi_kept kept, before;
 	uint32_t first = 0;
 	struct stat st;
 	int r = bpf_map_lookup_elem(maps->kept, &first, &before) < 0 ? -errno : 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(defaults); i++) {
-		r = place_add(maps, &kept, defaults[i].place);
-		r = r < 0 ? r : own_add(maps, &kept, defaults[i].path);
-	}
-	if (path && r == 0)
-		r = own_add(maps, &kept, path);
-	r = r < 0 ? r : lines_add(maps, &kept);
+	r = r < 0 ? r : gather(maps, &before, &kept, path);
 	if (r < 0)
 		return r;
-	before_join(&kept, &before);
+	memset(kept.marks, 0, sizeof(kept.marks));
+	memset(kept.marks_above, 0, sizeof(kept.marks_above));
+	list_mark(kept.marks, kept.own, ABI_KEPT_OWN);
+	list_mark(kept.marks_above, kept.above, ABI_KEPT_ABOVE);
 	kept.home = stat("/proc/1/ns/mnt", &st) == 0 ? st.st_ino : before.home;
 	if (memcmp(&kept, &before, sizeof(kept)) == 0)
 		return 0;

@@ -99,6 +99,8 @@ static Suite *live_suite(void)
 		suite_add_tcase(s, lasting_tests());
 	if (karmor_engine_label(asked, "", label, sizeof(label)) != -EOPNOTSUPP)
 		suite_add_tcase(s, label_tests());
+	if (karmor_engine_keep(asked, "", diag) != -EOPNOTSUPP)
+		suite_add_tcase(s, keep_tests());
 	if (enrols_by_cgroup(asked)) {
 		suite_add_tcase(s, cgroup_tests());
 		suite_add_tcase(s, path_tests());

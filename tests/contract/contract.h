@@ -64,8 +64,8 @@ long pinned(const char *name);
 /* What a backend that enforces is expected to answer where another lets pass. */
 char denied(void);
 
-/* Tests, by what they are about; a backend that keeps no lasting workloads, has no labels, or
- * enrols nobody by a cgroup is not asked about them. */
+/* Tests, by what they are about; a backend that keeps no lasting workloads or files, has no
+ * labels, or enrols nobody by a cgroup is not asked about them. */
 TCase *pure_tests(void);
 TCase *live_tests(void);
 TCase *lasting_tests(void);
@@ -73,6 +73,7 @@ TCase *label_tests(void);
 TCase *cgroup_tests(void);
 TCase *path_tests(void);
 TCase *confines_tests(void);
+TCase *keep_tests(void);
 bool enrols_by_cgroup(struct karmor_engine *asked); /* which has nothing applied */
 void engine_setup(void);
 void engine_teardown(void);
