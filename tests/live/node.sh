@@ -15,6 +15,11 @@ node_remove() {
 	dpkg --purge karmor libkarmor0 > "$work/dpkg" 2>&1
 }
 
+policy() { # NAME APP PATH: that what has the label app=APP may not open PATH
+	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: %s}\nspec:\n  selector: {matchLabels: {app: %s}}\n  file: {matchPaths: [{path: %s}]}\n' \
+		"$1" "$2" "$3"
+}
+
 answers() {
 	"$karmor" get policies > /dev/null 2>&1
 }
