@@ -205,6 +205,35 @@ static void words_free(char **words)
 	free(words);
 }
 
+/* One name, or several that enforce together: "apparmor,bpf". Complains where it is neither. */
+static bool take_backends(struct reading *reading, const yaml_node_t *node, const char *text)
+{
+	_cleanup_free_ char *names = strdup(text);
+	char *left = names, *name;
+	size_t n = 0;
+
+	if (!names)
+		reading->result = -ENOMEM;
+	while ((name = strsep(&left, ","))) {
+		const struct karmor_backend *backend = karmor_backend_find(name);
+		char *again = left ? strstr(left, name) : NULL;
+
+		if (!backend)
+			config_fault(reading, &node->start_mark, "bpf, apparmor, selinux or null",
+				     "no backend \"%s\" is built into this karmord", name);
+		else if ((left || n) && !karmor_backend_enforces(backend))
+			config_fault(reading, &node->start_mark, "put it in a line of its own",
+				     "\"%s\" enforces nothing beside another backend", name);
+		else if (again)
+			config_fault(reading, &node->start_mark, "name each backend once",
+				     "\"%s\" is named twice", name);
+		if (!backend || again)
+			return false;
+		n++;
+	}
+	return n;
+}
+
 static void take_words(struct reading *reading, const struct key *key, const yaml_node_t *node)
 {
 	size_t n = 0;
@@ -224,11 +253,9 @@ static void take_words(struct reading *reading, const struct key *key, const yam
 		const yaml_node_t *each = yaml_document_get_node(&reading->document, *item);
 		const char *text = config_scalar(each);
 
-		if (!text || !karmor_backend_find(text))
-			config_fault(reading, &each->start_mark, "bpf, apparmor, selinux or null",
-				     "no backend \"%s\" is built into this karmord",
-				     text ? text : "?");
-		else if (!(words[n++] = strdup(text)))
+		if (!take_backends(reading, each, text ? text : "?"))
+			continue;
+		if (!(words[n++] = strdup(text)))
 			break;
 	}
 	if (!words || (n && !words[n - 1])) {

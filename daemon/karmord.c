@@ -268,7 +268,7 @@ static int policies_start(struct daemon *daemon)
 	_cleanup_json_ json_t *messages = json_array();
 	int r = store_open(&daemon->store, &daemon->node, daemon->loop);
 
-	if (r == 0 && !daemon->node.artifact) {
+	if (r == 0 && !compiled_artifact(&daemon->node.compiled)) {
 		const struct documents nothing = { 0 };
 
 		r = node_apply(&daemon->node, &nothing, messages);
@@ -358,8 +358,8 @@ static int run(struct daemon *daemon)
 		return EXIT_WRONG;
 	}
 	log_tell(LOG_NEWS, "version %s is ready: %s, %zu policies, %zu workloads", karmor_version(),
-		 karmor_backend_title(daemon->node.backend),
-		 karmor_policies_count(daemon->node.policies), node_workloads(&daemon->node));
+		 daemon->node.title, karmor_policies_count(daemon->node.policies),
+		 node_workloads(&daemon->node));
 	notify_send("READY=1");
 	r = loop_run(daemon->loop);
 	notify_send("STOPPING=1");

@@ -191,9 +191,8 @@ static void status(struct asked *asked)
 		     json_pack("{s:s, s:i, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 			       "s:I, s:O}",
 			       "version", karmor_version(), "pid", (int)getpid(), "backend",
-			       karmor_backend_title(node->backend), "enforces",
-			       karmor_backend_enforces(node->backend), "generation",
-			       (json_int_t)node->generation, "policies",
+			       node->title, "enforces", karmor_backend_enforces(node->backend),
+			       "generation", (json_int_t)node->generation, "policies",
 			       (json_int_t)karmor_policies_count(node->policies), "rules",
 			       (json_int_t)karmor_policies_rules(node->policies), "workloads",
 			       (json_int_t)node_workloads(node), "tasks", (json_int_t)stats.tasks,

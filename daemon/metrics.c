@@ -58,7 +58,7 @@ static void print_about(FILE *out, const struct node *node)
 	fputs("karmor_info{version=", out);
 	text_print_label(out, karmor_version());
 	fputs(",enforcer=", out);
-	text_print_label(out, karmor_backend_title(node->backend));
+	text_print_label(out, node->title);
 	fprintf(out, "} %d\n", 1);
 }
 

@@ -52,7 +52,7 @@ int node_await(struct node *node, struct workload *workload, json_t *messages)
 	}
 	workload->is_waiting = true;
 	/* Later somebody may have entered. */
-	workload->cgroup = node->must_enter ? NULL : cgroup_of(workload->pid);
+	workload->cgroup = node_has_cgroups(node) ? cgroup_of(workload->pid) : NULL;
 	if (workload->cgroup && !cgroup_is_own(workload->cgroup, workload->pid)) {
 		free(workload->cgroup);
 		workload->cgroup = NULL;
@@ -126,7 +126,7 @@ static int enrol(struct node *node, struct workload *workload, json_t *messages)
 	if (r == 0)
 		r = records_save(node);
 	if (r == 0) {
-		if (!node->must_enter)
+		if (node_has_cgroups(node))
 			check_cgroup(workload);
 		r = node_enrol(node, workload);
 	}

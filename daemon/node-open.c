@@ -6,6 +6,7 @@
 #include "node-open.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -32,8 +33,7 @@ static int check_lasting(struct node *node, json_t *messages)
 		return 0;
 	if (r == -EOPNOTSUPP)
 		messages_add(messages, KARMOR_WARNING, NULL, 0, NULL,
-			     "%s keeps no workloads: karmord cannot use it",
-			     karmor_backend_title(node->backend));
+			     "%s keeps no workloads: karmord cannot use it", node->title);
 	if (r < 0)
 		return r;
 	if (karmor_engine_label(node->engine, "", label, sizeof(label)) == -EOPNOTSUPP)
@@ -42,33 +42,85 @@ static int check_lasting(struct node *node, json_t *messages)
 	messages_add(messages, KARMOR_NOTE, NULL, 0, NULL,
 		     "%s confines only tasks that enter by themselves: containers must be prepared "
 		     "by karmor oci-hook precreate",
-		     karmor_backend_title(node->backend));
+		     node->title);
 	return 0;
 }
 
-static int try_backend(struct node *node, const struct karmor_backend *backend, json_t *messages)
+/* Where there is one that a task must enter by itself, another one has been added to it. */
+bool node_has_cgroups(const struct node *node)
 {
-	int r = karmor_caps_probe(backend, &node->caps, node->diag);
+	return !node->must_enter || node->n_caps > 1;
+}
 
-	node->backend = backend;
-	node->must_enter = false;
-	if (r == 0 && karmor_caps_state(node->caps) != KARMOR_READY) {
-		messages_add(messages, KARMOR_WARNING, NULL, 0, karmor_caps_fix(node->caps),
-			     "%s is not usable here: %s", karmor_backend_title(backend),
-			     karmor_caps_reason(node->caps));
-		r = -EOPNOTSUPP;
+static int probe(struct node *node, const struct karmor_backend *backend, json_t *messages)
+{
+	struct karmor_caps *caps;
+	size_t at = strlen(node->title);
+	int r = karmor_caps_probe(backend, &caps, node->diag);
+
+	if (r < 0)
+		return r;
+	node->caps[node->n_caps++] = caps;
+	snprintf(node->title + at, sizeof(node->title) - at, "%s%s", at ? ", " : "",
+		 karmor_backend_title(backend));
+	if (karmor_caps_state(caps) == KARMOR_READY)
+		return 0;
+	messages_add(messages, KARMOR_WARNING, NULL, 0, karmor_caps_fix(caps),
+		     "%s is not usable here: %s", karmor_backend_title(backend),
+		     karmor_caps_reason(caps));
+	return -EOPNOTSUPP;
+}
+
+/* All of @names must be ready. */
+static int probe_all(struct node *node, json_t *messages)
+{
+	char names[sizeof(node->names)], *left = names, *name;
+	int r = 0;
+
+	memcpy(names, node->names, sizeof(names));
+	node->backend = NULL;
+	while (r == 0 && (name = strsep(&left, ","))) {
+		const struct karmor_backend *backend = karmor_backend_find(name);
+
+		node->backend = node->backend ? node->backend : backend;
+		r = node->n_caps < KARMOR_PLAN_BACKENDS_MAX ? probe(node, backend, messages)
+							    : -EINVAL;
 	}
+	return r;
+}
+
+static int open_all(struct node *node)
+{
+	return node->n_caps == 1
+		       ? karmor_engine_open(node->backend, &node->engine, node->diag)
+		       : karmor_plan_open_all((const struct karmor_caps *const *)node->caps,
+					      node->n_caps, &node->engine, node->diag);
+}
+
+static void caps_free(struct node *node)
+{
+	while (node->n_caps)
+		karmor_caps_free(node->caps[--node->n_caps]);
+}
+
+static int try_backends(struct node *node, const char *names, json_t *messages)
+{
+	int r;
+
+	snprintf(node->names, sizeof(node->names), "%s", names);
+	node->title[0] = '\0';
+	node->must_enter = false;
+	r = probe_all(node, messages);
 	if (r == 0)
-		r = karmor_engine_open(backend, &node->engine, node->diag);
+		r = open_all(node);
 	if (r == 0)
 		r = check_lasting(node, messages);
 	messages_take(messages, node->diag);
 	if (r == 0)
 		return 0;
 	karmor_engine_close(node->engine);
-	karmor_caps_free(node->caps);
+	caps_free(node);
 	node->engine = NULL;
-	node->caps = NULL;
 	return r;
 }
 
@@ -99,7 +151,7 @@ int node_open(struct node *node, const struct config *config, struct loop *loop,
 	    karmor_policies_new(&node->policies) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; r < 0 && config->backends[i]; i++)
-		r = try_backend(node, karmor_backend_find(config->backends[i]), messages);
+		r = try_backends(node, config->backends[i], messages);
 	if (r < 0) {
 		messages_add(messages, KARMOR_ERROR, NULL, 0, "karmor-probe says what to change",
 			     "no enforcer is usable on this node");
@@ -138,8 +190,8 @@ void node_close(struct node *node)
 			node_slot_drop(node, node->slots[i]);
 	free(node->slots);
 	karmor_engine_close(node->engine);
-	karmor_artifact_free(node->artifact);
-	karmor_caps_free(node->caps);
+	compiled_done(&node->compiled);
+	caps_free(node);
 	karmor_policies_free(node->policies);
 	documents_done(&node->in_force);
 	karmor_diag_free(node->diag);
@@ -157,11 +209,37 @@ static bool is_there(const struct workload *workload, json_t *pinned)
 	return pinned ? json_object_get(pinned, workload->name) != NULL : workload_lives(workload);
 }
 
+/*
+ * Whether it was put under the same backends. What is under others cannot be put under these, and
+ * those of before are no more of ours.
+ */
+static bool is_ours(const struct node *node, const json_t *record, const struct workload *workload,
+		    json_t *pinned, json_t *messages)
+{
+	const char *names = json_string_value(json_object_get(record, "backends"));
+	bool known = json_object_get(pinned, workload->name);
+
+	if (!names || strcmp(names, node->names) == 0)
+		return true;
+	if (known || workload_lives(workload))
+		messages_add(messages, KARMOR_WARNING, NULL, 0,
+			     "end its tasks, or have \"backends\" as it was",
+			     "workload \"%s\" was put under \"%s\", not \"%s\": it stays enforced "
+			     "as it is",
+			     workload->name, names, node->names);
+	json_object_del(pinned, workload->name);
+	return false;
+}
+
 static int remember(struct node *node, const json_t *record, json_t *pinned, json_t *messages)
 {
 	struct workload *workload;
 	int r = workload_known(record, &workload);
 
+	if (r == 0 && !is_ours(node, record, workload, pinned, messages)) {
+		workload_free(workload);
+		return 0;
+	}
 	if (r < 0 || !is_there(workload, pinned) || node_find(node, workload->name)) {
 		if (r == 0)
 			workload_free(workload);

@@ -18,6 +18,8 @@ int node_ask(const struct node *node, const struct workload *workload,
 	     size_t size);
 /* Whether others' tasks can be put under the backend: 0 or -EOPNOTSUPP, told. */
 int node_check_entry(const struct node *node, const struct workload *workload, json_t *messages);
+/* Whether some backend enrols who enters a workload later by its cgroup. */
+bool node_has_cgroups(const struct node *node);
 /* Puts @workload into a free slot. 0, -EBUSY (none is free), -ENOMEM. */
 int node_slot_add(struct node *node, struct workload *workload);
 /* Takes it out and frees it. */

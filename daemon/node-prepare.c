@@ -46,7 +46,7 @@ int node_check_prepared(const struct node *node, const struct workload *workload
 		     "runtime reads it",
 		     "workload \"%s\" was not prepared, and %s needs to be named in its "
 		     "configuration",
-		     workload->name, karmor_backend_title(node->backend));
+		     workload->name, node->title);
 	return -EOPNOTSUPP;
 }
 

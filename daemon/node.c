@@ -83,14 +83,15 @@ static bool is_known(const struct node *node, const struct documents *want, cons
  * What is not kept is told; where it would have enforced it is refused, but under bestEffort.
  * @want: warnings are for what is new in it; NULL: errors alone.
  */
-static int report_check(const struct node *node, const struct karmor_report *report,
+static int report_check(const struct node *node, const struct compiled *compiled,
 			const struct documents *want, json_t *messages)
 {
 	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
 	bool best_effort = node->config->best_effort;
+	const struct karmor_backend *keeper;
 	int r = 0;
 
-	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++) {
+	for (size_t i = 0; compiled_at(node, compiled, i, &line, &keeper) == 0; i++) {
 		bool is_error = line.enforcing && !best_effort;
 
 		if (line.fidelity != KARMOR_UNSUPPORTED)
@@ -101,7 +102,7 @@ static int report_check(const struct node *node, const struct karmor_report *rep
 			continue;
 		messages_add(messages, is_error ? KARMOR_ERROR : KARMOR_WARNING, line.file,
 			     line.line, line.fix, "backend \"%s\" cannot keep %s: %s",
-			     karmor_backend_name(node->backend), line.rule,
+			     karmor_backend_name(keeper), line.rule,
 			     line.reason ? line.reason : "unsupported");
 	}
 	return r;
@@ -121,22 +122,21 @@ static int expect(struct node *node)
 /* Compiles and applies @policies for the workloads that there are. */
 static int publish(struct node *node, const struct karmor_policies *policies, json_t *messages)
 {
-	struct karmor_artifact *artifact = NULL;
-	struct karmor_report *report = NULL;
+	struct compiled compiled = { 0 };
 	struct rulesets sets = { 0 };
 	int r = rulesets_make(node, policies, &sets);
 
 	if (r == 0)
-		r = karmor_compile((const struct karmor_ruleset *const *)sets.all, sets.n,
-				   node->caps, &artifact, &report, node->diag);
+		r = compiled_next(node, (const struct karmor_ruleset *const *)sets.all, sets.n,
+				  &compiled);
 	if (r == 0)
-		r = report_check(node, report, NULL, messages);
+		r = report_check(node, &compiled, NULL, messages);
 	/* By the names that it was decided with. */
 	node_read_events(node);
 	if (r == 0)
 		r = expect(node);
 	if (r == 0)
-		r = karmor_engine_apply(node->engine, artifact, node->diag);
+		r = karmor_engine_apply(node->engine, compiled_artifact(&compiled), node->diag);
 	messages_take(messages, node->diag);
 	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
 		if (node->slots[i]) {
@@ -144,12 +144,13 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 			node->slots[i]->rules = karmor_ruleset_rules(sets.all[i]);
 		}
 	if (r == 0) {
-		karmor_artifact_free(node->artifact);
-		node->artifact = TAKE_PTR(artifact);
+		compiled_done(&node->compiled);
+		compiled_told(&compiled);
+		node->compiled = compiled;
 		node->generation++;
+	} else {
+		compiled_done(&compiled);
 	}
-	karmor_artifact_free(artifact);
-	karmor_report_free(report);
 	rulesets_done(&sets);
 	return r;
 }
@@ -161,19 +162,17 @@ static int check_all(struct node *node, const struct karmor_policies *policies,
 	struct karmor_subject everything =
 		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = node->config->posture,
 			      .audit_only = node->config->audit);
-	struct karmor_artifact *artifact = NULL;
-	struct karmor_report *report = NULL;
+	struct compiled compiled = { 0 };
 	struct karmor_ruleset *set = NULL;
 	int r = karmor_ruleset_new(policies, &everything, &set, node->diag);
 
 	if (r == 0)
-		r = karmor_compile((const struct karmor_ruleset *const[]){ set }, 1, node->caps,
-				   &artifact, &report, node->diag);
+		r = compiled_look(node, (const struct karmor_ruleset *const[]){ set }, 1,
+				  &compiled);
 	if (r == 0)
-		r = report_check(node, report, want, messages);
+		r = report_check(node, &compiled, want, messages);
 	messages_take(messages, node->diag);
-	karmor_artifact_free(artifact);
-	karmor_report_free(report);
+	compiled_done(&compiled);
 	karmor_ruleset_free(set);
 	return r;
 }
@@ -421,7 +420,7 @@ int node_check_entry(const struct node *node, const struct workload *workload, j
 	messages_add(
 		messages, KARMOR_ERROR, NULL, 0, NODE_ENTER_FIX,
 		"workload \"%s\" cannot be put under %s, which a task can enter only by itself",
-		workload->name, karmor_backend_title(node->backend));
+		workload->name, node->title);
 	return -EOPNOTSUPP;
 }
 

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "compiled.h"
 #include "config.h"
 #include "document.h"
 #include "loop.h"
@@ -23,16 +24,20 @@ typedef void node_event_fn(const struct karmor_event *event, const struct worklo
 struct node {
 	const struct config *config; /* borrowed, may be exchanged */
 	struct loop *loop;
+	/* Those that enforce, all of them at once, and the first of them. */
+	struct karmor_caps *caps[KARMOR_PLAN_BACKENDS_MAX];
+	size_t n_caps;
 	const struct karmor_backend *backend;
-	struct karmor_caps *caps;
+	char names[128]; /* "apparmor,bpf", as karmord.yaml has them, or "bpf" */
+	char title[128]; /* "AppArmor, BPF-LSM" */
 	struct karmor_engine *engine;
 	bool must_enter; /* tasks by themselves: a workload is attached before it has one */
 	struct karmor_diag *diag;
 	struct documents in_force;
 	struct karmor_policies *policies; /* in_force, loaded */
-	struct karmor_artifact *artifact;
-	uint64_t generation; /* how often policies or workloads changed */
-	unsigned apply_us;   /* what the last change took */
+	struct compiled compiled;	  /* in_force, for the workloads that there are */
+	uint64_t generation;		  /* how often policies or workloads changed */
+	unsigned apply_us;		  /* what the last change took */
 	/* Workloads that could not be enrolled, and changes of policies that were refused. */
 	unsigned long long hook_errors, apply_errors;
 	struct workload **slots;

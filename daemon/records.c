@@ -11,6 +11,15 @@
 
 #define NAME "workloads"
 
+/* With who enforces it. */
+static int append(json_t *records, const struct node *node, const struct workload *workload)
+{
+	json_t *record = workload_record(workload);
+
+	json_object_set_new(record, "backends", json_string(node->names));
+	return json_array_append_new(records, record);
+}
+
 int records_save(const struct node *node)
 {
 	_cleanup_json_ json_t *records = json_array();
@@ -18,7 +27,7 @@ int records_save(const struct node *node)
 
 	for (size_t i = 0; i < node->n_slots; i++)
 		if (node->slots[i] && !node->slots[i]->is_waiting &&
-		    json_array_append_new(records, workload_record(node->slots[i])) < 0)
+		    append(records, node, node->slots[i]) < 0)
 			return -ENOMEM;
 	text = json_dumps(records, JSON_INDENT(1));
 	return text ? durable_write(node->config->runtime, NAME, text, strlen(text)) : -ENOMEM;

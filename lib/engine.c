@@ -130,11 +130,11 @@ int karmor_engine_confines(struct karmor_engine *engine, int pidfd)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 	const struct karmor_backend *backend;
-	int r = 0;
+	int r = engine->backend->confines ? engine->backend->confines(engine, pidfd) : 0;
 
 	for (size_t i = 0; r == 0 && (backend = karmor_backend_at(i)); i++)
-		if (backend->confines)
-			r = backend->confines(backend == engine->backend ? engine : NULL, pidfd);
+		if (backend->confines && backend != engine->backend)
+			r = backend->confines(NULL, pidfd);
 	if (r)
 		return r;
 	/* What was asked about was that process only if it still is there. */

@@ -12,22 +12,9 @@
 #include "diag.h"
 #include "plan.h"
 
-struct plan_engine {
-	struct karmor_engine base;
-	struct karmor_engine *parts[KARMOR_PLAN_BACKENDS_MAX];
-	size_t n_parts;
-	const struct plan_artifact *live, *staged;
-	int events; /* an epoll of the parts' descriptors */
-};
-
-static struct plan_engine *of(const struct karmor_engine *base)
-{
-	return (struct plan_engine *)(uintptr_t)base;
-}
-
 static void plan_close(struct karmor_engine *base)
 {
-	struct plan_engine *engine = of(base);
+	struct plan_engine *engine = plan_engine_of(base);
 
 	for (size_t i = 0; i < engine->n_parts; i++)
 		karmor_engine_close(engine->parts[i]);
@@ -35,13 +22,30 @@ static void plan_close(struct karmor_engine *base)
 	free(engine);
 }
 
-/* A section that changed hands would for a moment be with nobody. */
+const struct plan_artifact *plan_engine_live(const struct karmor_engine *base, bool *is_all)
+{
+	const struct plan_engine *engine = plan_engine_of(base);
+
+	*is_all = base->backend == &plan_backend && engine->is_all;
+	return *is_all ? engine->live : NULL;
+}
+
+static bool has_other_keeper(uint8_t a, uint8_t b)
+{
+	return a != b && a != PLAN_NOBODY && b != PLAN_NOBODY;
+}
+
+/* A section that changed hands without a bridge would for a moment be with nobody. */
 static bool is_alike(const struct plan_artifact *a, const struct plan_artifact *b)
 {
-	size_t n =
-		a->base.n_rulesets < b->base.n_rulesets ? a->base.n_rulesets : b->base.n_rulesets;
+	for (size_t i = 0; i < a->base.n_rulesets && i < b->base.n_rulesets; i++)
+		for (size_t section = 0; section < PLAN_SECTIONS; section++) {
+			uint8_t keeper = a->keepers[i][section];
 
-	return memcmp(a->keepers, b->keepers, n * sizeof(*a->keepers)) == 0;
+			if (has_other_keeper(keeper, b->keepers[i][section]) && !b->bridges[keeper])
+				return false;
+		}
+	return true;
 }
 
 static bool is_for(const struct plan_engine *engine, const struct plan_artifact *artifact)
@@ -54,10 +58,16 @@ static bool is_for(const struct plan_engine *engine, const struct plan_artifact 
 	return !engine->live || is_alike(engine->live, artifact);
 }
 
+/* What a part has until all others have what is theirs. */
+static const struct karmor_artifact *first_of(const struct plan_artifact *artifact, size_t i)
+{
+	return artifact->bridges[i] ? artifact->bridges[i] : artifact->parts[i];
+}
+
 static int plan_stage(struct karmor_engine *base, const struct karmor_artifact *from,
 		      struct karmor_diag *diag)
 {
-	struct plan_engine *engine = of(base);
+	struct plan_engine *engine = plan_engine_of(base);
 	const struct plan_artifact *artifact = (const struct plan_artifact *)from;
 	int r = 0;
 
@@ -68,13 +78,13 @@ static int plan_stage(struct karmor_engine *base, const struct karmor_artifact *
 	}
 	engine->staged = artifact;
 	for (size_t i = 0; r == 0 && i < engine->n_parts; i++)
-		r = engine->parts[i]->backend->stage(engine->parts[i], artifact->parts[i], diag);
+		r = engine->parts[i]->backend->stage(engine->parts[i], first_of(artifact, i), diag);
 	return r;
 }
 
 static void plan_abort(struct karmor_engine *base)
 {
-	struct plan_engine *engine = of(base);
+	struct plan_engine *engine = plan_engine_of(base);
 
 	engine->staged = NULL;
 	for (size_t i = 0; i < engine->n_parts; i++)
@@ -90,96 +100,47 @@ static void take_back(struct plan_engine *engine, size_t n, struct karmor_diag *
 				   engine->parts[i]->backend->title);
 }
 
+/* Each section is with its new keeper by now. */
+static int bridges_leave(struct plan_engine *engine, struct karmor_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < engine->n_parts; i++)
+		if (engine->staged->bridges[i])
+			r = karmor_engine_apply(engine->parts[i], engine->staged->parts[i], diag);
+	if (r < 0)
+		take_back(engine, engine->n_parts, diag);
+	return r;
+}
+
 static int plan_commit(struct karmor_engine *base, struct karmor_diag *diag)
 {
-	struct plan_engine *engine = of(base);
+	struct plan_engine *engine = plan_engine_of(base);
+	int r;
 
 	for (size_t i = 0; i < engine->n_parts; i++) {
-		int r = engine->parts[i]->backend->commit(engine->parts[i], diag);
-
+		r = engine->parts[i]->backend->commit(engine->parts[i], diag);
 		if (r == 0)
 			continue;
 		take_back(engine, i, diag);
 		return r;
 	}
+	r = bridges_leave(engine, diag);
+	if (r < 0)
+		return r;
 	engine->live = engine->staged;
 	engine->staged = NULL;
 	return 0;
 }
 
-static int plan_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)
-{
-	struct plan_engine *engine = of(base);
-	int r = 0;
-
-	/* Whoever still sees a task keeps all the others, too. */
-	for (size_t i = 0; i < engine->n_parts; i++)
-		if (karmor_engine_tasks(engine->parts[i], name) > 0)
-			return karmor_engine_detach(engine->parts[i], name, diag);
-	for (size_t i = 0; r == 0 && i < engine->n_parts; i++)
-		r = karmor_engine_detach(engine->parts[i], name, diag);
-	return r;
-}
-
-static int plan_attach(struct karmor_engine *base, const struct karmor_workload *workload,
-		       struct karmor_diag *diag)
-{
-	struct plan_engine *engine = of(base);
-	int r = 0;
-
-	for (size_t i = 0; i < engine->n_parts && workload->lasting; i++)
-		if (!engine->parts[i]->backend->pinned) {
-			diag_error(diag, NULL, NULL, "%s keeps no lasting workloads",
-				   engine->parts[i]->backend->title);
-			return -EOPNOTSUPP;
-		}
-	for (size_t i = 0; r == 0 && i < engine->n_parts; i++)
-		r = karmor_engine_attach(engine->parts[i], workload, diag);
-	return r;
-}
-
-static int plan_prepare(struct karmor_engine *base)
-{
-	struct plan_engine *engine = of(base);
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < engine->n_parts; i++)
-		r = karmor_engine_prepare(engine->parts[i]);
-	return r;
-}
-
-static int plan_enter(struct karmor_engine *base, const char *name)
-{
-	struct plan_engine *engine = of(base);
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < engine->n_parts; i++)
-		r = karmor_engine_enter(engine->parts[i], name);
-	return r;
-}
-
-/* A task may have left one part's count already. */
-static long plan_tasks(struct karmor_engine *base, const char *name)
-{
-	struct plan_engine *engine = of(base);
-	long ret = -ENOENT;
-
-	for (size_t i = 0; i < engine->n_parts; i++) {
-		long n = karmor_engine_tasks(engine->parts[i], name);
-
-		ret = n > ret ? n : ret;
-	}
-	return ret;
-}
-
 static int plan_event_fd(const struct karmor_engine *base)
 {
-	return of(base)->events;
+	return plan_engine_of(base)->events;
 }
 
 static int plan_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *data)
 {
-	struct plan_engine *engine = of(base);
+	struct plan_engine *engine = plan_engine_of(base);
 	int n = 0;
 
 	for (size_t i = 0; i < engine->n_parts; i++) {
@@ -195,7 +156,7 @@ static int plan_read_events(struct karmor_engine *base, karmor_event_fn *fn, voi
 /* Workloads and their tasks are the same ones in each part. */
 static int plan_stats(const struct karmor_engine *base, struct karmor_stats *ret)
 {
-	struct plan_engine *engine = of(base);
+	struct plan_engine *engine = plan_engine_of(base);
 
 	*ret = KARMOR_STRUCT(karmor_stats);
 	for (size_t i = 0; i < engine->n_parts; i++) {
@@ -245,6 +206,12 @@ const struct karmor_backend plan_backend = {
 	.prepare = plan_prepare,
 	.enter = plan_enter,
 	.tasks = plan_tasks,
+	.pinned = plan_pinned,
+	.expect = plan_expect,
+	.label = plan_label,
+	.entered = plan_entered,
+	.confines = plan_confines,
+	.keep = plan_keep,
 	.event_fd = plan_event_fd,
 	.read_events = plan_read_events,
 	.stats = plan_stats,
@@ -266,20 +233,28 @@ static int events_open(struct plan_engine *engine)
 	return 0;
 }
 
-int karmor_plan_open(const struct karmor_plan *plan, struct karmor_engine **ret,
+/* Opens @backend as the next part. */
+static int part_open(struct plan_engine *engine, const struct karmor_backend *backend,
 		     struct karmor_diag *diag)
 {
-	struct plan_engine *engine = calloc(1, sizeof(*engine));
-	const struct karmor_backend *backend;
-	int r = 0;
+	int r = karmor_engine_open(backend, &engine->parts[engine->n_parts], diag);
 
-	if (!engine)
-		return -ENOMEM;
-	*engine = (struct plan_engine){ .base.backend = &plan_backend, .events = -1 };
-	while (r == 0 && (backend = karmor_plan_backend(plan, engine->n_parts))) {
-		r = karmor_engine_open(backend, &engine->parts[engine->n_parts], diag);
-		engine->n_parts += r == 0;
-	}
+	engine->n_parts += r == 0;
+	return r;
+}
+
+static struct plan_engine *engine_new(void)
+{
+	struct plan_engine *engine = calloc(1, sizeof(*engine));
+
+	if (engine)
+		*engine = (struct plan_engine){ .base.backend = &plan_backend, .events = -1 };
+	return engine;
+}
+
+/* All parts are open, or @r says why not. */
+static int engine_begin(struct plan_engine *engine, int r, struct karmor_engine **ret)
+{
 	if (r == 0)
 		r = events_open(engine);
 	if (r == 0)
@@ -287,4 +262,35 @@ int karmor_plan_open(const struct karmor_plan *plan, struct karmor_engine **ret,
 	else
 		plan_close(&engine->base);
 	return r;
+}
+
+int karmor_plan_open(const struct karmor_plan *plan, struct karmor_engine **ret,
+		     struct karmor_diag *diag)
+{
+	struct plan_engine *engine = engine_new();
+	const struct karmor_backend *backend;
+	int r = 0;
+
+	if (!engine)
+		return -ENOMEM;
+	while (r == 0 && (backend = karmor_plan_backend(plan, engine->n_parts)))
+		r = part_open(engine, backend, diag);
+	return engine_begin(engine, r, ret);
+}
+
+int karmor_plan_open_all(const struct karmor_caps *const *caps, size_t n_caps,
+			 struct karmor_engine **ret, struct karmor_diag *diag)
+{
+	struct plan_engine *engine;
+	int r = plan_check_caps(caps, n_caps, diag);
+
+	if (r < 0)
+		return r;
+	engine = engine_new();
+	if (!engine)
+		return -ENOMEM;
+	engine->is_all = true;
+	for (size_t i = 0; r == 0 && i < n_caps; i++)
+		r = part_open(engine, caps[i]->backend, diag);
+	return engine_begin(engine, r, ret);
 }

@@ -45,23 +45,24 @@ struct planner {
 	struct score (*best)[PLAN_SECTIONS];
 	uint8_t (*candidates)[PLAN_SECTIONS]; /* by ruleset and section: who is best */
 	bool any;			      /* some backend could compile the whole */
+	bool all;			      /* each backend has a part, be it without rules */
+	const struct plan_artifact *live;     /* what the plan will follow upon, or NULL */
 	struct karmor_plan *plan;
 	struct karmor_diag *diag;
 };
 
-static int check_caps(const struct planner *planner)
+int plan_check_caps(const struct karmor_caps *const *caps, size_t n, struct karmor_diag *diag)
 {
-	if (!planner->n_caps || planner->n_caps > KARMOR_PLAN_BACKENDS_MAX) {
-		diag_error(planner->diag, NULL, NULL, "a plan is for 1 to %d backends, not %zu",
-			   KARMOR_PLAN_BACKENDS_MAX, planner->n_caps);
+	if (!n || n > KARMOR_PLAN_BACKENDS_MAX) {
+		diag_error(diag, NULL, NULL, "a plan is for 1 to %d backends, not %zu",
+			   KARMOR_PLAN_BACKENDS_MAX, n);
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < planner->n_caps; i++)
+	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < i; j++)
-			if (planner->caps[i]->backend == planner->caps[j]->backend) {
-				diag_error(planner->diag, NULL, "name each backend once",
-					   "\"%s\" is in the plan twice",
-					   planner->caps[i]->backend->name);
+			if (caps[i]->backend == caps[j]->backend) {
+				diag_error(diag, NULL, "name each backend once",
+					   "\"%s\" is in the plan twice", caps[i]->backend->name);
 				return -EINVAL;
 			}
 	return 0;
@@ -155,9 +156,9 @@ static int choose(struct planner *planner)
 	return r;
 }
 
-/* The ruleset without the sections that are somebody else's; its strings are the ruleset's. */
-static int set_part(const struct karmor_ruleset *set, const uint8_t candidates[PLAN_SECTIONS],
-		    uint8_t candidate, struct karmor_ruleset **ret)
+/* The ruleset with those sections alone; its strings are the ruleset's. */
+static int set_part(const struct karmor_ruleset *set, const bool takes[PLAN_SECTIONS],
+		    struct karmor_ruleset **ret)
 {
 	struct karmor_ruleset *part = calloc(1, sizeof(*part));
 
@@ -173,7 +174,7 @@ static int set_part(const struct karmor_ruleset *set, const uint8_t candidates[P
 	for (size_t i = 0; i < set->n_rules; i++) {
 		enum karmor_section section = set->rules[i].ir->section;
 
-		if (candidates[section] != candidate)
+		if (!takes[section])
 			continue;
 		if (!part->sections[section].n++)
 			part->sections[section].first = part->n_rules;
@@ -200,28 +201,87 @@ static void sets_free(struct karmor_ruleset **sets, size_t n)
 	free(sets);
 }
 
-static int part_make(struct planner *planner, uint8_t candidate)
+/* Whether the part at @at has the section in what the plan follows upon. */
+static bool had(const struct planner *planner, size_t at, size_t set, size_t section)
+{
+	return planner->live && set < planner->live->base.n_rulesets &&
+	       planner->live->keepers[set][section] == at;
+}
+
+/* What @candidate compiles: its own sections, and of a bridge those that it had as well. */
+static int part_compile(const struct planner *planner, uint8_t candidate, bool is_bridge,
+			struct karmor_artifact **ret, struct karmor_report **report)
 {
 	struct karmor_ruleset **sets = calloc(planner->n + 1, sizeof(*sets));
-	struct plan_artifact *artifact = &planner->plan->artifact;
-	size_t at = artifact->n_parts;
 	int r = sets ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < planner->n; i++)
-		r = set_part(planner->sets[i], planner->candidates[i], candidate, &sets[i]);
+	for (size_t i = 0; r == 0 && i < planner->n; i++) {
+		bool takes[PLAN_SECTIONS];
+
+		for (size_t section = 0; section < PLAN_SECTIONS; section++)
+			takes[section] = planner->candidates[i][section] == candidate ||
+					 (is_bridge && had(planner, candidate, i, section));
+		r = set_part(planner->sets[i], takes, &sets[i]);
+	}
 	if (r == 0)
 		r = karmor_compile((const struct karmor_ruleset *const *)sets, planner->n,
-				   planner->caps[candidate], &artifact->parts[at],
-				   &planner->plan->reports[at], planner->diag);
+				   planner->caps[candidate], ret, report, planner->diag);
 	sets_free(sets, planner->n);
+	return r;
+}
+
+/* A section without rules is nobody's. */
+static void keepers_note(struct planner *planner, uint8_t candidate, uint8_t part)
+{
+	for (size_t i = 0; i < planner->n; i++)
+		for (size_t j = 0; j < planner->sets[i]->n_rules; j++) {
+			enum karmor_section section = planner->sets[i]->rules[j].ir->section;
+
+			if (planner->candidates[i][section] == candidate)
+				planner->plan->artifact.keepers[i][section] = part;
+		}
+}
+
+static int part_make(struct planner *planner, uint8_t candidate)
+{
+	struct plan_artifact *artifact = &planner->plan->artifact;
+	size_t at = artifact->n_parts;
+	int r = part_compile(planner, candidate, false, &artifact->parts[at],
+			     &planner->plan->reports[at]);
+
 	if (r)
 		return r;
 	artifact->n_parts++;
+	keepers_note(planner, candidate, (uint8_t)at);
+	return 0;
+}
+
+/* Whether the part has something in force that is another's from now on. */
+static bool loses(const struct planner *planner, size_t at)
+{
+	const struct plan_artifact *artifact = &planner->plan->artifact;
+
 	for (size_t i = 0; i < planner->n; i++)
 		for (size_t section = 0; section < PLAN_SECTIONS; section++)
-			if (planner->candidates[i][section] == candidate)
-				artifact->keepers[i][section] = (uint8_t)at;
-	return 0;
+			if (had(planner, at, i, section) && artifact->keepers[i][section] != at &&
+			    artifact->keepers[i][section] != PLAN_NOBODY)
+				return true;
+	return false;
+}
+
+/* Where all have a part, a part's place is the candidate's. */
+static int bridges_make(struct planner *planner)
+{
+	struct plan_artifact *artifact = &planner->plan->artifact;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && planner->all && i < artifact->n_parts; i++) {
+		_cleanup_(cleanup_report) struct karmor_report *report = NULL;
+
+		if (loses(planner, i))
+			r = part_compile(planner, (uint8_t)i, true, &artifact->bridges[i], &report);
+	}
+	return r;
 }
 
 /* Where there is no rule at all, the first candidate has it. */
@@ -235,8 +295,9 @@ static int parts_make(struct planner *planner)
 	artifact->keepers = calloc(planner->n + 1, sizeof(*artifact->keepers));
 	if (!artifact->keepers)
 		return -ENOMEM;
+	memset(artifact->keepers, PLAN_NOBODY, planner->n * sizeof(*artifact->keepers));
 	for (size_t i = 0; r == 0 && i < planner->n_caps; i++)
-		if (keeps_something(planner, (uint8_t)i))
+		if (planner->all || keeps_something(planner, (uint8_t)i))
 			r = part_make(planner, (uint8_t)i);
 	if (r == 0 && !artifact->n_parts)
 		r = part_make(planner, planner->n ? planner->candidates[0][0] : 0);
@@ -264,27 +325,48 @@ static int lines_make(struct planner *planner)
 	return 0;
 }
 
+static int plan_make(struct planner *planner, struct karmor_plan **ret)
+{
+	_cleanup_(cleanup_plan) struct karmor_plan *plan = calloc(1, sizeof(*plan));
+	int r = plan ? plan_check_caps(planner->caps, planner->n_caps, planner->diag) : -ENOMEM;
+
+	planner->plan = plan;
+	if (r == 0)
+		r = choose(planner);
+	if (r == 0)
+		r = parts_make(planner);
+	if (r == 0)
+		r = bridges_make(planner);
+	if (r == 0)
+		r = lines_make(planner);
+	free(planner->best);
+	free(planner->candidates);
+	if (r == 0)
+		*ret = TAKE_PTR(plan);
+	return r;
+}
+
 int karmor_plan_new(const struct karmor_ruleset *const *sets, size_t n,
 		    const struct karmor_caps *const *caps, size_t n_caps, struct karmor_plan **ret,
 		    struct karmor_diag *diag)
 {
-	_cleanup_(cleanup_plan) struct karmor_plan *plan = calloc(1, sizeof(*plan));
 	struct planner planner = {
-		.sets = sets, .n = n, .caps = caps, .n_caps = n_caps, .plan = plan, .diag = diag
+		.sets = sets, .n = n, .caps = caps, .n_caps = n_caps, .diag = diag
 	};
-	int r = plan ? check_caps(&planner) : -ENOMEM;
 
-	if (r == 0)
-		r = choose(&planner);
-	if (r == 0)
-		r = parts_make(&planner);
-	if (r == 0)
-		r = lines_make(&planner);
-	free(planner.best);
-	free(planner.candidates);
-	if (r == 0)
-		*ret = TAKE_PTR(plan);
-	return r;
+	return plan_make(&planner, ret);
+}
+
+int karmor_plan_next(const struct karmor_engine *engine, const struct karmor_ruleset *const *sets,
+		     size_t n, const struct karmor_caps *const *caps, size_t n_caps,
+		     struct karmor_plan **ret, struct karmor_diag *diag)
+{
+	struct planner planner = {
+		.sets = sets, .n = n, .caps = caps, .n_caps = n_caps, .diag = diag
+	};
+
+	planner.live = plan_engine_live(engine, &planner.all);
+	return planner.all ? plan_make(&planner, ret) : -EINVAL;
 }
 
 void karmor_plan_free(struct karmor_plan *plan)
@@ -293,6 +375,7 @@ void karmor_plan_free(struct karmor_plan *plan)
 		return;
 	for (size_t i = 0; i < KARMOR_PLAN_BACKENDS_MAX; i++) {
 		karmor_artifact_free(plan->artifact.parts[i]);
+		karmor_artifact_free(plan->artifact.bridges[i]);
 		karmor_report_free(plan->reports[i]);
 	}
 	free(plan->artifact.keepers);

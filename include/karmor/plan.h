@@ -59,4 +59,25 @@ KARMOR_API KARMOR_CHECK int karmor_plan_at(const struct karmor_plan *plan, size_
 KARMOR_API KARMOR_CHECK int karmor_plan_open(const struct karmor_plan *plan,
 					     struct karmor_engine **ret, struct karmor_diag *diag);
 
+/*
+ * Opens all backends of @caps, of which there are @n_caps, as one engine that takes any plan of
+ * karmor_plan_next(): for who has other policies and workloads time and again. Lasting workloads
+ * are in all of its backends; one whose label a runtime is to know is attached without a task
+ * first, and its task to all others later. Errors are those of karmor_engine_open() and -EINVAL.
+ */
+KARMOR_API KARMOR_CHECK int karmor_plan_open_all(const struct karmor_caps *const *caps,
+						 size_t n_caps, struct karmor_engine **ret,
+						 struct karmor_diag *diag);
+
+/*
+ * The plan that follows upon what @engine, of karmor_plan_open_all() with the same @caps, enforces.
+ * A section that is another backend's from now on is with both while it changes hands, under its
+ * new rules, and never with nobody. To be applied before any other of the engine. Errors are those
+ * of karmor_plan_new(), and -EINVAL for another engine.
+ */
+KARMOR_API KARMOR_CHECK int karmor_plan_next(const struct karmor_engine *engine,
+					     const struct karmor_ruleset *const *sets, size_t n,
+					     const struct karmor_caps *const *caps, size_t n_caps,
+					     struct karmor_plan **ret, struct karmor_diag *diag);
+
 KARMOR_END

@@ -25,6 +25,7 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	tables=("$here"/../tables/*.tsv)
 	case ${KARMOR_LONG:+long}$(uname -r) in long* | 6.12.*)
 		suite delegation "$here/delegation.sh"
+		suite karmord-plan "$here/karmord-plan.sh"
 		tables+=("$here/../data/conformance/cases.tsv")
 		;;
 	esac

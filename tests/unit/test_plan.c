@@ -144,6 +144,95 @@ START_TEST(wrong_lists_are_refused)
 }
 END_TEST
 
+/* What follows upon what @engine has, under a policy of @spec alone. */
+static struct karmor_plan *plan_next(struct plan_engine *engine, const char *spec)
+{
+	struct karmor_plan *plan = NULL;
+
+	karmor_plan_free(plan_of(spec, NULL, 2)); /* makes the set */
+	ck_assert_int_eq(karmor_plan_next(&engine->base, (const struct karmor_ruleset *const *)&set,
+					  1, (const struct karmor_caps *const *)caps, 2, &plan,
+					  NULL),
+			 0);
+	karmor_ruleset_free(set);
+	set = NULL;
+	karmor_policies_free(policies);
+	ck_assert_int_eq(karmor_policies_new(&policies), 0);
+	return plan;
+}
+
+#define KEPT "  network: {matchProtocols: [{protocol: raw}]}\n"
+#define LOST "  network: {matchProtocols: [{protocol: raw}, {protocol: icmp}]}\n"
+
+static const struct plan_artifact *artifact_of(const struct karmor_plan *plan)
+{
+	return (const struct plan_artifact *)karmor_plan_artifact(plan);
+}
+
+static void check_prints(const struct karmor_artifact *artifact, const char *part, bool wanted)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	ck_assert_int_eq(karmor_artifact_print(artifact, out), 0);
+	fclose(out);
+	ck_assert_msg((strstr(text, part) != NULL) == wanted, "%s", text);
+	free(text);
+}
+
+START_TEST(a_section_that_changes_hands_is_with_both)
+{
+	struct plan_engine engine = { .base.backend = &plan_backend, .n_parts = 2, .is_all = true };
+	struct karmor_plan *first = plan_next(&engine, KEPT), *second, *third;
+	const char *rule = "audit deny network inet raw,";
+
+	/* Each backend has a part, also without rules. */
+	check_prints(artifact_of(first)->parts[0], rule, true);
+	ck_assert_str_eq(karmor_backend_name(karmor_plan_backend(first, 1)), "bpf");
+	ck_assert_ptr_null(artifact_of(first)->bridges[0]);
+
+	engine.live = artifact_of(first);
+	second = plan_next(&engine, LOST);
+	check_keeper(second, "network.matchProtocols[0]", "bpf");
+	check_prints(artifact_of(second)->parts[0], rule, false);
+	ck_assert_ptr_nonnull(artifact_of(second)->bridges[0]);
+	check_prints(artifact_of(second)->bridges[0], rule, true);
+	ck_assert_ptr_null(artifact_of(second)->bridges[1]);
+
+	engine.live = artifact_of(second);
+	third = plan_next(&engine, KEPT);
+	check_keeper(third, "network.matchProtocols[0]", "apparmor");
+	ck_assert_ptr_null(artifact_of(third)->bridges[0]);
+	ck_assert_ptr_nonnull(artifact_of(third)->bridges[1]);
+	karmor_plan_free(third);
+
+	/* Nothing is to be kept of what has no rule any more. */
+	third = plan_next(&engine, "  file: {matchPaths: [{path: /a, ownerOnly: true}]}\n");
+	ck_assert_ptr_null(artifact_of(third)->bridges[0]);
+	ck_assert_ptr_null(artifact_of(third)->bridges[1]);
+	karmor_plan_free(third);
+	karmor_plan_free(second);
+	karmor_plan_free(first);
+}
+END_TEST
+
+START_TEST(only_an_engine_of_all_has_a_next_plan)
+{
+	struct plan_engine engine = { .base.backend = &plan_backend, .n_parts = 2 };
+	struct karmor_engine other = { .backend = karmor_backend_find("bpf") };
+	struct karmor_plan *plan = NULL;
+
+	ck_assert_int_eq(karmor_plan_next(&engine.base, NULL, 0,
+					  (const struct karmor_caps *const *)caps, 2, &plan, NULL),
+			 -EINVAL);
+	ck_assert_int_eq(karmor_plan_next(&other, NULL, 0, (const struct karmor_caps *const *)caps,
+					  2, &plan, NULL),
+			 -EINVAL);
+	ck_assert_ptr_null(plan);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plan");
@@ -156,6 +245,8 @@ int main(void)
 	tcase_add_test(tests, what_only_one_supports_is_that_ones);
 	tcase_add_test(tests, without_rules_there_is_a_first_backend);
 	tcase_add_test(tests, wrong_lists_are_refused);
+	tcase_add_test(tests, a_section_that_changes_hands_is_with_both);
+	tcase_add_test(tests, only_an_engine_of_all_has_a_next_plan);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
 }
