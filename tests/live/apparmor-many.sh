@@ -38,11 +38,20 @@ parser=$(readlink -f /usr/sbin/apparmor_parser)
 cp "$parser" "$work/parser"
 cat > "$work/count" << EOF
 #!/bin/sh
-[ "\$(stat -Lc %s /dev/stdin)" -lt 200 ] || echo >> $work/runs
+if [ "\$(stat -Lc %s /dev/stdin)" -ge 200 ]; then
+	echo >> $work/runs
+	case \$(cat $work/way) in
+	memory) exec python3 -c 'bytearray(2 << 30)' ;;
+	output) exec head -c 256M /dev/zero ;;
+	time) while :; do :; done ;;
+	downgrade) echo 'Warning: rule is not enforced' >&2 ;;
+	esac
+fi
 exec $work/parser "\$@"
 EOF
 chmod 755 "$work/count"
 : > "$work/runs"
+: > "$work/way"
 mount --bind "$work/count" "$parser" || exit 1
 trap 'umount "$parser"; rm -rf "$work" "$here"' EXIT
 runs() { wc -l < "$work/runs"; }
@@ -67,4 +76,21 @@ profiles=$(run cat /proc/self/attr/apparmor/current | grep -o karmor- | wc -l)
 [ "$profiles" -ge $((2 + (rules - 1) / 1000)) ]
 check $? "the stack has a profile for every thousand" "$profiles"
 is "$(grep -c '^karmor-' /sys/kernel/security/apparmor/profiles)" 0 "none is left"
+
+# A parser that takes more than it is given, or leaves something out: the policy is refused, and nothing is started.
+refused() { # way, what is said
+	echo "$1" > "$work/way"
+	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: few}\nspec:\n  selector: {}\n  file: {matchPaths: [{path: %s/%s}]}\n' \
+		"$here" "$1" > "$work/few.yaml"
+	out=$("$karmor" run -p "$work/few.yaml" --backend apparmor -- echo started 2> "$work/err")
+	is "$out" "" "$1: the command is not started"
+	has "$(cat "$work/err")" "$2" "and the reason is told"
+	: > "$work/way"
+	is "$("$karmor" run -p "$work/few.yaml" --backend apparmor -- echo started 2> "$work/err")" started "as it is by a parser that does not"
+}
+refused memory "apparmor_parser refuses the profile"
+refused output "took more than 60 seconds or 1024 MiB and was stopped"
+refused downgrade "not enforced"
+[ -z "${KARMOR_LONG:-}" ] || refused time "took more than 60 seconds"
+is "$(grep -c '^karmor-' /sys/kernel/security/apparmor/profiles)" 0 "of all that nothing is left"
 plan
