@@ -87,7 +87,8 @@ for runtime in crun runc; do
 	is "$(profiles)" 0 "with its profiles"
 	"$karmor" delete ksp interpreter -n shop > /dev/null
 
-	# One that stays, and what enters it.
+	# One that stays, and what enters it: by one of the runtimes.
+	[ "$runtime" = crun ] || continue
 	bundle_make "$runtime" yes 'cat /tmp/never'
 	prepare "$runtime-2"
 	stay "$runtime" "$runtime-2"
@@ -123,16 +124,17 @@ denies() {
 }
 denies
 check $? "a container is denied sockets again and again" "$(cat "$work/had" "$work/log")"
-for ((i = 0; i < 5; i++)); do
+for ((i = 0; i < 3; i++)); do
 	policy more 'network: {matchProtocols: [{protocol: icmp}]}'
 	denies
 	"$karmor" delete ksp more -n shop > /dev/null
 	denies
 done
-check $? "while its section goes to BPF and back, five times"
+check $? "while its section goes to BPF and back, three times"
 is "$(cat "$work/had")" "" "and never was let through"
 policy more 'network: {matchProtocols: [{protocol: icmp}]}'
-decided raw BPFLSM "which BPF has now"
+timeout 60 "$karmor" logs --json --since 1h -n shop -l app=web 2> /dev/null | grep -qF '"Enforcer":"BPFLSM"'
+check $? "and BPF has it now"
 restart
 denies
 check $? "and under the next karmord as well"

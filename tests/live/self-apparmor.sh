@@ -48,13 +48,26 @@ cat > "$work/acts.sh" <<- 'END2'
 	try writes-current "echo -n 'changeprofile unconfined' > /proc/self/attr/current"
 	try boots "python3 -c 'import ctypes; l = ctypes.CDLL(None, use_errno=True); l.syscall(246, -1, 1 << 20, None, 0); exit(ctypes.get_errno() == 1)'"
 	try removes-module "python3 -c 'import ctypes; l = ctypes.CDLL(None, use_errno=True); l.syscall(176, b\"no_such\", 2048); exit(ctypes.get_errno() == 1)'"
+	try renames-pins "mv /sys/fs/bpf/karmor-victim /sys/fs/bpf/other && mv /sys/fs/bpf/other /sys/fs/bpf/karmor-victim"
+	try links-pin "ln /sys/fs/bpf/karmor-victim /sys/fs/bpf/other && rm /sys/fs/bpf/other"
+	try makes-pin "mkdir /sys/fs/bpf/karmor-probe && rmdir /sys/fs/bpf/karmor-probe"
+	try bpf-pinned "bpftool map update pinned /sys/fs/bpf/karmor-victim key 0 0 0 0 value 1 0 0 0"
+	try bpf-by-number "bpftool map update name karmor_victim key 0 0 0 0 value 1 0 0 0"
+	try removes-pin "rm /sys/fs/bpf/karmor-victim"
 END2
 
+# A map that stands for those of workloads under BPF-LSM.
+victim() {
+	rm -f /sys/fs/bpf/karmor-victim
+	bpftool map create /sys/fs/bpf/karmor-victim type array key 4 value 4 entries 1 name karmor_victim
+}
+
+backend=apparmor
 run() { # policy, command...
 	local policy=$1
 	shift
 	: > "$work/events"
-	"$karmor" run -p "$work/$policy.yaml" --backend apparmor --events "$work/events" -- "$@" 2> "$work/err"
+	"$karmor" run -p "$work/$policy.yaml" --backend "$backend" --events "$work/events" -- "$@" 2> "$work/err"
 	[ $? -ne 2 ] || cat "$work/err"
 }
 
@@ -68,6 +81,8 @@ policy other '  file: {matchPaths: [{path: /etc/nothing, action: Audit}]}'
 policy allowed '  capabilities: {matchCapabilities: [{capability: mac_admin, action: Allow}]}'
 policy written '  file: {matchDirectories: [{dir: /var/lib/karmor/, recursive: true, action: Allow}]}'
 
+mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+victim
 controls=$(sh "$work/acts.sh" "$work")
 # What cannot be done by anybody here is no attack: a profile that is there is not loaded again, and there is no way out
 # of a profile for whoever is in none.
@@ -77,11 +92,14 @@ rmdir "$fs/policy/namespaces/own" 2> /dev/null
 rm -rf /var/lib/karmor/probe
 mkdir -p /etc/karmor
 apparmor_parser --replace --skip-cache "$work/victim"
+victim
 is "$(run other sh -c 'echo started; echo content > '"$work"'/written; cat '"$work"'/written')" $'started\ncontent' \
 	"control: the workload writes elsewhere"
 under=$(run other sh "$work/acts.sh" "$work")
 while IFS=: read -r act outcome; do
-	if [ "$outcome" = " ok" ]; then
+	if [[ $act == bpf-* ]]; then
+		is "$act:$outcome, $(grep "^$act:" <<< "$under")" "$act: ok, $act: ok" "$act gets past AppArmor, as its manual page says"
+	elif [ "$outcome" = " ok" ]; then
 		is "$(grep "^$act:" <<< "$under")" "$act: no" "$act"
 	else
 		skip "$act" "not even outside of a workload"
@@ -92,7 +110,19 @@ has "$(cat "$work/events")" '"Resource":"/var/lib/karmor' "and what was tried at
 is "$(grep -c '^karmor-victim' $fs/profiles)" 1 "the profile that was to be removed is there"
 is "$(cat /proc/sys/kernel/core_pattern)" core "and what the kernel starts is as it was"
 
+# With BPF beside it, which has a rule of its own here.
+policy both '  file: {matchPaths: [{path: /etc/nothing, ownerOnly: true}]}'
+if grep -qw bpf /sys/kernel/security/lsm; then
+	backend=apparmor,bpf
+	under=$(run both sh "$work/acts.sh" "$work")
+	for act in renames-pins links-pin makes-pin bpf-pinned bpf-by-number removes-pin; do
+		is "$(grep "^$act:" <<< "$under")" "$act: no" "$act, with BPF beside AppArmor"
+	done
+	backend=apparmor
+fi
+
 apparmor_parser --remove "$work/victim"
+rm /sys/fs/bpf/karmor-victim
 is "$(run allowed sh -c "printf x > $fs/policy/.replace" 2>&1; grep -c '"Resource":"mac_admin"' "$work/events")" 0 \
 	"a rule that allows the capability is kept"
 out=$("$karmor" check --backend apparmor "$work/written.yaml" 2>&1)
