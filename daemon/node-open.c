@@ -189,6 +189,7 @@ void node_close(struct node *node)
 		if (node->slots[i])
 			node_slot_drop(node, node->slots[i]);
 	free(node->slots);
+	json_decref(node->others);
 	karmor_engine_close(node->engine);
 	compiled_done(&node->compiled);
 	caps_free(node);
@@ -210,10 +211,10 @@ static bool is_there(const struct workload *workload, json_t *pinned)
 }
 
 /*
- * Whether it was put under the same backends. What is under others cannot be put under these, and
- * those of before are no more of ours.
+ * Whether it was put under the same backends. What is under others cannot be put under these: its
+ * record waits for a karmord that has them.
  */
-static bool is_ours(const struct node *node, const json_t *record, const struct workload *workload,
+static bool is_ours(struct node *node, const json_t *record, const struct workload *workload,
 		    json_t *pinned, json_t *messages)
 {
 	const char *names = json_string_value(json_object_get(record, "backends"));
@@ -221,12 +222,16 @@ static bool is_ours(const struct node *node, const json_t *record, const struct 
 
 	if (!names || strcmp(names, node->names) == 0)
 		return true;
-	if (known || workload_lives(workload))
+	if (known || workload_lives(workload)) {
+		if (!node->others)
+			node->others = json_array();
+		json_array_append(node->others, (json_t *)(uintptr_t)record);
 		messages_add(messages, KARMOR_WARNING, NULL, 0,
 			     "end its tasks, or have \"backends\" as it was",
 			     "workload \"%s\" was put under \"%s\", not \"%s\": it stays enforced "
 			     "as it is",
 			     workload->name, names, node->names);
+	}
 	json_object_del(pinned, workload->name);
 	return false;
 }

@@ -30,6 +30,8 @@ struct node {
 	const struct karmor_backend *backend;
 	char names[128]; /* "apparmor,bpf", as karmord.yaml has them, or "bpf" */
 	char title[128]; /* "AppArmor, BPF-LSM" */
+	json_t *others;	 /* records of workloads that another list of backends enforces; NULL: none
+			  */
 	struct karmor_engine *engine;
 	bool must_enter; /* tasks by themselves: a workload is attached before it has one */
 	struct karmor_diag *diag;

@@ -25,6 +25,8 @@ int records_save(const struct node *node)
 	_cleanup_json_ json_t *records = json_array();
 	_cleanup_free_ char *text = NULL;
 
+	if (node->others && json_array_extend(records, node->others) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < node->n_slots; i++)
 		if (node->slots[i] && !node->slots[i]->is_waiting &&
 		    append(records, node, node->slots[i]) < 0)

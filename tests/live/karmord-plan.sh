@@ -151,6 +151,13 @@ check $? "and it is denied what it was"
 kill "$daemon"
 wait "$daemon"
 configure apparmor,bpf
+karmord_start
+is "$("$karmor" get workloads -o json | grep -c '"moves"')" 1 "one of the first list takes it over again"
+denies
+check $? "and still it is denied"
 leave crun moves
 is "$(cat "$work/had")" "" "and nothing was let through until its end"
+eventually empty
+check $? "after which it is forgotten" "$("$karmor" get workloads)"
+is "$(profiles)" 0 "with its profiles"
 plan

@@ -111,11 +111,14 @@ is "$(grep -c '^karmor-victim' $fs/profiles)" 1 "the profile that was to be remo
 is "$(cat /proc/sys/kernel/core_pattern)" core "and what the kernel starts is as it was"
 
 # With BPF beside it, which has a rule of its own here.
-policy both '  file: {matchPaths: [{path: /etc/nothing, ownerOnly: true}]}'
+policy both '  network: {matchProtocols: [{protocol: raw}]}
+  file: {matchPaths: [{path: /etc/nothing, ownerOnly: true}]}'
 if grep -qw bpf /sys/kernel/security/lsm; then
 	backend=apparmor,bpf
 	under=$(run both sh "$work/acts.sh" "$work")
-	for act in renames-pins links-pin makes-pin bpf-pinned bpf-by-number removes-pin; do
+	has "$(cat "$work/err")" "AppArmor keeps 1 rule" "AppArmor has a part of a policy"
+	has "$(cat "$work/err")" "BPF-LSM keeps 1 rule" "and BPF another"
+	for act in complains renames-pins links-pin makes-pin bpf-pinned bpf-by-number removes-pin; do
 		is "$(grep "^$act:" <<< "$under")" "$act: no" "$act, with BPF beside AppArmor"
 	done
 	backend=apparmor
