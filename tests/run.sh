@@ -20,7 +20,8 @@ usage() {
 	Run it as root. The exit status is 0 if nothing failed.
 
 	  --long     also what takes long: a million random accesses, both compilers optimising, valgrind, every
-	             fuzz target for ten minutes, and whether an access costs more than it did
+	             fuzz target for ten minutes, whether an access costs more than it did, every live suite on every
+	             kernel, and what is repeated as often as it takes to believe it
 
 	In a virtual machine a live test that skips itself has failed.
 	END
