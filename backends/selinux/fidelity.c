@@ -112,6 +112,25 @@ static bool is_closed_file(const struct question *q)
 	return q->rule->ir->section == KARMOR_FILE && is_closed_allow(q);
 }
 
+static bool is_unreadable(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_FILE && q->rule->action == KARMOR_BLOCK &&
+	       !q->rule->ir->read_only;
+}
+
+/* Files are closed, and this lets programs be executed. */
+static bool is_closed_program(const struct question *q)
+{
+	return is_process(q) && q->rule->action != KARMOR_BLOCK &&
+	       q->set->posture[KARMOR_FILE] == KARMOR_POSTURE_BLOCK;
+}
+
+/* What some may execute runs as what may not execute it, where it is no source itself. */
+static bool is_program_of_sources(const struct question *q)
+{
+	return is_process(q) && q->rule->ir->n_sources;
+}
+
 static bool is_block(const struct question *q)
 {
 	return is_path(q) && q->rule->action == KARMOR_BLOCK;
@@ -184,7 +203,22 @@ static const struct {
 	  "of an ELF file",
 	  NULL },
 	{ is_closed_file, KARMOR_APPROXIMATED,
-	  "wider: files that the command is given open are closed to it as well", NULL },
+	  "wider: files that the command is given open are closed to it as well; and what no rule "
+	  "of files lets be read, the dynamic loader among it, can be executed only where a rule "
+	  "of processes allows it",
+	  "name programs in rules of processes, and the loader in rules of files" },
+	{ is_unreadable, KARMOR_APPROXIMATED,
+	  "wider: a program that it keeps from being read cannot be executed either, for SELinux "
+	  "asks for both",
+	  NULL },
+	{ is_closed_program, KARMOR_APPROXIMATED,
+	  "narrower: what it lets be executed can be read as well where no rule of files is about "
+	  "it, for SELinux asks for both",
+	  NULL },
+	{ is_program_of_sources, KARMOR_APPROXIMATED,
+	  "narrower: what some sources alone can execute can be run through the dynamic loader by "
+	  "what no source is",
+	  "use bpf" },
 	{ is_block, KARMOR_APPROXIMATED,
 	  "narrower: a directory above what is named can be renamed, though labels go with it",
 	  NULL },

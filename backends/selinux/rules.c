@@ -11,15 +11,16 @@ struct perms {
 	const char *class, *perms;
 	bool libraries; /* libraries are left out of it, and what has an exact rule is not */
 	bool exact;	/* of what has an exact rule alone */
+	bool program;	/* asked of a program that is run, too, as it is mapped */
 };
 
 #define MAKE_PERMS "create unlink rename link setattr"
 
 static const struct perms file_perms[] = {
 	{ SELINUX_EXEC, "file", "execute_no_trans", false, false },
-	{ SELINUX_EXEC, "file", "execute", true, false },
-	{ SELINUX_EXEC, "file", "execute", false, true },
-	{ SELINUX_READ, "file", "read", false, false },
+	{ SELINUX_EXEC, "file", "execute", true, false, true },
+	{ SELINUX_EXEC, "file", "execute", false, true, true },
+	{ SELINUX_READ, "file", "read", false, false, true },
 	{ SELINUX_READ, "chr_file", "read", false, false },
 	{ SELINUX_READ, "blk_file", "read", false, false },
 	{ SELINUX_READ, "fifo_file", "read", false, false },
@@ -87,7 +88,8 @@ static bool is_denied(const struct writer *w, const struct perms *perms, uint32_
 	const struct selinux_class *class = class_of(w);
 
 	return class->verdicts[perms->op][accept] == KARMOR_BLOCK &&
-	       (!perms->exact || class->exact[accept]);
+	       (!perms->exact || class->exact[accept]) &&
+	       (!perms->program || !class->opened[perms->op][accept]);
 }
 
 /*
@@ -140,10 +142,21 @@ static void deny_write(const struct writer *w, const struct perms *perms, bool r
 	buf_puts(w->buf, but ? "))\n" : ")\n");
 }
 
-/* Rows that are about the same files share an attribute. */
-static bool is_same_files(const struct perms *a, const struct perms *b)
+/* Whether there are programs that a row leaves out. */
+static bool is_opened(const struct writer *w, const struct perms *perms)
 {
-	return a->op == b->op && a->exact == b->exact;
+	const bool *opened = class_of(w)->opened[perms->op];
+
+	for (size_t i = 0; perms->program && i < w->artifact->automaton->n_accepts; i++)
+		if (opened[i])
+			return true;
+	return false;
+}
+
+/* Rows that are about the same files share an attribute. */
+static bool is_same_files(const struct writer *w, const struct perms *a, const struct perms *b)
+{
+	return a->op == b->op && a->exact == b->exact && is_opened(w, a) == is_opened(w, b);
 }
 
 static void table_write(const struct writer *w, const struct perms *table, size_t n, bool directory)
@@ -154,12 +167,13 @@ static void table_write(const struct writer *w, const struct perms *table, size_
 	for (size_t i = 0; i < n; i++) {
 		bool rest = is_denied(w, &table[i], w->artifact->rest);
 
-		if (i == 0 || !is_same_files(&table[i], &table[i - 1])) {
+		if (i == 0 || !is_same_files(w, &table[i], &table[i - 1])) {
 			buf_reset(&attribute);
-			buf_printf(&attribute, "karmor_w%u_%s_%s%s%s%s",
+			buf_printf(&attribute, "karmor_w%u_%s_%s%s%s%s%s",
 				   w->artifact->numbers[w->set], class_of(w)->id,
 				   rest ? "may_" : "not_", directory ? "dir_" : "",
-				   table[i].exact ? "exactly_" : "", op_names[table[i].op]);
+				   table[i].exact ? "exactly_" : "", op_names[table[i].op],
+				   is_opened(w, &table[i]) ? "_program" : "");
 			w->buf->failed |= buf_failed(&attribute);
 			differing = buf_failed(&attribute)
 					    ? 0

@@ -65,6 +65,7 @@ struct selinux_kind {
 struct selinux_class {
 	uint8_t *verdicts[SELINUX_OPS]; /* by accept: enum karmor_action */
 	bool *exact;			/* by accept: an exec is decided by a rule for that path */
+	bool *opened[SELINUX_OPS];	/* by accept: denied, but not of a program that is run */
 	enum karmor_action *network;	/* by index into the artifact's socket classes */
 	bool *mixed; /* of those: some of its sockets should have another verdict */
 	enum karmor_action capabilities[IR_CAPABILITY_COUNT];

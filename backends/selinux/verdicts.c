@@ -56,6 +56,54 @@ static void accept_decide(const struct selinux_compiler *c, size_t set, size_t c
 	}
 }
 
+static bool is_run(const struct selinux_class *class, size_t accept)
+{
+	return class->verdicts[SELINUX_EXEC][accept] != KARMOR_BLOCK;
+}
+
+static bool is_run_by_rule(const struct selinux_class *class, size_t accept)
+{
+	return is_run(class, accept) && class->rules[SELINUX_EXEC][accept] != SELINUX_NO_RULE;
+}
+
+static bool is_run_by_any(const struct selinux_ruleset *set, size_t accept,
+			  bool (*is)(const struct selinux_class *class, size_t accept))
+{
+	for (size_t i = 0; i < set->n_classes; i++)
+		if (is(&set->classes[i], accept))
+			return true;
+	return false;
+}
+
+/*
+ * The kernel reads and maps what it executes, first as the class that asks for it and then as the
+ * one that it leads to, and asks for both. What some class may execute can therefore be mapped by
+ * the class it leads to; and what a rule lets be executed is read by both where the posture alone
+ * closes it.
+ */
+static void accept_open(const struct selinux_compiler *c, size_t set, size_t class, size_t accept)
+{
+	const struct selinux_artifact *a = c->ret;
+	const struct selinux_ruleset *ruleset = &a->rulesets[set];
+	struct selinux_class *ret = &ruleset->classes[class];
+	bool led_to = a->kinds[a->accept_kinds[accept]].classes[set] == class;
+
+	ret->opened[SELINUX_EXEC][accept] =
+		!is_run(ret, accept) && led_to && is_run_by_any(ruleset, accept, is_run);
+	ret->opened[SELINUX_READ][accept] =
+		ret->verdicts[SELINUX_READ][accept] == KARMOR_BLOCK &&
+		ret->rules[SELINUX_READ][accept] == SELINUX_NO_RULE &&
+		(is_run_by_rule(ret, accept) ||
+		 (led_to && is_run_by_any(ruleset, accept, is_run_by_rule)));
+}
+
+static void ruleset_open(const struct selinux_compiler *c, size_t set)
+{
+	for (size_t i = 0; i < c->ret->rulesets[set].n_classes; i++)
+		for (size_t j = 0; j < c->ret->automaton->n_accepts; j++)
+			accept_open(c, set, i, j);
+}
+
 static int class_decide(struct selinux_compiler *c, size_t set, size_t class)
 {
 	struct selinux_class *ret = &c->ret->rulesets[set].classes[class];
@@ -68,7 +116,8 @@ static int class_decide(struct selinux_compiler *c, size_t set, size_t class)
 	for (int op = 0; op < SELINUX_OPS; op++) {
 		ret->verdicts[op] = arena_alloc(&c->ret->arena, n);
 		ret->rules[op] = arena_array(&c->ret->arena, n, sizeof(*ret->rules[op]));
-		if (!ret->verdicts[op] || !ret->rules[op])
+		ret->opened[op] = arena_array(&c->ret->arena, n, sizeof(*ret->opened[op]));
+		if (!ret->verdicts[op] || !ret->rules[op] || !ret->opened[op])
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -111,6 +160,8 @@ int selinux_verdicts(struct selinux_compiler *c)
 			r = r ? r : selinux_network(c, i, j);
 			r = r ? r : selinux_capabilities(c, i, j);
 		}
+		if (r == 0)
+			ruleset_open(c, i);
 	}
 	return r;
 }

@@ -158,6 +158,48 @@ is $? 2 "without the policy's store nothing is run"
 has "$out" "the policy's store refuses the module" "and the store's reason is told"
 exec 3>&-
 
+# Programs that rules let be executed where files are closed, and one that a source alone may execute.
+cp /usr/bin/dash /srv/t/sh
+cat > "$work/closed.yaml" <<- END
+	apiVersion: security.kubearmor.com/v1
+	kind: KubeArmorPolicy
+	metadata: {name: closed}
+	spec:
+	  selector: {}
+	  action: Allow
+	  process:
+	    matchPaths:
+	    - {path: /usr/bin/dash}
+	    - {path: /srv/t/source}
+	    - {path: /srv/t/sh}
+	    - {path: /srv/t/tool, action: Block}
+	    - {path: /srv/t/tool, fromSource: [{path: /srv/t/sh}]}
+	  file:
+	    matchDirectories: [{dir: /usr/lib/, recursive: true}, {dir: /etc/, recursive: true}]
+	    matchPaths: [{path: /srv/t/watched}]
+END
+cat > "$work/steps" <<- 'END'
+	/srv/t/source /srv/t/watched
+	/srv/t/source /srv/t/given
+	/srv/t/tool -u
+	echo "tool: $?"
+	/srv/t/sh -c "/srv/t/tool -u; echo tool: \$?"
+	/usr/bin/id -u
+	echo "id: $?"
+END
+"$karmor" run --backend selinux --posture file=block -p "$work/closed.yaml" -- /bin/sh -c "$(cat "$work/steps")" \
+	2>&1 | grep -v '^karmor' > "$work/out"
+while IFS='|' read -r line name; do
+	said "$line"
+	check $? "$name" "$(cat "$work/out")"
+done <<- 'END'
+	what watched says|where files are closed, a program is executed and reads what it may
+	source: /srv/t/given: Permission denied|and is denied what it may not
+	tool: 126|a program of a source's is denied to others
+	tool: 0|and executed by the source
+	id: 126|what no rule names is denied
+END
+
 # A mission policy: its rows as the kernel answers them.
 mkdir -p /root/deep/er
 echo content > /root/deep/er/file

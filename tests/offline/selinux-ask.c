@@ -40,6 +40,25 @@ static struct gathered exec_ask(const char *subject, const char *object)
 	return g;
 }
 
+struct gathered ask_program_read(const char *subject, const char *object)
+{
+	_cleanup_free_ char *to = policy_exec(subject, object);
+	struct gathered g = { 0 }, after = { 0 };
+
+	ask_gather(&g, subject, object, "file", "read");
+	ask_gather(&after, to ? to : "", object, "file", "read");
+	return g.answer.allowed ? after : g;
+}
+
+struct gathered ask_program_mapped(const char *subject, const char *object)
+{
+	_cleanup_free_ char *to = policy_exec(subject, object);
+	struct gathered g = { 0 };
+
+	ask_gather(&g, to ? to : "", object, "file", "execute");
+	return g;
+}
+
 struct gathered ask_file(const char *subject, const char *object, enum karmor_op op)
 {
 	static const char *const nodes[] = { "file", "chr_file", "blk_file", "fifo_file" };

@@ -17,4 +17,10 @@ void ask_gather(struct gathered *g, const char *subject, const char *object, con
 		const char *perms);
 /* Of a file of any kind, and of a directory. */
 struct gathered ask_file(const char *subject, const char *object, enum karmor_op op);
+/*
+ * What the kernel asks of a program beside its exec: it is read by who executes it and by the role
+ * that it leads to, which maps it to be executed as well.
+ */
+struct gathered ask_program_read(const char *subject, const char *object);
+struct gathered ask_program_mapped(const char *subject, const char *object);
 struct gathered ask_directory(const char *subject, const char *object, enum karmor_op op);

@@ -4,7 +4,8 @@
  * asked without SELinux in the kernel: each row of a table. A row is asked of the file that it
  * names, of a directory of that name, and of what would be made beside it. Rules that the report
  * calls unsupported are left aside, and rows that hang on them not asked; sockets that share a
- * class with others may differ, as it says; everything else must agree with eval.
+ * class with others may differ, as it says, and so may programs that rules of files or their
+ * posture close; everything else must agree with eval.
  *
  *     table_selinux [--random N] [--everybody N] TABLE...
  *
@@ -35,7 +36,7 @@
 static struct karmor_caps *caps;
 
 static struct {
-	size_t mixed, sources, modules, everybody;
+	size_t mixed, sources, opened, closed, modules, everybody;
 } total;
 
 /* What a row's policies became. */
@@ -243,6 +244,63 @@ static bool is_told(const struct judged *j, unsigned class, size_t label, enum k
 	return ruleset_of(j)->classes[class].verdicts[op_of(op)][accept] == KARMOR_AUDIT;
 }
 
+static uint32_t accept_of(const struct judged *j, size_t label)
+{
+	return label == SELINUX_NO_LABEL ? artifact_of(j)->rest
+					 : artifact_of(j)->labels[label].child;
+}
+
+/* What rules of files say of reading, and what the posture alone says. */
+static bool is_closed(const struct selinux_class *class, uint32_t accept)
+{
+	return class->verdicts[SELINUX_READ][accept] == KARMOR_BLOCK;
+}
+
+static bool is_closed_by_posture(const struct selinux_class *class, uint32_t accept)
+{
+	return is_closed(class, accept) && class->rules[SELINUX_READ][accept] == SELINUX_NO_RULE;
+}
+
+static bool is_run_by_rule(const struct selinux_class *class, uint32_t accept)
+{
+	return class->verdicts[SELINUX_EXEC][accept] != KARMOR_BLOCK &&
+	       class->rules[SELINUX_EXEC][accept] != SELINUX_NO_RULE;
+}
+
+/* The program of an exec that is allowed: what it needs beside, and where the report says no. */
+static void judge_program(const char *about, const struct judged *j, unsigned from, size_t label,
+			  const char *subject, const char *object, const char *path)
+{
+	const struct selinux_class *classes = ruleset_of(j)->classes;
+	uint32_t accept = accept_of(j, label);
+	unsigned to = class_of(j, path);
+
+	if (!ask_program_mapped(subject, object).answer.allowed)
+		judge_differs(about, "an exec is allowed, and its program cannot be mapped", j);
+	if (ask_program_read(subject, object).answer.allowed)
+		return;
+	if ((is_closed_by_posture(&classes[from], accept) || !is_closed(&classes[from], accept)) &&
+	    (is_closed_by_posture(&classes[to], accept) || !is_closed(&classes[to], accept)) &&
+	    is_run_by_rule(&classes[from], accept))
+		judge_differs(about, "a rule allows an exec, and its program cannot be read", j);
+	total.closed++;
+}
+
+/* What the posture closes and a rule lets somebody execute can be read, as reported. */
+static bool is_opened(const struct judged *j, unsigned class, size_t label, const char *subject,
+		      const char *object)
+{
+	const struct selinux_ruleset *set = ruleset_of(j);
+	uint32_t accept = accept_of(j, label);
+	struct gathered g = { 0 };
+	bool run = false;
+
+	for (size_t i = 0; i < set->n_classes; i++)
+		run |= is_run_by_rule(&set->classes[i], accept);
+	ask_gather(&g, subject, object, "file", "read");
+	return run && is_closed_by_posture(&set->classes[class], accept) && g.answer.allowed;
+}
+
 static void judge_as(const char *about, const struct judged *j, const struct access *access,
 		     const char *path, size_t label, bool directory)
 {
@@ -255,6 +313,11 @@ static void judge_as(const char *about, const struct judged *j, const struct acc
 	other.name = strrchr(path, '/') + 1;
 	subject_write(&subject, j, class);
 	object_write(&object, j, path, label);
+	if (access->op == KARMOR_READ && !directory &&
+	    is_opened(j, class, label, subject.data, object.data)) {
+		total.opened++;
+		return;
+	}
 	g = directory ? ask_directory(subject.data, object.data, access->op)
 		      : ask_file(subject.data, object.data, access->op);
 	compare(about,
@@ -262,6 +325,8 @@ static void judge_as(const char *about, const struct judged *j, const struct acc
 		: path == access->path ? "file"
 				       : "made beside it",
 		j, &g, is_told(j, class, label, access->op, directory), expect(j, &other, false));
+	if (access->op == KARMOR_EXEC && g.answer.allowed)
+		judge_program(about, j, class, label, subject.data, object.data, path);
 }
 
 /* What is made in the directory that the path is in, under a name that no rule has. */
@@ -424,8 +489,10 @@ int main(int argc, char *argv[])
 	karmor_caps_free(caps);
 	policy_drop();
 	printf("%zu modules, %zu compared for everybody; as reported: %zu of sockets that share a "
-	       "class, %zu of sources of another type\n",
-	       total.modules, total.everybody, total.mixed, total.sources);
-	judge_total.reported = total.mixed + total.sources;
+	       "class, %zu of sources of another type, %zu of programs that can be read, %zu of "
+	       "those that cannot\n",
+	       total.modules, total.everybody, total.mixed, total.sources, total.opened,
+	       total.closed);
+	judge_total.reported = total.mixed + total.sources + total.opened + total.closed;
 	return judge_finish(r);
 }

@@ -176,6 +176,100 @@ START_TEST(what_an_exact_path_blocks_is_no_interpreter_either)
 }
 END_TEST
 
+/* Whether the report says so of some rule. */
+static bool is_told(const struct compiled *c, const char *reason)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+
+	for (size_t i = 0; karmor_report_at(c->report, i, &line) == 0; i++)
+		if (line.reason && strstr(line.reason, reason))
+			return true;
+	return false;
+}
+
+static size_t label_of(const struct compiled *c, const char *path)
+{
+	return selinux_label_of((const struct selinux_artifact *)c->artifact, path, false);
+}
+
+/* The role of a file as one of those that an attribute is of. */
+static bool has_role(const struct compiled *c, const char *attribute, const char *path)
+{
+	const struct selinux_artifact *artifact = (const struct selinux_artifact *)c->artifact;
+	_cleanup_free_ char *text = text_of(c);
+	_cleanup_buf_ struct buf set = { 0 };
+	char role[SELINUX_NAME_SIZE];
+	const char *line, *found;
+
+	selinux_file_role(artifact, label_of(c, path), role);
+	buf_printf(&set, "(roleattributeset %s (", attribute);
+	line = strstr(text, set.data);
+	ck_assert_ptr_nonnull(line);
+	found = strstr(line, role);
+	return found && found < strchr(line, '\n');
+}
+
+/* The kernel asks for reading, too; of what is no program nothing changes. */
+START_TEST(what_a_rule_lets_be_executed_can_be_read)
+{
+	static const char *const with[] = {
+		"(constrain (file (read)) (or (neq r1 karmor_w0_rest) (eq r2 "
+		"karmor_w0_rest_may_read_program)))",
+		"(constrain (chr_file (read)) (or (neq r1 karmor_w0_rest) (eq r2 "
+		"karmor_w0_rest_may_read)))",
+	};
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(&c,
+		     "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/program\"},"
+		     "{\"path\":\"/kept\"}]},\"file\":{\"matchPaths\":[{\"path\":\"/file\"},{"
+		     "\"path\":\"/kept\",\"action\":\"Block\"}]}",
+		     "file=block");
+	text = text_of(&c);
+	for (size_t i = 0; i < ARRAY_SIZE(with); i++)
+		ck_assert_ptr_nonnull(strstr(text, with[i]));
+	ck_assert(has_role(&c, "karmor_w0_rest_may_read_program", "/program"));
+	ck_assert(has_role(&c, "karmor_w0_rest_may_read_program", "/file"));
+	ck_assert(!has_role(&c, "karmor_w0_rest_may_read_program", "/kept"));
+	ck_assert(!has_role(&c, "karmor_w0_rest_may_read", "/program"));
+	ck_assert(has_role(&c, "karmor_w0_rest_may_exec", "/program"));
+	ck_assert(is_told(&c, "can be read as well"));
+	ck_assert(is_told(&c, "can be executed only where a rule of processes allows it"));
+	ck_assert(is_told(&c, "cannot be executed either"));
+	ck_assert(is_module(text));
+}
+END_TEST
+
+/* It is mapped by what it leads to, who may not execute it. */
+START_TEST(what_a_source_may_execute_can_be_mapped)
+{
+	static const char *const with[] = {
+		"(constrain (file (execute_no_trans)) (or (neq r1 karmor_w0_rest) (neq r2 "
+		"karmor_w0_rest_not_exec)))",
+		"(constrain (file (execute)) (or (eq t2 karmor_libraries) (or (neq r1 "
+		"karmor_w0_rest) (neq r2 karmor_w0_rest_not_exec_program))))",
+	};
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compile_spec(
+		&c,
+		"\"process\":{\"matchPaths\":[{\"path\":\"/tool\"},{\"path\":\"/other\"},{"
+		"\"path\":\"/tool\",\"action\":\"Allow\",\"fromSource\":[{\"path\":\"/source\"}"
+		"]}]}",
+		NULL);
+	text = text_of(&c);
+	for (size_t i = 0; i < ARRAY_SIZE(with); i++)
+		ck_assert_ptr_nonnull(strstr(text, with[i]));
+	ck_assert(has_role(&c, "karmor_w0_rest_not_exec", "/tool"));
+	ck_assert(!has_role(&c, "karmor_w0_rest_not_exec_program", "/tool"));
+	ck_assert(has_role(&c, "karmor_w0_rest_not_exec_program", "/other"));
+	ck_assert(is_told(&c, "through the dynamic loader by what no source is"));
+	ck_assert(is_module(text));
+}
+END_TEST
+
 START_TEST(sockets_of_no_protocol_are_left_alone)
 {
 	_cleanup_(compiled_done) struct compiled c = { 0 };
@@ -461,6 +555,8 @@ int main(void)
 	tcase_add_test(module, a_module_says_which_policy_it_is_for);
 	tcase_add_test(module, no_name_leaves_its_comment);
 	tcase_add_test(module, what_an_exact_path_blocks_is_no_interpreter_either);
+	tcase_add_test(module, what_a_rule_lets_be_executed_can_be_read);
+	tcase_add_test(module, what_a_source_may_execute_can_be_mapped);
 	tcase_add_test(module, sockets_of_no_protocol_are_left_alone);
 	tcase_add_loop_test(module, what_cannot_be_said_is_reported, 0, ARRAY_SIZE(kept));
 	tcase_add_loop_test(module, modules_are_the_golden_ones, 0, ARRAY_SIZE(golden));
