@@ -199,8 +199,9 @@ struct abi_kept {
 #define ABI_SYSCALL_PATHS (1u << 31) /* some rule that names it names a path */
 
 /*
- * One workload's slot, counted by the kernel side. The first three words, the map's name and that
- * of the names stay what they are in every build: by them another one tells what is alive.
+ * One workload's slot, counted by the kernel side. The words id, tasks, flags, cgroup and path with
+ * their places, the map's name and that of the names stay what they are in every build: by them
+ * another one tells what is alive.
  */
 struct abi_workload {
 	uint64_t id;	  /* never used twice on a boot; 0: the slot is free */

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * See others.h. Of another build's maps nothing is known but what bpf/abi.h promises: the maps'
- * names, the first three words of a slot, and that a name ends with NUL.
+ * names, some words of a slot, and that a name ends with NUL.
  */
 #include "others.h"
 
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cgroup.h"
 #include "cleanup.h"
 #include "diag.h"
 
-#define SLOT_WORDS 3 /* id, tasks, flags */
+/* Up to the last word that is promised. */
+#define SLOT_WORDS (offsetof(struct abi_workload, path) / 8 + 1)
 
 /* The slots of a set that is pinned, of whatever build. */
 struct slots {
@@ -61,16 +64,22 @@ static int slots_open(const char *dir, struct slots *ret)
 	return 0;
 }
 
+/* Of which only what is promised may be looked at. */
+static const struct abi_workload *slot_at(const struct slots *slots, size_t i)
+{
+	return (const struct abi_workload *)(slots->words + i * slots->stride);
+}
+
 static bool slot_alive(const struct slots *slots, size_t i)
 {
-	const uint64_t *slot = slots->words + i * slots->stride;
+	const struct abi_workload *slot = slot_at(slots, i);
 
-	return slot[0] && ((int64_t)slot[1] > 0 || slot[2] & ABI_ENTERED);
+	return slot->id && ((int64_t)slot->tasks > 0 || cgroup_holds(slot));
 }
 
 static bool slot_lasting(const struct slots *slots, size_t i)
 {
-	return slot_alive(slots, i) && slots->words[i * slots->stride + 2] & ABI_LASTING;
+	return slot_alive(slots, i) && slot_at(slots, i)->flags & ABI_LASTING;
 }
 
 /* Calls @fn for each set that is not this build's; what was left half made has no slots. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,10 +218,43 @@ START_TEST(another_build_clears_up)
 }
 END_TEST
 
+/* With nobody in it: by its cgroup alone it is there. */
+static void leave_cgroup(const char *cgroup)
+{
+	struct set a = compile(A);
+	struct karmor_workload workload =
+		KARMOR_STRUCT(karmor_workload, .name = "left", .lasting = true, .cgroup = cgroup);
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(karmor_engine_attach(engine_open(&a), &workload, diag) < 0);
+	waitpid(pid, &status, 0);
+	ck_assert_int_eq(status, 0);
+}
+
+START_TEST(another_build_clears_up_after_a_cgroup)
+{
+	static const char cgroup[] = "/sys/fs/cgroup/lasting-builds";
+	const char *said;
+
+	ck_assert_int_eq(mkdir(cgroup, 0755), 0);
+	leave_cgroup(cgroup);
+	said = other("beside");
+	ck_assert_msg(strstr(said, "another build of karmor enforces 1 workload here"), "%s", said);
+	ck_assert_int_eq(slots_used(), 1);
+	ck_assert_int_eq(rmdir(cgroup), 0);
+	said = other("beside");
+	ck_assert_msg(!strstr(said, "another build"), "%s", said);
+	ck_assert(eventually(is_gone, NULL));
+}
+END_TEST
+
 void build_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, a_later_engine_takes_a_lasting_workload_over);
 	tcase_add_test(tcase, another_build_stands_beside);
 	tcase_add_test(tcase, another_build_takes_nothing_over);
 	tcase_add_test(tcase, another_build_clears_up);
+	tcase_add_test(tcase, another_build_clears_up_after_a_cgroup);
 }

@@ -14,6 +14,8 @@ if [ ! -e "$booted" ]; then
 	suite systemd-web "$here/systemd-web.sh"
 	suite systemd-unit "$here/systemd-unit.sh"
 	suite systemd-units "$here/systemd-units.sh"
+	# Makes packages anew, under emulation.
+	[ -z "${KARMOR_LONG:-}" ] || suite systemd-upgrade "$here/systemd-upgrade.sh"
 	suite systemd-reboot "$here/systemd-reboot.sh" before
 	echo "$total" > "$booted"
 	systemctl reboot
