@@ -1,50 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What no workload may touch, whatever its policies say, for it would end or leave its enforcement:
- * the pins, descriptors of maps, and files by which the kernel is told what to start by itself.
+ * What no workload may touch, whatever its policies say, for it would end or leave its enforcement,
+ * or another workload's: the pins, descriptors of maps, files by which the kernel is told what to
+ * start by itself, and those by which another LSM is told what to enforce.
  */
 #pragma once
 
 #include "hook.bpf.h"
 
 #define BPFFS_MAGIC 0xcafe4a11
-#define PROC_MAGIC 0x9fa0
-#define SYSFS_MAGIC 0x62656572
-#define CGROUP_MAGIC 0x27e0eb /* of version 1 */
-#define BINFMT_MAGIC 0x42494e4d
 #define ANON_INODE_MAGIC 0x09041934
 
 #define FMODE_WRITE 2
 
-static __always_inline __u64 self_word(const char *text)
-{
-	__u64 word;
-
-	__builtin_memcpy(&word, text, sizeof(word));
-	return word;
-}
-
-static __always_inline bool self_named(const __u64 name[2], const char text[16])
-{
-	return name[0] == self_word(text) && name[1] == self_word(text + 8);
-}
-
 /*
- * Files that name a program which the kernel starts in no workload, and the switch that takes all
- * trampolines out of the kernel, ours among them.
+ * Whether the file at @dentry, in a filesystem of @magic, tells the kernel what to start outside of
+ * all workloads, or another LSM what to enforce. A function that the verifier looks at by itself.
  */
-static __always_inline bool self_is_switch(struct dentry *dentry)
-{
-	__u64 name[2] = {};
-
-	bpf_probe_read_kernel_str(name, sizeof(name), dentry->d_name.name);
-	return self_named(name, "core_pattern\0\0\0") ||
-	       self_named(name, "modprobe\0\0\0\0\0\0\0") ||
-	       self_named(name, "poweroff_cmd\0\0\0") ||
-	       self_named(name, "hotplug\0\0\0\0\0\0\0\0") ||
-	       self_named(name, "uevent_helper\0\0") || self_named(name, "release_agent\0\0") ||
-	       self_named(name, "ftrace_enabled\0");
-}
+int self_is_switch(__u64 dentry, __u64 magic);
 
 /* What is no access to a file by the rules' book, and a change of karmor's own all the same. */
 static __always_inline int self_ask(struct label *label, struct dentry *dentry,
@@ -86,8 +59,6 @@ static __always_inline bool self_is_kept(struct file *file)
 		return true;
 	if (!(file->f_mode & FMODE_WRITE))
 		return false;
-	if (magic == BINFMT_MAGIC)
-		return true;
-	return (magic == PROC_MAGIC || magic == SYSFS_MAGIC || magic == CGROUP_MAGIC) &&
-	       self_is_switch(file->f_path.dentry);
+	/* Read, for the verifier lets no pointer be an argument of that. */
+	return self_is_switch((__u64)BPF_CORE_READ(file, f_path.dentry), magic);
 }

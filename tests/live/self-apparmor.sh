@@ -121,6 +121,16 @@ if grep -qw bpf /sys/kernel/security/lsm; then
 	for act in complains renames-pins links-pin makes-pin bpf-pinned bpf-by-number removes-pin; do
 		is "$(grep "^$act:" <<< "$under")" "$act: no" "$act, with BPF beside AppArmor"
 	done
+	# A workload that AppArmor has no part of: it is others' profiles that it would take away.
+	backend=bpf
+	under=$(run other sh "$work/acts.sh" "$work")
+	while IFS=: read -r act outcome; do
+		case $act in loads | replaces* | removes | mounts-securityfs | parser | complains)
+			[ "$outcome" = " no" ] || is "$(grep "^$act:" <<< "$under")" "$act: no" "$act, under BPF alone"
+			;;
+		esac
+	done <<< "$controls"
+	is "$(cat /sys/module/apparmor/parameters/mode)" enforce "AppArmor enforces as before"
 	backend=apparmor
 fi
 

@@ -217,4 +217,14 @@ ip link set lo up
 is "$(cat "$work/out")" "$(cut -f2 "$work/rows")" "the mission policy web-app-policy"
 setenforce 0
 is "$(traces | diff "$work/before" - 2>&1)" "" "and nothing is left of it"
+
+# Under BPF alone a workload is unconfined_t, which may do anything to SELinux.
+if grep -qw bpf /sys/kernel/security/lsm; then
+	setenforce 1
+	acts='setenforce 0; cat /sys/fs/selinux/policy > /sys/fs/selinux/load; cat /sys/fs/selinux/enforce'
+	is "$("$karmor" run --backend bpf -p "$work/policy.yaml" -- sh -c "$acts" 2> "$work/err")" 1 \
+		"no workload under BPF ends what SELinux enforces"
+	has "$(cat "$work/err")" "selinux/load: Operation not permitted" "or loads another policy"
+	setenforce 0
+fi
 plan
