@@ -12,12 +12,7 @@ trap 'rm -rf "$work"' EXIT
 verified_max=68000
 [[ $(uname -r) != 6.12.* ]] || verified_max=36000
 
-attached() {
-	compgen -G "$pins/*/link_karmor_umount" > /dev/null
-}
-
 keep_loaded
-eventually attached
 "$build/tests/bench/programs" verified > "$work/verified"
 sort -t "$(printf '\t')" -k 3 -nr "$work/verified" | head -n 6 | sed 's/^/# /'
 verified=$(sed -n 's/^all programs\tverified\t//p' "$work/verified")

@@ -68,11 +68,15 @@ unloaded() {
 	[ "$(bpftool prog show 2> /dev/null | grep -c karmor)" -eq 0 ]
 }
 
+all_attached() {
+	compgen -G "/sys/fs/bpf/karmor/*/link_karmor_umount" > /dev/null
+}
+
 # Keeps a workload of its own running, so that the programs are loaded once and not for every run.
 keep_loaded() {
 	"$karmor" run -p "$(dirname "${BASH_SOURCE[0]}")/../../examples/policies/watch-etc.yaml" -- sleep 100000 > /dev/null 2>&1 &
 	keeper=$!
-	eventually there /sys/fs/bpf/karmor && return
+	eventually all_attached && return
 	# Whatever follows would take its time to say the same.
 	"$build/daemon/karmor-probe" | sed 's/^/# /'
 	exit 1
