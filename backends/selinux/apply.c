@@ -14,6 +14,7 @@
 #include "labels.h"
 #include "state.h"
 #include "store.h"
+#include "trees.h"
 
 static int rulesets_check(const struct selinux_engine *engine, size_t n, struct karmor_diag *diag)
 {
@@ -132,7 +133,7 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 /* A walk, and what of it is to be told. */
 struct noted {
 	struct selinux_walk walk;
-	const struct selinux_artifact *artifact;
+	const struct selinux_trees *trees;
 	struct buf missed; /* the first executable that is no source for the type that it has */
 	size_t n_missed;
 };
@@ -148,12 +149,9 @@ static bool role_of(const char *path, bool directory, char *role, size_t size, v
 static bool type_of(const char *path, const char *type, char *copy, size_t size, void *data)
 {
 	struct noted *noted = data;
-	const struct selinux_artifact *a = noted->artifact;
-
 	if (noted->walk.type(path, type, copy, size, noted->walk.data))
 		return true;
-	if (a->accept_kinds[automaton_run(a->automaton, path)] != a->accept_kinds[a->rest] &&
-	    !noted->n_missed++) {
+	if (selinux_is_source(noted->trees, path) && !noted->n_missed++) {
 		buf_escape(&noted->missed, path, strlen(path));
 		buf_printf(&noted->missed, " (%s)", type);
 	}
@@ -167,13 +165,13 @@ static bool descend(const char *path, void *data)
 	return noted->walk.descend(path, noted->walk.data);
 }
 
-static int labels_set(const struct selinux_artifact *artifact, struct karmor_diag *diag)
+static int labels_set(const struct selinux_trees *trees, struct karmor_diag *diag)
 {
-	struct noted noted = { .artifact = artifact };
+	struct noted noted = { .trees = trees };
 	struct selinux_walk walk;
 	int r;
 
-	selinux_walk_of(artifact, &noted.walk);
+	selinux_walk_of(trees, &noted.walk);
 	walk = noted.walk;
 	walk.role = role_of;
 	walk.type = type_of;
@@ -234,14 +232,16 @@ static int module_make(struct selinux_engine *engine, struct karmor_diag *diag)
 
 static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 {
+	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
 	int r = module_make(engine, diag);
 
 	r = r ? r : base_check(engine, true, diag);
+	r = r ? r : selinux_trees_open(&trees, engine->staged, diag);
 	r = r ? r : selinux_keep(engine, false, diag);
 	r = r ? r : module_load(engine, diag);
 	if (r)
 		return r;
-	r = labels_set(engine->staged, diag);
+	r = labels_set(&trees, diag);
 	if (r) {
 		module_put_back(engine, diag);
 		return r == -EINVAL || r == -EOPNOTSUPP ? -EIO : r;

@@ -92,6 +92,7 @@ static int automaton_make(struct selinux_compiler *c)
 							    .id = (uint32_t)(c->n_rules + i),
 							    .place = c->sources[i]->place };
 	r = selinux_roots(c->ret, matchers, n);
+	r = r ? r : selinux_given(c);
 	return r ? r : automaton_compile(matchers, n, &c->ret->automaton, c->diag);
 }
 

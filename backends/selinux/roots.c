@@ -2,7 +2,8 @@
 /*
  * Where what an artifact labels may be: the paths and directories that its rules and their sources
  * name, of a pattern the directory before its first wildcard. What is below one is looked at only
- * as far as the automaton may still come to something that rules tell from the rest.
+ * as far as the automaton may still come to something that rules tell from the rest. All of it is
+ * in the workloads' roots, which trees.c finds.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -75,6 +76,22 @@ int selinux_roots(struct selinux_artifact *artifact, const struct automaton_matc
 	return 0;
 }
 
+int selinux_given(struct selinux_compiler *c)
+{
+	const char **given = arena_array(&c->ret->arena, c->n + 1, sizeof(*given));
+
+	if (!given)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++) {
+		given[i] = arena_strdup(&c->ret->arena, c->sets[i]->root ? c->sets[i]->root : "/");
+		if (!given[i])
+			return -ENOMEM;
+	}
+	c->ret->given = given;
+	c->ret->n_given = c->n;
+	return 0;
+}
+
 static void seed(const struct selinux_artifact *artifact, bool *leads, uint32_t state)
 {
 	leads[state] = state && artifact->automaton->states[state].accept != artifact->rest;
@@ -129,52 +146,4 @@ int selinux_leads(struct selinux_artifact *artifact)
 	}
 	artifact->leads = leads;
 	return 0;
-}
-
-static bool role(const char *path, bool directory, char *ret, size_t size, void *data)
-{
-	const struct selinux_artifact *artifact = data;
-	size_t label = selinux_label_of(artifact, path, directory);
-	char name[SELINUX_NAME_SIZE];
-
-	if (label == SELINUX_NO_LABEL)
-		return false;
-	selinux_file_role(artifact, label, name);
-	snprintf(ret, size, "%s", name);
-	return true;
-}
-
-static bool type(const char *path, const char *own, char *copy, size_t size, void *data)
-{
-	_cleanup_buf_ struct buf name = { 0 };
-
-	if (!selinux_copy_of(data, path, own, &name) || buf_failed(&name) || name.len >= size)
-		return false;
-	memcpy(copy, name.data, name.len + 1);
-	return true;
-}
-
-static bool descend(const char *path, void *data)
-{
-	const struct selinux_artifact *artifact = data;
-	uint32_t state = 1;
-
-	for (const char *p = path; *p; p++)
-		state = automaton_next(artifact->automaton, state, (uint8_t)*p);
-	if (strcmp(path, "/") != 0)
-		state = automaton_next(artifact->automaton, state, '/');
-	return artifact->leads[state];
-}
-
-void selinux_walk_of(const struct selinux_artifact *artifact, struct selinux_walk *ret)
-{
-	*ret = (struct selinux_walk){
-		.roots = artifact->roots,
-		.n_roots = artifact->n_roots,
-		.role = role,
-		.type = type,
-		.descend = descend,
-		.data = (void *)(uintptr_t)artifact,
-		.attribute = SELINUX_ATTRIBUTE,
-	};
 }

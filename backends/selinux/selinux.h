@@ -117,6 +117,8 @@ struct selinux_artifact {
 	uint32_t rest;		     /* the accept set of what bears object_r */
 	const char *const *roots;    /* where what is labelled may be: sorted, each once */
 	size_t n_roots;
+	const char *const *given; /* by ruleset: the root that its workload has */
+	size_t n_given;
 	const bool *leads; /* by state: a path that is not of the rest may come of it */
 	struct selinux_label *labels;
 	size_t n_labels;
@@ -195,9 +197,7 @@ const char *selinux_type_of(const struct selinux_artifact *artifact, const struc
 int selinux_roots(struct selinux_artifact *artifact, const struct automaton_matcher *matchers,
 		  size_t n);
 int selinux_leads(struct selinux_artifact *artifact); /* rest is known */
-/* What selinux_labels_set() is to be given for an artifact, which is borrowed. */
-struct selinux_walk;
-void selinux_walk_of(const struct selinux_artifact *artifact, struct selinux_walk *ret);
+int selinux_given(struct selinux_compiler *c);
 
 /* facts.c: 0; -EINVAL (none of the domains is there: message); -ENOMEM. */
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,

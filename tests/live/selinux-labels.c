@@ -11,21 +11,25 @@
 
 #include "selinux-compile.h"
 #include "selinux/labels.h"
+#include "selinux/trees.h"
 
 static int set(const char *journal, char *const files[], struct karmor_diag *diag)
 {
 	struct karmor_artifact *artifact = NULL;
 	struct selinux_labels_result result = { 0 };
+	struct selinux_trees trees = { 0 };
 	struct selinux_walk walk;
 	int r = selinux_compile_files(files, &artifact, diag);
 
+	r = r ? r : selinux_trees_open(&trees, (struct selinux_artifact *)artifact, diag);
 	if (r == 0) {
-		selinux_walk_of((const struct selinux_artifact *)artifact, &walk);
+		selinux_walk_of(&trees, &walk);
 		r = selinux_labels_set(journal, &walk, &result, diag);
 	}
 	if (r == 0)
 		printf("wanted %zu changed %zu put back %zu lost %zu\n", result.wanted,
 		       result.changed, result.put_back, result.lost);
+	selinux_trees_close(&trees);
 	karmor_artifact_free(artifact);
 	return r;
 }

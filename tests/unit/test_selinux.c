@@ -5,8 +5,13 @@
  * Verdicts are judged in tests/offline.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support.h"
@@ -17,6 +22,7 @@
 #include "selinux/labels.h"
 #include "selinux/reference.h"
 #include "selinux/selinux.h"
+#include "selinux/trees.h"
 
 DEFINE_CLEANUP(base, struct base, base_free)
 DEFINE_CLEANUP(caps, struct karmor_caps, karmor_caps_free)
@@ -38,10 +44,10 @@ static void compiled_done(struct compiled *c)
 	karmor_policies_free(c->policies);
 }
 
-static void compile_loaded(struct compiled *c, const char *posture)
+static void compile_in(struct compiled *c, const char *posture, const char *root)
 {
 	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture);
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture, .root = root);
 	const struct karmor_ruleset *sets[1];
 
 	ck_assert_int_eq(karmor_ruleset_new(c->policies, &subject, &c->set, NULL), 0);
@@ -50,8 +56,13 @@ static void compile_loaded(struct compiled *c, const char *posture)
 	ck_assert_int_eq(karmor_compile(sets, 1, c->caps, &c->artifact, &c->report, NULL), 0);
 }
 
+static void compile_loaded(struct compiled *c, const char *posture)
+{
+	compile_in(c, posture, NULL);
+}
+
 /* @spec: JSON, what stands in a policy beside its selector. */
-static void compile_spec(struct compiled *c, const char *spec, const char *posture)
+static void load_spec(struct compiled *c, const char *spec)
 {
 	_cleanup_buf_ struct buf text = { 0 };
 
@@ -61,6 +72,11 @@ static void compile_spec(struct compiled *c, const char *spec, const char *postu
 		   spec);
 	ck_assert_int_eq(karmor_policies_new(&c->policies), 0);
 	ck_assert_int_eq(karmor_policies_add_text(c->policies, "p", text.data, text.len, NULL), 0);
+}
+
+static void compile_spec(struct compiled *c, const char *spec, const char *posture)
+{
+	load_spec(c, spec);
 	compile_loaded(c, posture);
 }
 
@@ -397,6 +413,14 @@ static const char a_few_rules[] =
 	"\"matchPatterns\":[{\"pattern\":\"/var/log/app-*/x.log\"},{\"pattern\":\"/home/*/.ssh/"
 	"**\"}]}";
 
+static void walk_have(const struct compiled *c, struct selinux_trees *trees,
+		      struct selinux_walk *walk)
+{
+	ck_assert_int_eq(
+		selinux_trees_open(trees, (const struct selinux_artifact *)c->artifact, NULL), 0);
+	selinux_walk_of(trees, walk);
+}
+
 START_TEST(what_is_to_be_labelled_is_below_its_roots)
 {
 	static const char *const roots[] = { "/etc/shadow", "/home",	    "/opt/data",
@@ -408,10 +432,11 @@ START_TEST(what_is_to_be_labelled_is_below_its_roots)
 					    "/var/log/other", "/var/log/app-1/y", "/etc/shadow" };
 	_cleanup_(compiled_done) struct compiled c = { 0 };
 	char role[SELINUX_ROLE_SIZE];
+	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
 	struct selinux_walk walk;
 
 	compile_spec(&c, a_few_rules, NULL);
-	selinux_walk_of((const struct selinux_artifact *)c.artifact, &walk);
+	walk_have(&c, &trees, &walk);
 	ck_assert_uint_eq(walk.n_roots, ARRAY_SIZE(roots));
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		ck_assert_str_eq(walk.roots[i], roots[i]);
@@ -426,13 +451,109 @@ START_TEST(what_is_to_be_labelled_is_below_its_roots)
 }
 END_TEST
 
+/* In a root that is not ours names begin with where that is. */
+START_TEST(what_is_to_be_labelled_is_in_the_root)
+{
+	char directory[] = "/tmp/karmor-root-XXXXXX", root[64], path[64], role[SELINUX_ROLE_SIZE];
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
+	struct selinux_walk walk;
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	snprintf(root, sizeof(root), "/proc/self/fd/%d", fd); /* as a daemon has it */
+	load_spec(&c, a_few_rules);
+	compile_in(&c, NULL, root);
+	walk_have(&c, &trees, &walk);
+	ck_assert_uint_eq(walk.n_roots, 6);
+	snprintf(path, sizeof(path), "%s/etc/shadow", directory);
+	ck_assert_str_eq(walk.roots[0], path);
+	ck_assert(walk.role(path, false, role, sizeof(role), walk.data));
+	ck_assert(!walk.role("/etc/shadow", false, role, sizeof(role), walk.data));
+	snprintf(path, sizeof(path), "%s/home", directory);
+	ck_assert(walk.descend(path, walk.data) && !walk.descend("/home", walk.data));
+	snprintf(path, sizeof(path), "%s/usr/bin/cat", directory);
+	ck_assert(selinux_is_source(&trees, path) && !selinux_is_source(&trees, "/usr/bin/cat"));
+	ck_assert_int_eq(rmdir(directory), 0);
+	selinux_trees_close(&trees);
+	walk_have(&c, &trees, &walk); /* it is no more */
+	ck_assert_uint_eq(walk.n_roots, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(our_own_root_is_ours_by_every_name)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
+	struct selinux_walk walk;
+
+	load_spec(&c, a_few_rules);
+	compile_in(&c, NULL, "/proc/self/root");
+	walk_have(&c, &trees, &walk);
+	ck_assert_str_eq(walk.roots[0], "/etc/shadow");
+}
+END_TEST
+
+/* A process whose root is a mount that no other namespace has; its end of @fds is closed by it. */
+static pid_t elsewhere(const char *directory, int fds[2])
+{
+	pid_t pid = fork();
+	char byte = 0;
+
+	if (pid != 0)
+		return pid;
+	close(fds[0]);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+	    mount("none", directory, "tmpfs", 0, NULL) < 0 || chroot(directory) < 0)
+		_exit(1);
+	(void)!write(fds[1], &byte, 1);
+	pause();
+	_exit(0);
+}
+
+START_TEST(a_root_without_a_name_here_is_an_error)
+{
+	char directory[] = "/tmp/karmor-root-XXXXXX", root[64], byte;
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	struct karmor_diag *diag = karmor_diag_new();
+	struct selinux_trees trees;
+	bool is_there;
+	int fds[2];
+	pid_t pid;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = elsewhere(directory, fds);
+	close(fds[1]);
+	is_there = read(fds[0], &byte, 1) == 1; /* else this machine has no such namespaces */
+	if (is_there) {
+		snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+		load_spec(&c, a_few_rules);
+		compile_in(&c, NULL, root);
+		ck_assert_int_eq(selinux_trees_open(
+					 &trees, (const struct selinux_artifact *)c.artifact, diag),
+				 -EINVAL);
+		ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 0)->text, "no name here"));
+	}
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(fds[0]);
+	ck_assert_int_eq(rmdir(directory), 0);
+	karmor_diag_free(diag);
+}
+END_TEST
+
 START_TEST(a_name_is_looked_for_everywhere)
 {
 	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
 	struct selinux_walk walk;
 
 	compile_spec(&c, "\"process\":{\"matchPaths\":[{\"execname\":\"nc\"}]}", NULL);
-	selinux_walk_of((const struct selinux_artifact *)c.artifact, &walk);
+	walk_have(&c, &trees, &walk);
 	ck_assert_uint_eq(walk.n_roots, 1);
 	ck_assert_str_eq(walk.roots[0], "/");
 	ck_assert(walk.descend("/", walk.data) && walk.descend("/a/b", walk.data));
@@ -443,13 +564,14 @@ END_TEST
 START_TEST(where_all_is_one_only_the_rest_is_looked_for)
 {
 	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
 	struct selinux_walk walk;
 
 	compile_spec(&c,
 		     "\"file\":{\"matchDirectories\":[{\"dir\":\"/\",\"recursive\":true}],"
 		     "\"matchPaths\":[{\"path\":\"/etc/a/b\"}]}",
 		     NULL);
-	selinux_walk_of((const struct selinux_artifact *)c.artifact, &walk);
+	walk_have(&c, &trees, &walk);
 	ck_assert_uint_eq(walk.n_roots, 2);
 	ck_assert(walk.descend("/", walk.data) && walk.descend("/etc/a", walk.data));
 	ck_assert(!walk.descend("/usr", walk.data) && !walk.descend("/etc/a/b", walk.data));
@@ -562,6 +684,9 @@ int main(void)
 	tcase_add_loop_test(module, modules_are_the_golden_ones, 0, ARRAY_SIZE(golden));
 	tcase_add_test(module, workloads_share_the_labels_of_files);
 	tcase_add_test(module, what_is_to_be_labelled_is_below_its_roots);
+	tcase_add_test(module, what_is_to_be_labelled_is_in_the_root);
+	tcase_add_test(module, our_own_root_is_ours_by_every_name);
+	tcase_add_test(module, a_root_without_a_name_here_is_an_error);
 	tcase_add_test(module, a_name_is_looked_for_everywhere);
 	tcase_add_test(module, where_all_is_one_only_the_rest_is_looked_for);
 	tcase_add_test(module, what_was_loaded_before_means_what_is_the_same_now);
