@@ -29,9 +29,10 @@ static int rules_number(struct selinux_compiler *c)
 	c->left_out = calloc(c->n_rules + 1, sizeof(bool));
 	c->lost = calloc(c->n_rules + 1, sizeof(bool));
 	c->mixed = calloc(c->n_rules + 1, sizeof(bool));
+	c->shared = calloc(c->n_rules + 1, sizeof(bool));
 	c->accept_classes = calloc(c->n + 1, sizeof(*c->accept_classes));
 	c->active = calloc(c->n + 1, sizeof(*c->active));
-	if (!c->left_out || !c->lost || !c->mixed || !c->accept_classes || !c->active)
+	if (!c->left_out || !c->lost || !c->mixed || !c->shared || !c->accept_classes || !c->active)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t j = 0; j < c->sets[i]->n_rules; j++)
@@ -175,6 +176,7 @@ static void compiler_done(struct selinux_compiler *c)
 	free(c->left_out);
 	free(c->lost);
 	free(c->mixed);
+	free(c->shared);
 	free(c->sources);
 }
 

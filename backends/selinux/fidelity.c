@@ -13,7 +13,7 @@ struct question {
 	const struct karmor_ruleset *set;
 	const struct ruleset_rule *rule;
 	const struct base *base;
-	bool lost, mixed;
+	bool lost, mixed, shared;
 };
 
 static bool is_syscall(const struct question *q)
@@ -67,6 +67,11 @@ static bool has_lost_source(const struct question *q)
 static bool is_mixed(const struct question *q)
 {
 	return q->mixed;
+}
+
+static bool is_shared(const struct question *q)
+{
+	return q->shared;
 }
 
 static bool is_wild(const struct question *q)
@@ -177,6 +182,10 @@ static const struct {
 	  "wider: SELinux has one class for raw sockets of every protocol, UDP-Lite and what is "
 	  "rare, and the strictest verdict about any of these holds for all",
 	  "use bpf" },
+	{ is_shared, KARMOR_APPROXIMATED,
+	  "events may name another rule than the one that decides, or a rule for the posture, for "
+	  "SELinux has one class for raw sockets of every protocol, UDP-Lite and what is rare",
+	  NULL },
 	{ is_wild, KARMOR_APPROXIMATED,
 	  "files that get such a name later have the label of their directory until labels are "
 	  "set again",
@@ -266,7 +275,8 @@ int selinux_fidelity(const struct selinux_compiler *c, struct karmor_report *rep
 					      .rule = &c->sets[i]->rules[j],
 					      .base = c->policy,
 					      .lost = c->lost[c->offsets[i] + j],
-					      .mixed = c->mixed[c->offsets[i] + j] };
+					      .mixed = c->mixed[c->offsets[i] + j],
+					      .shared = c->shared[c->offsets[i] + j] };
 
 			r = rule_report(&q, report);
 		}

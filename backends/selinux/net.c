@@ -195,13 +195,19 @@ static struct eval_verdict socket_verdict(const struct network *net, int family,
 	return eval_choose(set, &about, net->matched, n_matched);
 }
 
-static void mixed_mark(const struct network *net, const struct eval_verdict *verdict)
+/* In one of the marks by rule. */
+static void mark(const struct network *net, bool *marks, const struct eval_verdict *verdict)
 {
 	const struct karmor_ruleset *set = net->c->sets[net->set];
 
 	if (verdict->rule)
-		net->c->mixed[net->c->offsets[net->set] + (size_t)(verdict->rule - set->rules)] =
-			true;
+		marks[net->c->offsets[net->set] + (size_t)(verdict->rule - set->rules)] = true;
+}
+
+/* Of two verdicts that say the same, the one that has a rule is the one that is told. */
+static bool is_worse(const struct eval_verdict *a, const struct eval_verdict *b)
+{
+	return a->action > b->action || (a->action == b->action && a->rule && !b->rule);
 }
 
 static void socket_decide(const struct network *net, int family, int type, int number)
@@ -214,10 +220,14 @@ static void socket_decide(const struct network *net, int family, int type, int n
 		decided++;
 	if (decided->any && decided->worst.action != verdict.action) {
 		decided->mixed = true;
-		mixed_mark(net, &verdict);
-		mixed_mark(net, &decided->worst);
+		mark(net, net->c->mixed, &verdict);
+		mark(net, net->c->mixed, &decided->worst);
+	} else if (decided->any && decided->worst.rule != verdict.rule &&
+		   verdict.action != KARMOR_ALLOW) {
+		mark(net, net->c->shared, &verdict);
+		mark(net, net->c->shared, &decided->worst);
 	}
-	if (!decided->any || verdict.action > decided->worst.action)
+	if (!decided->any || is_worse(&verdict, &decided->worst))
 		decided->worst = verdict;
 	decided->any = true;
 }

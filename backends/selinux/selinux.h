@@ -217,6 +217,7 @@ struct selinux_compiler {
 	bool *left_out;		  /* by rule: it cannot be said */
 	bool *lost;		  /* by rule: of one of its sources there is no type */
 	bool *mixed;		  /* by rule: sockets that it tells apart are of one class */
+	bool *shared;		  /* by rule: of one with sockets that another rule decides about */
 	const struct ir_source **sources;
 	size_t n_sources, sources_size;
 	const char *const *examples; /* by accept: a path; NULL: there is none */

@@ -19,6 +19,9 @@ contract=${KARMOR_BUILD:-$here/../../build}/tests/contract/contract
 # First, for the last leaves its module. Each change of the policy takes its time: the rest of the contract, and karmord,
 # are asked where there is enough of that.
 suite selinux-run "$here/selinux-run.sh"
+tables=("$here/../tables/programs.tsv" "$here/../tables/mission.tsv")
+[ -z "${KARMOR_LONG:-}" ] || tables=("$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv)
+suite tables enforcing "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend selinux --passes 16 "${tables[@]}"
 if [ -n "${KARMOR_LONG:-}" ]; then
 	suite selinux-karmord "$here/selinux-karmord.sh"
 	suite contract enforcing "$contract" selinux live

@@ -7,14 +7,18 @@
  * three verdicts, with that one's events, and to one on the side that the report names.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "apparmor/apparmor.h"
 #include "array.h"
 #include "buf.h"
 #include "cleanup.h"
+#include "eval.h"
 #include "ir.h"
+#include "match.h"
 #include "ruleset.h"
 #include "table-live.h"
 
@@ -28,28 +32,98 @@ enum direction {
 
 #define KEPT_PROGRAM "the program can be changed by nobody"
 
+static bool is_kept_program(const struct pass *pass, const struct access *access)
+{
+	for (size_t i = 0; i < pass->set->n_rules; i++) {
+		const struct ruleset_rule *rule = &pass->set->rules[i];
+
+		if (rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_BLOCK &&
+		    rule->match == IR_PATH && access->path && strcmp(rule->path, access->path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct eval_verdict asked_as(const struct pass *pass, const struct access *access,
+				    enum karmor_section section, enum karmor_op op)
+{
+	struct access other = *access;
+
+	other.section = section;
+	other.op = op;
+	return eval_ask(pass->set, &other);
+}
+
+/* The posture closes it, and a rule lets somebody execute it. */
+static bool is_opened_program(const struct pass *pass, const struct access *access)
+{
+	bool run = false;
+
+	for (size_t i = 0; i < pass->set->n_rules; i++) {
+		const struct ruleset_rule *rule = &pass->set->rules[i];
+
+		run |= rule->ir->section == KARMOR_PROCESS && rule->action != KARMOR_BLOCK &&
+		       match_path(rule->match, rule->path, rule->recursive, access->path);
+	}
+	return run && !asked_as(pass, access, KARMOR_FILE, KARMOR_READ).rule;
+}
+
+static bool is_unreadable_program(const struct pass *pass, const struct access *access)
+{
+	return asked_as(pass, access, KARMOR_FILE, KARMOR_READ).action == KARMOR_BLOCK;
+}
+
+/* A label of the file, and not of all that is made in a directory. */
+static bool is_named_alone(const struct pass *pass, const struct access *access)
+{
+	for (size_t i = 0; i < pass->set->n_rules; i++)
+		if (pass->set->rules[i].match != IR_DIR &&
+		    eval_matches(&pass->set->rules[i], access))
+			return true;
+	return false;
+}
+
+static bool is_of_shared_class(const struct pass *pass, const struct access *access)
+{
+	bool usual = access->type == SOCK_STREAM ||
+		     (access->type == SOCK_DGRAM &&
+		      (access->number == 0 || access->number == IPPROTO_UDP));
+
+	return pass->set && !usual;
+}
+
 /* How a kind of call may differ, and the words of the report that say so. */
 static const struct shortcoming {
 	enum act_kind kind;
 	const char *words;
 	unsigned directions;
-	bool of_programs; /* of those alone that process rules block by their paths */
+	/* Of which alone it is said; NULL: of all. */
+	bool (*of)(const struct pass *pass, const struct access *access);
 } shortcomings[] = {
-	{ ACT_SOCKET, "not protocols", LAXER | STRICTER | OTHER, false },
-	{ ACT_MKNOD, "about to be created", LAXER | STRICTER | OTHER, false },
-	{ ACT_MKDIR, "about to be created", LAXER | STRICTER | OTHER, false },
-	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER | OTHER, false },
-	{ ACT_CAPABILITY, "logs a capability", UNTOLD, false },
-	{ ACT_WRITE, KEPT_PROGRAM, STRICTER, true },
-	{ ACT_TRUNCATE, KEPT_PROGRAM, STRICTER, true },
-	{ ACT_UNLINK, KEPT_PROGRAM, STRICTER, true },
-	{ ACT_MKNOD, KEPT_PROGRAM, STRICTER, true },
-	{ ACT_CHMOD, KEPT_PROGRAM, STRICTER, true },
+	{ ACT_SOCKET, "not protocols", LAXER | STRICTER | OTHER, NULL },
+	{ ACT_MKNOD, "about to be created", LAXER | STRICTER | OTHER, NULL },
+	{ ACT_MKDIR, "about to be created", LAXER | STRICTER | OTHER, NULL },
+	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER | OTHER, NULL },
+	{ ACT_CAPABILITY, "logs a capability", UNTOLD, NULL },
+	{ ACT_WRITE, KEPT_PROGRAM, STRICTER, is_kept_program },
+	{ ACT_TRUNCATE, KEPT_PROGRAM, STRICTER, is_kept_program },
+	{ ACT_UNLINK, KEPT_PROGRAM, STRICTER, is_kept_program },
+	{ ACT_MKNOD, KEPT_PROGRAM, STRICTER, is_kept_program },
+	{ ACT_CHMOD, KEPT_PROGRAM, STRICTER, is_kept_program },
+	/* SELinux. */
+	{ ACT_SOCKET, "one class for raw sockets", STRICTER | OTHER, is_of_shared_class },
+	{ ACT_MKNOD, "gets this name later", LAXER | STRICTER | OTHER, is_named_alone },
+	{ ACT_MKDIR, "gets this name later", LAXER | STRICTER | OTHER, is_named_alone },
+	{ ACT_MKNOD, "get such a name later", LAXER | STRICTER | OTHER, is_named_alone },
+	{ ACT_MKDIR, "get such a name later", LAXER | STRICTER | OTHER, is_named_alone },
+	{ ACT_READ, "can be read as well", LAXER, is_opened_program },
+	{ ACT_EXEC, "can be executed only where", STRICTER, is_unreadable_program },
+	{ ACT_EXEC, "cannot be executed either", STRICTER, is_unreadable_program },
 };
 
 /* What no report has a line for, where no rule speaks of it. */
 static const struct shortcoming kept = { ACT_CAPABILITY, "kept from every workload",
-					 STRICTER | UNTOLD };
+					 STRICTER | UNTOLD, NULL };
 
 void events_take(const struct karmor_event *from, void *data)
 {
@@ -92,20 +166,35 @@ static bool is_of_syscall(const struct event *event, const char *name)
 	       (!rest[strlen(name)] || rest[strlen(name)] == ' ');
 }
 
+static bool is_path(const struct event *event, const char *path)
+{
+	/* SELinux knows some files by their last name alone, and says so. */
+	if (strstr(event->data, " path=unknown "))
+		path = strrchr(path, '/') + 1;
+	return strcmp(event->resource, path) == 0;
+}
+
+/* Of an exec that the report says may be kept from for the sake of reading. */
+static bool is_reading(const struct event *event, const struct deed *deed)
+{
+	return deed->kind == ACT_EXEC && deed->shortcoming && event->op == KARMOR_READ;
+}
+
 /* Whether an event is about what the deed's row asks. */
 static bool is_about(const struct event *event, const struct deed *deed)
 {
 	const struct access *access = &deed->row->access;
 	unsigned capability;
 
-	if (event->pid != deed->pid || event->op != access->op || !event->resource || !event->data)
+	if (event->pid != deed->pid || !event->resource || !event->data ||
+	    (event->op != access->op && !is_reading(event, deed)))
 		return false;
 	if (access->op == KARMOR_SYSCALL)
 		return is_of_syscall(event, access->syscall);
 	if (access->op == KARMOR_CAPABILITY)
 		return ir_capability_find(event->resource, &capability) < 0 ||
 		       capability == access->capability;
-	return access->op > KARMOR_WRITE || strcmp(event->resource, access->path) == 0;
+	return access->op > KARMOR_WRITE || is_path(event, access->path);
 }
 
 static enum karmor_action expected(const struct live_row *row)
@@ -380,23 +469,11 @@ static bool report_names(const struct karmor_report *report, const char *words)
 	return false;
 }
 
-static bool is_kept_program(const struct pass *pass, const struct access *access)
-{
-	for (size_t i = 0; i < pass->set->n_rules; i++) {
-		const struct ruleset_rule *rule = &pass->set->rules[i];
-
-		if (rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_BLOCK &&
-		    rule->match == IR_PATH && access->path && strcmp(rule->path, access->path) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void note_shortcoming(struct deed *deed, const struct pass *pass)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
 		if (shortcomings[i].kind == deed->kind &&
-		    (!shortcomings[i].of_programs || is_kept_program(pass, &deed->row->access)) &&
+		    (!shortcomings[i].of || shortcomings[i].of(pass, &deed->row->access)) &&
 		    report_names(pass->report, shortcomings[i].words))
 			deed->shortcoming = &shortcomings[i];
 }

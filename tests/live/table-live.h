@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tables in a running kernel: rows that one workload can ask make a pass. table-plan.c makes passes
- * of rows, table-tree.c the root that a pass is in, table-stage.c its tasks, table-judge.c
- * compares.
+ * of rows, table-tree.c the root that a pass is in, table-label.c its labels, table-stage.c its
+ * tasks, table-judge.c compares.
  */
 #pragma once
 
@@ -48,6 +48,11 @@ struct programs {
  */
 int tree_make(struct tree *tree, const char *path, const char *source,
 	      const struct programs *programs);
+/* Gives files the types that the machine gives to such names. 0 or a negative errno. */
+int tree_label(const struct tree *tree, const struct karmor_caps *caps);
+/* Gives what stands at @path the label that what is applied has for it. 0 or a negative errno. */
+int tree_label_again(const struct tree *tree, const struct karmor_artifact *artifact,
+		     const char *path);
 /* Has @path there, or not, and it and its directory owned by @uid. 0 or a negative errno. */
 int tree_prepare(const struct tree *tree, const char *path, bool there, uid_t uid);
 void tree_drop(struct tree *tree);
@@ -158,6 +163,7 @@ struct stage {
 	struct karmor_engine *engine;
 	struct karmor_artifact *artifact; /* what is applied */
 	struct karmor_diag *diag;
+	bool labels;	       /* the backend goes by labels of files, not by names */
 	const char *directory; /* where roots are made */
 	const struct programs *programs;
 	pid_t other; /* a process of another user */

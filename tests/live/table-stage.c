@@ -133,6 +133,9 @@ static int open_engine(struct stage *stage, const char *name)
 		fprintf(stderr, "table: there is no backend \"%s\"\n", name);
 		return 2;
 	}
+	stage->labels = strcmp(name, "selinux") == 0;
+	if (stage->labels && !write_setting("/sys/fs/selinux/enforce", "1"))
+		return say("cannot have SELinux enforce");
 	if (karmor_caps_probe(stage->backend, &stage->caps, stage->diag) < 0)
 		return say("cannot probe");
 	if (karmor_caps_state(stage->caps) != KARMOR_READY) {
@@ -225,6 +228,8 @@ static int pass_build(struct stage *stage, struct pass *pass, size_t number)
 	if (r < 0)
 		return r;
 	r = tree_prepare(&pass->tree, pass->program, true, 0);
+	if (r == 0 && stage->labels)
+		r = tree_label(&pass->tree, stage->caps);
 	if (r == 0)
 		return pass_compile(stage, pass);
 	pass_settle(pass, ROW_UNASKED, "\"%s\" cannot be made: %s", pass->program, strerror(-r));
@@ -327,7 +332,7 @@ static void fill_request(const struct stage *stage, const struct deed *deed,
 
 /* Prepares the object and has the act done. */
 static bool act(const struct stage *stage, const struct pass *pass, const struct deed *deed,
-		struct act_reply *reply)
+		bool control, struct act_reply *reply)
 {
 	static struct act_request request;
 	bool there = deed->kind != ACT_MKNOD && deed->kind != ACT_MKDIR;
@@ -336,6 +341,8 @@ static bool act(const struct stage *stage, const struct pass *pass, const struct
 	if (deed->row->access.path)
 		r = tree_prepare(&pass->tree, deed->row->access.path, there,
 				 deed->row->access.owner ? 0 : 1);
+	if (r == 0 && stage->labels && !control && deed->row->access.path)
+		r = tree_label_again(&pass->tree, stage->artifact, deed->row->access.path);
 	if (r < 0)
 		row_settle(deed->row, ROW_UNASKED, "\"%s\" cannot be prepared: %s",
 			   deed->row->access.path, strerror(-r));
@@ -355,7 +362,7 @@ static void act_all(const struct stage *stage, struct pass *pass, bool control)
 
 		if (deed->row->state != ROW_OPEN)
 			continue;
-		if (!act(stage, pass, deed, &reply)) {
+		if (!act(stage, pass, deed, control, &reply)) {
 			pass_settle(pass, ROW_DIFFERS, "the actor ended");
 		} else if (control) {
 			deed->control = reply.error;

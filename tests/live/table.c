@@ -22,6 +22,7 @@
 #define PASSES 24
 
 struct options {
+	size_t passes, every; /* at a time; and one of so many is asked */
 	const char *backend;
 	struct programs programs;
 	bool tap;
@@ -107,14 +108,33 @@ static void print_rows(const struct options *options, const char *table, const s
 	fflush(stdout);
 }
 
-static int run(struct stage *stage, struct plan *plan)
+/* Those that are asked come first; how many. */
+static size_t share(struct plan *plan, size_t every)
 {
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->n_passes; i++) {
+		struct pass pass = plan->passes[i];
+
+		if (i % every) {
+			pass_settle(&pass, ROW_UNASKED, "of another share");
+			continue;
+		}
+		plan->passes[i] = plan->passes[kept];
+		plan->passes[kept++] = pass;
+	}
+	return kept;
+}
+
+static int run(struct stage *stage, struct plan *plan, size_t passes, size_t every)
+{
+	size_t n_asked = share(plan, every);
 	int r = 0;
 
-	for (size_t at = 0; r == 0 && at < plan->n_passes; at += PASSES) {
-		size_t n = plan->n_passes - at;
+	for (size_t at = 0; r == 0 && at < n_asked; at += passes) {
+		size_t n = n_asked - at;
 
-		r = stage_run(stage, plan->passes + at, n < PASSES ? n : PASSES);
+		r = stage_run(stage, plan->passes + at, n < passes ? n : passes);
 	}
 	return r;
 }
@@ -135,7 +155,7 @@ static int ask_table(const struct options *options, struct stage *stage, const c
 	if (r == 0)
 		r = plan_make(&plan, &table, &asker);
 	if (r == 0)
-		r = run(stage, &plan);
+		r = run(stage, &plan, options->passes, options->every);
 	if (r == 0)
 		print_rows(options, name, &plan, totals);
 	else
@@ -180,10 +200,14 @@ int main(int argc, char *argv[])
 {
 	static const struct option long_options[] = {
 		{ "backend", required_argument, NULL, 'b' },
+		{ "passes", required_argument, NULL, 'p' },
+		{ "every", required_argument, NULL, 'e' },
 		{ "tap", no_argument, NULL, 't' },
 		{ 0 },
 	};
-	struct options options = { .backend = "bpf",
+	struct options options = { .passes = PASSES,
+				   .every = 1,
+				   .backend = "bpf",
 				   .programs = { find_program(argv[0], "table-actor"),
 						 find_program(argv[0], "table-nothing") } };
 	int option, r = 2;
@@ -191,13 +215,19 @@ int main(int argc, char *argv[])
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
 		if (option == 'b')
 			options.backend = optarg;
+		else if (option == 'p')
+			options.passes = strtoul(optarg, NULL, 10);
+		else if (option == 'e')
+			options.every = strtoul(optarg, NULL, 10);
 		else if (option == 't')
 			options.tap = true;
 		else
 			break;
 	}
-	if (option >= 0 || optind == argc || !options.programs.actor || !options.programs.nothing)
-		fputs("usage: table [--backend NAME] [--tap] TABLE...\n", stderr);
+	if (option >= 0 || optind == argc || !options.passes || !options.every ||
+	    !options.programs.actor || !options.programs.nothing)
+		fputs("usage: table [--backend NAME] [--passes N] [--every N] [--tap] TABLE...\n",
+		      stderr);
 	else
 		r = ask_tables(&options, argv + optind);
 	free(options.programs.actor);
