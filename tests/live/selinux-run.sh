@@ -199,6 +199,7 @@ done <<- 'END'
 	tool: 0|and executed by the source
 	id: 126|what no rule names is denied
 END
+rm /srv/t/sh
 
 # A mission policy: its rows as the kernel answers them.
 mkdir -p /root/deep/er
