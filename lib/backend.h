@@ -16,7 +16,11 @@
 struct karmor_artifact {
 	const struct karmor_backend *backend;
 	size_t n_rulesets;
+	unsigned holds; /* beside the owner's; of artifact_hold() */
 };
+
+/* One more karmor_artifact_free() than before is what ends it. From any thread. */
+void artifact_hold(struct karmor_artifact *artifact);
 
 /* First member of every backend's own engine. */
 struct karmor_engine {

@@ -24,9 +24,14 @@ int karmor_compile(const struct karmor_ruleset *const *sets, size_t n,
 	return 0;
 }
 
+void artifact_hold(struct karmor_artifact *artifact)
+{
+	__atomic_add_fetch(&artifact->holds, 1, __ATOMIC_RELAXED);
+}
+
 void karmor_artifact_free(struct karmor_artifact *artifact)
 {
-	if (artifact)
+	if (artifact && __atomic_fetch_sub(&artifact->holds, 1, __ATOMIC_ACQ_REL) == 0)
 		artifact->backend->artifact_free(artifact);
 }
 

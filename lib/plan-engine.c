@@ -12,12 +12,21 @@
 #include "diag.h"
 #include "plan.h"
 
+static void stranded_done(struct plan_stranded *stranded)
+{
+	karmor_artifact_free(stranded->part);
+	karmor_artifact_free(stranded->bridge);
+	*stranded = (struct plan_stranded){ 0 };
+}
+
 static void plan_close(struct karmor_engine *base)
 {
 	struct plan_engine *engine = plan_engine_of(base);
 
-	for (size_t i = 0; i < engine->n_parts; i++)
+	for (size_t i = 0; i < engine->n_parts; i++) {
 		karmor_engine_close(engine->parts[i]);
+		stranded_done(&engine->stranded[i]);
+	}
 	cleanup_close(&engine->events);
 	free(engine);
 }
@@ -91,13 +100,31 @@ static void plan_abort(struct karmor_engine *base)
 		engine->parts[i]->backend->abort(engine->parts[i]);
 }
 
-/* Puts the old set back in the parts before @n. */
+/* The part goes on with the new set, which the caller has no more use for. */
+static void strand(struct plan_engine *engine, size_t i)
+{
+	struct plan_stranded *stranded = &engine->stranded[i];
+
+	*stranded = (struct plan_stranded){ .part = engine->staged->parts[i],
+					    .bridge = engine->staged->bridges[i] };
+	artifact_hold(stranded->part);
+	if (stranded->bridge)
+		artifact_hold(stranded->bridge);
+}
+
+/* Puts the old set back in the parts before @n, which have the new one. */
 static void take_back(struct plan_engine *engine, size_t n, struct karmor_diag *diag)
 {
-	for (size_t i = 0; engine->live && i < n; i++)
-		if (karmor_engine_apply(engine->parts[i], engine->live->parts[i], diag) < 0)
+	for (size_t i = 0; i < n; i++) {
+		stranded_done(&engine->stranded[i]);
+		if (engine->live &&
+		    karmor_engine_apply(engine->parts[i], engine->live->parts[i], diag) == 0)
+			continue;
+		strand(engine, i);
+		if (engine->live)
 			diag_error(diag, NULL, NULL, "%s holds the new policies already",
 				   engine->parts[i]->backend->title);
+	}
 }
 
 /* Each section is with its new keeper by now. */
@@ -128,6 +155,8 @@ static int plan_commit(struct karmor_engine *base, struct karmor_diag *diag)
 	r = bridges_leave(engine, diag);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < engine->n_parts; i++)
+		stranded_done(&engine->stranded[i]);
 	engine->live = engine->staged;
 	engine->staged = NULL;
 	return 0;

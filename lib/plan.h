@@ -32,6 +32,10 @@ struct plan_engine {
 	size_t n_parts;
 	bool is_all; /* of karmor_plan_open_all() */
 	const struct plan_artifact *live, *staged;
+	/* By part: what it has of a plan that failed, where it could not be given back the old. */
+	struct plan_stranded {
+		struct karmor_artifact *part, *bridge;
+	} stranded[KARMOR_PLAN_BACKENDS_MAX];
 	int events; /* an epoll of the parts' descriptors */
 };
 

@@ -233,6 +233,87 @@ START_TEST(only_an_engine_of_all_has_a_next_plan)
 }
 END_TEST
 
+/* Two backends that enforce nothing, one of which changes its set as often as it is told to. */
+static struct karmor_backend steady, stubborn;
+static int changes_left, freed;
+
+static int stubborn_commit(struct karmor_engine *engine, struct karmor_diag *diag)
+{
+	return changes_left-- > 0 ? karmor_backend_find("null")->commit(engine, diag) : -EIO;
+}
+
+static int steady_commit(struct karmor_engine *engine, struct karmor_diag *diag)
+{
+	return -EIO;
+}
+
+static void counted_free(struct karmor_artifact *artifact)
+{
+	freed++;
+	karmor_backend_find("null")->artifact_free(artifact);
+}
+
+static struct plan_artifact plan_made(struct karmor_caps *const own[2])
+{
+	struct plan_artifact ret = { .base = { .backend = &plan_backend }, .n_parts = 2 };
+
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(karmor_compile(NULL, 0, own[i], &ret.parts[i], NULL, NULL), 0);
+	return ret;
+}
+
+static void plan_unmade(struct plan_artifact *plan)
+{
+	for (size_t i = 0; i < 2; i++)
+		karmor_artifact_free(plan->parts[i]);
+}
+
+START_TEST(what_cannot_be_taken_back_stays_until_it_is_replaced)
+{
+	struct plan_artifact old, new, last;
+	struct karmor_engine *engine;
+	struct karmor_caps *own[2];
+
+	stubborn = steady = *karmor_backend_find("null");
+	stubborn.name = "stubborn";
+	steady.artifact_free = stubborn.artifact_free = counted_free;
+	stubborn.commit = stubborn_commit;
+	ck_assert_int_eq(karmor_caps_full(&stubborn, &own[0]), 0);
+	ck_assert_int_eq(karmor_caps_full(&steady, &own[1]), 0);
+	ck_assert_int_eq(
+		karmor_plan_open_all((const struct karmor_caps *const *)own, 2, &engine, NULL), 0);
+	old = plan_made(own);
+	changes_left = 2;
+	ck_assert_int_eq(karmor_engine_apply(engine, &old.base, NULL), 0);
+
+	/* The one has the new set, the other refuses it, and then the first does not go back. */
+	steady.commit = steady_commit;
+	new = plan_made(own);
+	ck_assert_int_eq(karmor_engine_apply(engine, &new.base, NULL), -EIO);
+	plan_unmade(&new);
+	ck_assert_int_eq(freed, 1);
+	steady.commit = karmor_backend_find("null")->commit;
+	last = plan_made(own);
+	changes_left = 1;
+	ck_assert_int_eq(karmor_engine_apply(engine, &last.base, NULL), 0);
+	ck_assert_int_eq(freed, 2);
+	plan_unmade(&old);
+
+	/* One that is closed in between gives it back, too. */
+	steady.commit = steady_commit;
+	changes_left = 1;
+	new = plan_made(own);
+	ck_assert_int_eq(karmor_engine_apply(engine, &new.base, NULL), -EIO);
+	plan_unmade(&new);
+	ck_assert_int_eq(freed, 5);
+	karmor_engine_close(engine);
+	ck_assert_int_eq(freed, 6);
+	plan_unmade(&last);
+	karmor_caps_free(own[0]);
+	karmor_caps_free(own[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plan");
@@ -247,6 +328,7 @@ int main(void)
 	tcase_add_test(tests, wrong_lists_are_refused);
 	tcase_add_test(tests, a_section_that_changes_hands_is_with_both);
 	tcase_add_test(tests, only_an_engine_of_all_has_a_next_plan);
+	tcase_add_test(tests, what_cannot_be_taken_back_stays_until_it_is_replaced);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
 }
