@@ -22,6 +22,7 @@
 #include "messages.h"
 #include "metrics.h"
 #include "notify.h"
+#include "privileges.h"
 #include "scope.h"
 #include "units.h"
 #include "verb.h"
@@ -326,6 +327,8 @@ static int start(struct daemon *daemon)
 		r = watchdog_start(daemon);
 	if (r == 0)
 		metrics_start(daemon);
+	if (r == 0)
+		r = privileges_drop(daemon->node.names);
 	return r;
 }
 

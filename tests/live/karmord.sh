@@ -61,6 +61,8 @@ groupadd --system karmor 2> /dev/null
 start
 check $? "karmord starts, without a policy and without a workload" "$(cat "$work/log")"
 is "$(stat -c '%a %U %G' /run/karmor/karmord.sock)" "660 root karmor" "its socket is root's and the group's"
+drops "$daemon"
+check $? "it has given up what it does not need" "$(grep -e ^Cap -e ^No "/proc/$daemon/status")"
 
 sh -c "touch '$work/created'; read -r line < '$work/go'; exec sh '$work/worker' '$work' '$karmor' group" &
 worker=$!

@@ -34,6 +34,8 @@ check $? "systemd-analyze security is content with its sandbox" "$(tail -n 1 <<<
 tail -n 1 <<< "$said" | sed 's/^/# /'
 pid=$(daemon_pid)
 is "$(awk '/^CapBnd:/ { print $2 }' "/proc/$pid/status")" 000000e201280025 "it can have the capabilities that it needs, and no other"
+drops "$pid"
+check $? "of which it has given up what was for its start" "$(grep -e ^Cap -e ^No "/proc/$pid/status")"
 is "$(awk '/^NoNewPrivs:|^Seccomp:/ { print $2 }' "/proc/$pid/status" | xargs)" "1 2" "and a filter of system calls"
 
 web_make
@@ -89,6 +91,8 @@ check $? "and systemd starts another in its place" "$(journalctl -u karmord -n 8
 is "$(property NRestarts)" "$((restarts + 1))" "once"
 has "$(journalctl -u karmord -n 40 -o cat)" "watchdog" "for its watchdog"
 has "$("$karmor" get workloads -o json)" '"adopted": true' "which takes the container over"
+drops "$(daemon_pid)"
+check $? "and then has given up what was for its start" "$(grep -e ^Cap -e ^No "/proc/$(daemon_pid)/status")"
 fails
 check $? "and enforces"
 

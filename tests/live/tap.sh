@@ -64,6 +64,17 @@ there() { # PATH
 	[ -e "$1" ]
 }
 
+# drops PID: whether it has but the capabilities that karmord keeps once it has started, and can get no others.
+drops() {
+	local bit mask=0
+	# DAC_READ_SEARCH, KILL, SYS_PTRACE, SYS_ADMIN, MAC_ADMIN, AUDIT_READ, PERFMON, BPF
+	for bit in 2 5 19 21 33 37 38 39; do
+		mask=$((mask | 1 << bit))
+	done
+	[ "$(awk '/^Cap(Prm|Eff|Inh|Amb):|^NoNewPrivs:/ { print $2 }' "/proc/$1/status" | xargs)" = \
+		"$(printf '%016x %016x %016x %016x 1' 0 $mask $mask 0)" ]
+}
+
 unloaded() {
 	[ "$(bpftool prog show 2> /dev/null | grep -c karmor)" -eq 0 ]
 }
