@@ -88,6 +88,7 @@ run_long() {
 	tap run valgrind tests/valgrind
 	tap run fuzz tests/fuzz/run 600
 	tap run bench tests/bench/run --check
+	tap run bench-karmord tests/bench/run-karmord
 }
 
 print_totals() {
