@@ -23,7 +23,9 @@ typedef unsigned long long uint64_t;
 #include <stdint.h>
 #endif
 
-#define ABI_WORKLOADS 4096	   /* slots on a node; policy language, section 2 */
+#define ABI_WORKLOADS 4096	    /* of a node; policy language, section 2 */
+#define ABI_HOST_SLOT ABI_WORKLOADS /* of what is in none of them */
+#define ABI_SLOTS (ABI_WORKLOADS + 1)
 #define ABI_RECORDS_MAX (1u << 22) /* records of one table: 64 MiB */
 #define ABI_CHUNK 64	   /* path components kept at a time; deeper paths are read in chunks */
 #define ABI_DEPTH_MAX 2048 /* components of a path of 4,095 bytes, and one */
@@ -201,7 +203,8 @@ struct abi_kept {
 /*
  * One workload's slot, counted by the kernel side. The words id, tasks, flags, cgroup and path with
  * their places, the map's name and that of the names stay what they are in every build: by them
- * another one tells what is alive.
+ * another one tells what is alive. So does ABI_HOST, and that struct abi_host, all zero, ends what
+ * it stands for.
  */
 struct abi_workload {
 	uint64_t id;	  /* never used twice on a boot; 0: the slot is free */
@@ -219,6 +222,7 @@ struct abi_workload {
 #define ABI_ENTERED 2 /* it has a cgroup, and lives as long as that does: also without a task */
 
 #define ABI_ADOPTED 4 /* tasks that ran in the cgroup are its own; forks of theirs may go on */
+#define ABI_HOST 8    /* it is the node itself; lives until it is detached */
 
 /* The name of a lasting workload, by slot, with its NUL. */
 #define ABI_NAME 256
@@ -229,6 +233,36 @@ struct abi_enrol {
 	uint64_t id; /* of the workload */
 	uint32_t slot;
 	uint32_t class_; /* of the source the task is now */
+};
+
+/*
+ * What is in no workload, in a slot of its own. Which of its tasks are asked their labels' ids
+ * tell: that of the workload, or the other one of the pair, which is of those on a way back into
+ * the node. A label of any other id in this slot is void.
+ */
+struct abi_host {
+	uint64_t id;	 /* even; 0: the node has no policies of its own */
+	uint64_t adopts; /* tasks that run are becoming its own */
+};
+#define ABI_EXEMPT(id) ((id) | 1)
+
+/* What it means to run a program. */
+enum abi_way_kind {
+	ABI_WAY_NONE,
+	ABI_WAY_BACK,	 /* who did not come from the host is exempt from then on */
+	ABI_WAY_THROUGH, /* process 1 starts others by it: who runs it is not anything yet */
+};
+
+/* Programs by their directory and their name there, which an upgrade leaves: of one directory those
+ * of its names that mean something, and then empty ones. */
+#define ABI_WAYS 64 /* directories */
+#define ABI_WAY_NAMES 32
+#define ABI_WAY_NAME 32 /* with its NUL, and zero behind it */
+struct abi_ways {
+	struct abi_way {
+		uint64_t name[ABI_WAY_NAME / 8];
+		uint64_t kind;
+	} all[ABI_WAY_NAMES];
 };
 
 #define ABI_THROUGH 2

@@ -7,9 +7,7 @@
  * with its parent by karmor_adopting, which is attached while the iterator looks, or after its
  * parent by karmor_forked, which stays, for a fork may have begun long before.
  */
-#include "hook.bpf.h"
-
-#define PF_EXITING 4
+#include "host.bpf.h"
 
 /* How the label of a task begins that runs, so that it is never found half made. Who lets the
  * iterator run holds the lock. */
@@ -119,10 +117,14 @@ int BPF_PROG(karmor_adopting, struct task_struct *parent, struct task_struct *ch
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(karmor_forked, struct task_struct *parent, struct task_struct *child)
 {
-	struct label *label = label_current();
+	struct label *label = label_held();
 
-	if (label)
+	if (!label)
+		return 0;
+	if (is_of_workload(label))
 		adopt_still(child, &label->enrol);
+	else if (is_valid(label->enrol.id))
+		host_still(child, label->enrol.id);
 	return 0;
 }
 

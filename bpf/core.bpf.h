@@ -169,9 +169,14 @@ struct linux_binprm {
 	unsigned char buf[256];
 };
 
+struct user_namespace {
+	int level; /* 0: the node's */
+};
+
 struct cred {
 	kuid_t uid;
 	kuid_t fsuid;
+	struct user_namespace *user_ns;
 };
 
 struct fdtable {

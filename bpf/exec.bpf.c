@@ -157,7 +157,8 @@ int BPF_PROG(karmor_mmap, struct file *file, unsigned long reqprot, unsigned lon
 	if (ret || !file)
 		return ret;
 	if (!(prot & PROT_EXEC))
-		return self_is_anonymous(file) && label_current() && self_is_bpf(file) ? -EPERM : 0;
+		return self_is_anonymous(file) && label_confined() && self_is_bpf(file) ? -EPERM
+											: 0;
 	label = label_current();
 	if (!label)
 		return 0;
@@ -203,9 +204,10 @@ static __always_inline void count(struct label *label, __s64 n)
 /* A child that cannot have a label is not made. */
 static __always_inline int inherit(struct task_struct *task)
 {
-	struct label *label = label_current(), *child;
+	struct label *label = label_held(), *child;
 
-	if (!label)
+	/* Nobody has a void one from its parent. */
+	if (!label || (!is_of_workload(label) && !is_valid(label->enrol.id)))
 		return 0;
 	child = bpf_task_storage_get(&labels, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!child)
@@ -247,7 +249,7 @@ int BPF_PROG(karmor_task_alloc_atomic, struct task_struct *task, unsigned long c
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(karmor_exit, struct task_struct *task)
 {
-	struct label *label = label_current();
+	struct label *label = label_held();
 
 	if (!label || label->exited)
 		return 0;

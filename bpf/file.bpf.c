@@ -27,7 +27,7 @@ static __always_inline int ask_write(struct label *label, struct dentry *dentry,
 				     .dentry = (__u64)dentry,
 				     .mnt = (__u64)mnt };
 
-	if (mnt->mnt_sb->s_magic == BPFFS_MAGIC)
+	if (mnt->mnt_sb->s_magic == BPFFS_MAGIC && is_of_workload(label))
 		return -EPERM;
 	return ask_path(label, &question);
 }
@@ -353,10 +353,12 @@ int BPF_PROG(karmor_mount, const char *dev, const struct path *path, const char 
 
 	if (ret || !label || flags & MS_REMOUNT)
 		return ret;
+	if (!(flags & MS_BIND) && flags & MS_PROPAGATION)
+		return 0;
+	if (mounts_freely(label))
+		return ask_cover(label, path);
 	if (flags & MS_BIND)
 		return ask_alias(label, path);
-	if (flags & MS_PROPAGATION)
-		return 0;
 	/* What is moved is only named here, and may be the pins' own. */
 	if (flags & MS_MOVE)
 		return -EPERM;
@@ -380,6 +382,8 @@ int BPF_PROG(karmor_move_mount, const struct path *from, const struct path *to, 
 
 	if (ret || !label)
 		return ret;
+	if (mounts_freely(label))
+		return ask_cover(label, to);
 	if (from->mnt->mnt_sb->s_magic == BPFFS_MAGIC)
 		return -EPERM;
 	return ask_taken(label, from) ?: ask_moved(label, from, to);
@@ -393,7 +397,7 @@ int BPF_PROG(karmor_pivotroot, const struct path *old, const struct path *new, i
 	const struct abi_kept *own;
 	__u32 first = 0;
 
-	if (ret || !label)
+	if (ret || !label || mounts_freely(label))
 		return ret;
 	/* It would be another root for all in the namespace. */
 	own = bpf_map_lookup_elem(&kept, &first);

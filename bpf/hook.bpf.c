@@ -162,6 +162,8 @@ int hook_path(struct label *label, struct question *question)
 	/* The mount shows another part of the filesystem. */
 	if (accept == -WALK_DETACHED && question->here)
 		return 0;
+	if ((accept == -WALK_DETACHED || accept == -WALK_ELSEWHERE) && mounts_freely(label))
+		accept = -WALK_UNNAMED;
 	if (accept == -WALK_UNNAMED) {
 		if (question->section != ABI_PROCESS || question->named_only)
 			return 0;
@@ -286,8 +288,8 @@ static __always_inline int decide_words(struct label *label, struct question *qu
  */
 static __always_inline bool is_kept(struct label *label, const struct question *question)
 {
-	if (question->section != ABI_FILE || !(question->ops & OP(ABI_OP_WRITE)) ||
-	    question->automaton != ABI_AUTOMATON_FILE)
+	if (!is_of_workload(label) || question->section != ABI_FILE ||
+	    !(question->ops & OP(ABI_OP_WRITE)) || question->automaton != ABI_AUTOMATON_FILE)
 		return false;
 	label->leaf = question->dentry;
 	if (question->hook == ABI_HOOK_RENAME || question->hook == ABI_HOOK_MOUNT)

@@ -6,8 +6,8 @@
 
 #include "walk.bpf.h"
 
-/* The current task's label; NULL for a task in no workload. */
-static __always_inline struct label *label_current(void)
+/* The current task's label, whatever it is of; NULL where it has none. */
+static __always_inline struct label *label_held(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
@@ -15,6 +15,56 @@ static __always_inline struct label *label_current(void)
 	if (bpf_core_field_exists(task->bpf_storage) && !task->bpf_storage)
 		return 0;
 	return bpf_task_storage_get(&labels, task, 0, 0);
+}
+
+/* Whether it is of a workload, rather than of the node. */
+static __always_inline bool is_of_workload(const struct label *label)
+{
+	return label->enrol.slot != ABI_HOST_SLOT;
+}
+
+/* Whether a label of this id, in the slot of the node, means anything. */
+static __always_inline bool is_valid(__u64 id)
+{
+	__u64 now = host.id;
+
+	return now && ABI_EXEMPT(id) == ABI_EXEMPT(now);
+}
+
+/* The label by which the current task is asked about; NULL for one that no policies select. */
+static __always_inline struct label *label_current(void)
+{
+	struct label *label = label_held();
+
+	return label && !is_of_workload(label) && label->enrol.id != host.id ? 0 : label;
+}
+
+/*
+ * The label of a task that is in a workload, which it cannot leave, and in which it has no means to
+ * undo what is enforced. Of the node's own tasks some manage all that.
+ */
+static __always_inline struct label *label_confined(void)
+{
+	struct label *label = label_held();
+
+	return label && is_of_workload(label) ? label : 0;
+}
+
+/* The same of another task. */
+static __always_inline struct label *label_confining(struct task_struct *task)
+{
+	struct label *label = bpf_task_storage_get(&labels, task, 0, 0);
+
+	return label && is_of_workload(label) ? label : 0;
+}
+
+/*
+ * Of the node's own tasks who may mount where the node itself is: what starts services and
+ * containers does nothing else. Anybody may in a user namespace of his own.
+ */
+static __always_inline bool mounts_freely(struct label *label)
+{
+	return !is_of_workload(label) && !bpf_get_current_task_btf()->cred->user_ns->level;
 }
 
 /* A label of @task, which may be made by others at the same time; as @first, where that is not

@@ -78,7 +78,7 @@ struct table {
 /* By slot. An enrolled task whose slot is empty is denied everything. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, ABI_WORKLOADS);
+	__uint(max_entries, ABI_SLOTS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 	__array(values, struct table);
@@ -94,7 +94,7 @@ struct link_table {
 /* By slot; only of workloads whose exactly named files have other names. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, ABI_WORKLOADS);
+	__uint(max_entries, ABI_SLOTS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 	__array(values, struct link_table);
@@ -108,7 +108,7 @@ struct ring {
 /* By slot; several slots may share a ring. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, ABI_WORKLOADS);
+	__uint(max_entries, ABI_SLOTS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 	__array(values, struct ring);
@@ -125,7 +125,7 @@ struct fold_table {
 /* By slot; who shares a ring shares this as well. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, ABI_WORKLOADS);
+	__uint(max_entries, ABI_SLOTS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 	__array(values, struct fold_table);
@@ -134,7 +134,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE); /* user space reads the counts where they are */
-	__uint(max_entries, ABI_WORKLOADS);
+	__uint(max_entries, ABI_SLOTS);
 	__type(key, __u32);
 	__type(value, struct abi_workload);
 } workloads SEC(".maps") __weak;
@@ -157,6 +157,18 @@ struct {
 	__type(value, struct abi_named);
 } named_cgroups SEC(".maps") __weak;
 
+/* A variable, which hooks read without looking it up; user space has it as a map of one element. */
+extern volatile struct abi_host host;
+
+/* By directory: ways back into the node, and others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ABI_WAYS);
+	__type(key, struct abi_inode);
+	__type(value, struct abi_ways);
+} ways SEC(".maps") __weak;
+
 /* What no workload changes: see kept.bpf.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -176,7 +188,7 @@ struct {
 /* By slot: user space's alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, ABI_WORKLOADS);
+	__uint(max_entries, ABI_SLOTS);
 	__type(key, __u32);
 	__uint(value_size, ABI_NAME);
 } names SEC(".maps") __weak;

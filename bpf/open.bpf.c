@@ -54,7 +54,8 @@ static __always_inline int ask_opened(struct label *label, struct file *file, __
 
 	/* A block device shows what has a name under none: there is none to be opened in a workload
 	 * whose Block rules or lists name paths. */
-	if ((file->f_inode->i_mode & S_IFMT) == S_IFBLK && hook_flags(label) & ABI_GUARDED)
+	if ((file->f_inode->i_mode & S_IFMT) == S_IFBLK && is_of_workload(label) &&
+	    hook_flags(label) & ABI_GUARDED)
 		return ask_refusal(label, &question);
 	return ask_path(label, &question);
 }
@@ -84,7 +85,8 @@ static __always_inline int ask_file(struct file *file, __u32 hook)
 	      (mode & FMODE_WRITE ? OP(ABI_OP_WRITE) : 0);
 	if ((file->f_flags & O_IOCTL) == O_IOCTL)
 		ops = OP(ABI_OP_READ) | OP(ABI_OP_WRITE);
-	if (self_is_kept(file) || (hook == ABI_HOOK_RECEIVE && self_is_bpf(file)))
+	if (is_of_workload(label) &&
+	    (self_is_kept(file) || (hook == ABI_HOOK_RECEIVE && self_is_bpf(file))))
 		return -EPERM;
 	if (!ops)
 		return 0;

@@ -17,7 +17,7 @@
 SEC("lsm/bpf")
 int BPF_PROG(karmor_bpf_call, int cmd)
 {
-	return label_current() ? -EPERM : 0;
+	return label_confined() ? -EPERM : 0;
 }
 
 /* /dev/mem, kexec, unsigned modules, kernel memory by any other file: all that the kernel's own
@@ -25,14 +25,14 @@ int BPF_PROG(karmor_bpf_call, int cmd)
 SEC("lsm/locked_down")
 int BPF_PROG(karmor_locked_down, int what, int ret)
 {
-	return ret ?: label_current() ? -EPERM : 0;
+	return ret ?: label_confined() ? -EPERM : 0;
 }
 
 static __always_inline int ask_load(int id)
 {
 	if (id == READING_FIRMWARE)
 		return 0;
-	return label_current() ? -EPERM : 0;
+	return label_confined() ? -EPERM : 0;
 }
 
 SEC("lsm/kernel_read_file")
@@ -51,7 +51,7 @@ int BPF_PROG(karmor_load_data, int id, bool contents, int ret)
 SEC("lsm/sb_umount")
 int BPF_PROG(karmor_umount, struct vfsmount *mnt, int flags, int ret)
 {
-	struct label *label = label_current();
+	struct label *label = label_confined();
 
 	if (ret || !label)
 		return ret;
@@ -72,10 +72,10 @@ int BPF_PROG(karmor_ptrace, struct task_struct *child, unsigned int mode, int re
 
 	if (ret)
 		return ret;
-	label = label_current();
+	label = label_confined();
 	if (!label)
 		return 0;
-	other = bpf_task_storage_get(&labels, child, 0, 0);
+	other = label_confining(child);
 	if (!other || other->enrol.id != label->enrol.id)
 		return -EPERM;
 	if (!(mode & PTRACE_MODE_ATTACH))
@@ -90,7 +90,7 @@ int BPF_PROG(karmor_ptrace, struct task_struct *child, unsigned int mode, int re
 SEC("lsm/task_kill")
 int BPF_PROG(karmor_kill, struct task_struct *target, void *info, int sig, void *cred, int ret)
 {
-	if (ret || !sig || !label_current())
+	if (ret || !sig || !label_confined())
 		return ret;
 	return bpf_task_storage_get(&keepers, target->group_leader, 0, 0) ? -EPERM : 0;
 }
@@ -99,7 +99,7 @@ int BPF_PROG(karmor_kill, struct task_struct *target, void *info, int sig, void 
 SEC("lsm/file_lock")
 int BPF_PROG(karmor_lock, struct file *file, unsigned int cmd, int ret)
 {
-	struct label *label = label_current();
+	struct label *label = label_confined();
 
 	if (ret || !label)
 		return ret;
@@ -115,10 +115,10 @@ int BPF_PROG(karmor_traceme, struct task_struct *parent, int ret)
 
 	if (ret)
 		return ret;
-	label = label_current();
+	label = label_confined();
 	if (!label)
 		return 0;
-	other = bpf_task_storage_get(&labels, parent, 0, 0);
+	other = label_confining(parent);
 	if (!other)
 		return 0;
 	if (other->enrol.id != label->enrol.id || other->enrol.class_ != label->enrol.class_)

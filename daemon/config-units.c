@@ -8,6 +8,7 @@
 #include <karmor/karmor.h>
 
 #include "config-read.h"
+#include "host.h"
 #include "scope.h"
 
 #define UNITS_MAX 1024
@@ -66,20 +67,6 @@ static void take_field(struct reading *reading, struct config_unit *unit,
 		reading->result = -ENOMEM;
 }
 
-/* The library knows what labels are; a ruleset of nothing asks it. */
-static bool are_labels(const char *labels)
-{
-	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .labels = labels);
-	struct karmor_policies *none = NULL;
-	struct karmor_ruleset *set = NULL;
-	bool ret = karmor_policies_new(&none) == 0 &&
-		   karmor_ruleset_new(none, &subject, &set, NULL) == 0;
-
-	karmor_ruleset_free(set);
-	karmor_policies_free(none);
-	return ret;
-}
-
 /* "/a/b", as systemctl show -P ControlGroup prints it. */
 static bool is_cgroup(const char *path)
 {
@@ -105,7 +92,10 @@ static void check_unit(struct reading *reading, struct config_unit *unit, const 
 		config_fault(reading, mark, "name: nginx.service", "a unit has a name");
 		return;
 	}
-	if (strchr(unit->name, '/'))
+	if (strcmp(unit->name, HOST_NAME) == 0)
+		config_fault(reading, mark, NULL, "\"%s\" is the node itself, and no unit",
+			     unit->name);
+	else if (strchr(unit->name, '/'))
 		config_fault(reading, mark, "cgroup: /a/b", "\"%s\" is no unit's name, but a path",
 			     unit->name);
 	else if (cgroup_preset(unit) < 0)
@@ -116,7 +106,7 @@ static void check_unit(struct reading *reading, struct config_unit *unit, const 
 	else if (!is_cgroup(unit->cgroup))
 		config_fault(reading, mark, "systemctl show -P ControlGroup prints it",
 			     "\"%s\" is no path of a cgroup", unit->cgroup);
-	if (unit->labels && !are_labels(unit->labels))
+	if (unit->labels && !config_are_labels(unit->labels))
 		config_fault(reading, mark, "app=web,tier=front", "\"%s\" are no labels",
 			     unit->labels);
 	for (size_t i = 0; unit->cgroup && i + 1 < config->n_units; i++)

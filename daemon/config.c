@@ -33,6 +33,8 @@ enum kind {
 	COUNT,
 	ADDRESS,
 	UNITS,
+	WAYS,
+	LABELS,
 };
 
 #define KEY(name_, kind_, member, preset_)                                                         \
@@ -58,12 +60,14 @@ static const struct key {
 	KEY("group", TEXT, group, "karmor"),
 	KEY("hookFailure", HOOK, hook_starts, NULL),
 	KEY("metrics", ADDRESS, metrics, NULL),
+	KEY("nodeLabels", LABELS, node_labels, NULL),
 	KEY("policies", PATH, policies, "/etc/karmor/policies.d"),
 	KEY("posture", POSTURE, posture, NULL),
 	KEY("runtime", PATH, runtime, "/run/karmor"),
 	KEY("socket", PATH, socket, CONFIG_SOCKET),
 	KEY("state", PATH, state, "/var/lib/karmor"),
 	KEY("units", UNITS, units, NULL),
+	KEY("waysBack", WAYS, ways_back, NULL),
 };
 
 void config_fault(struct reading *reading, const yaml_mark_t *mark, const char *fix,
@@ -289,6 +293,12 @@ static void take(struct reading *reading, const struct key *key, const yaml_node
 	case UNITS:
 		config_take_units(reading, node);
 		break;
+	case WAYS:
+		config_take_ways(reading, node);
+		break;
+	case LABELS:
+		config_take_labels(reading, node);
+		break;
 	case ADDRESS:
 		take_address(reading, key, node);
 		break;
@@ -356,6 +366,8 @@ static int preset(struct config *config)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].preset && set_text(member(config, &keys[i]), keys[i].preset) < 0)
 			return -ENOMEM;
+	if (config_preset_ways(config) < 0)
+		return -ENOMEM;
 	config->event_file_size = FILE_SIZE;
 	config->event_file_count = FILE_COUNT;
 	while (karmor_backend_at(count))
@@ -417,6 +429,8 @@ void config_done(struct config *config)
 {
 	words_free(config->backends);
 	config_units_free(config);
+	config_ways_free(config);
+	free(config->node_labels);
 	free(config->policies);
 	free(config->state);
 	free(config->runtime);

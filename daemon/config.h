@@ -28,7 +28,9 @@ struct config {
 	uint64_t event_file_size;  /* bytes */
 	uint64_t event_file_count; /* older ones that are kept */
 	bool event_journal, event_output;
-	char *metrics; /* where HTTP is spoken, as address.h has it; NULL: nowhere */
+	char *metrics;	   /* where HTTP is spoken, as address.h has it; NULL: nowhere */
+	char **ways_back;  /* absolute paths of programs, ends with NULL */
+	char *node_labels; /* beside the name; NULL: none */
 	struct config_unit *units;
 	size_t n_units;
 	bool audit;	  /* nothing is denied */
@@ -43,3 +45,4 @@ struct config {
 int config_load(const char *path, struct config *ret);
 void config_done(struct config *config);
 void config_units_free(struct config *config);
+void config_ways_free(struct config *config);

@@ -18,6 +18,7 @@
 
 #include "cli.h"
 #include "durable.h"
+#include "host.h"
 #include "log.h"
 #include "messages.h"
 #include "metrics.h"
@@ -130,6 +131,10 @@ static void config_exchange(struct config *config, struct config *new)
 	config->hook_starts = new->hook_starts;
 	config->units = new->units;
 	config->n_units = new->n_units;
+	config->ways_back = new->ways_back;
+	config->node_labels = new->node_labels;
+	new->ways_back = old.ways_back;
+	new->node_labels = old.node_labels;
 	new->policies = old.policies;
 	new->posture = old.posture;
 	new->units = old.units;
@@ -151,8 +156,10 @@ static void reload(struct daemon *daemon)
 		store_watch(&daemon->store);
 		store_refresh(&daemon->store);
 		node_keep(&daemon->node, daemon->config_path, messages);
-		/* Postures may be others, for the same policies. */
+		/* Postures and labels may be others, for the same policies. */
+		host_relabel(&daemon->node);
 		(void)!node_apply(&daemon->node, &daemon->node.in_force, messages);
+		host_renew(&daemon->node, messages);
 		(void)!units_sync(&daemon->node, messages);
 		messages_log(messages);
 	}

@@ -91,6 +91,7 @@ static void apply(struct asked *asked)
 {
 	const char *name = varlink_text(asked->parameters, "name", &asked->wrong);
 	const char *text = varlink_text(asked->parameters, "text", &asked->wrong);
+	bool force = varlink_flag(asked->parameters, "force", &asked->wrong);
 	_cleanup_json_ json_t *changes = json_array();
 	int r;
 
@@ -100,7 +101,8 @@ static void apply(struct asked *asked)
 		invalid(asked);
 		return;
 	}
-	r = store_put(&asked->daemon->store, name, text, strlen(text), changes, asked->messages);
+	r = store_put(&asked->daemon->store, name, text, strlen(text), force, changes,
+		      asked->messages);
 	if (r < 0)
 		failed(asked, r);
 	else

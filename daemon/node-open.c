@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host.h"
 #include "log.h"
 #include "messages.h"
 #include "records.h"
@@ -245,7 +246,8 @@ static int remember(struct node *node, const json_t *record, json_t *pinned, jso
 		workload_free(workload);
 		return 0;
 	}
-	if (r < 0 || !is_there(workload, pinned) || node_find(node, workload->name)) {
+	if (r < 0 || !is_there(workload, pinned) || node_find(node, workload->name) ||
+	    strcmp(workload->name, HOST_NAME) == 0) {
 		if (r == 0)
 			workload_free(workload);
 		return r == -ENOMEM ? r : 0;
@@ -287,6 +289,9 @@ int node_remember(struct node *node, json_t *messages)
 		if (r == 0)
 			r = remember(node, value, pinned, messages);
 	}
+	/* Of the node nothing is to be known but that it is one. */
+	if (r == 0 && pinned && json_object_del(pinned, HOST_NAME) == 0)
+		r = host_remember(node);
 	json_object_foreach(pinned, name, value)
 	{
 		messages_add(messages, KARMOR_WARNING, NULL, 0, "end its tasks",
@@ -317,10 +322,12 @@ static int unknown_add(struct node *node, const char *name)
 {
 	struct workload *workload;
 	_cleanup_json_ json_t *record = json_pack("{s:s}", "name", name);
-	int r = record ? workload_known(record, &workload) : -ENOMEM;
+	int r = strcmp(name, HOST_NAME) == 0 ? 1
+		: record		     ? workload_known(record, &workload)
+					     : -ENOMEM;
 
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r < 0 ? r : host_remember(node);
 	r = workload_unit(workload, NULL);
 	r = r < 0 ? r : node_slot_add(node, workload);
 	if (r < 0)
@@ -344,6 +351,7 @@ int node_remove(struct node *node, json_t *messages)
 		if (r == 0)
 			r = unknown_add(node, name);
 	}
+	json_object_del(pinned, HOST_NAME);
 	if (r == 0)
 		r = node_apply(node, &nothing, messages);
 	if (r == 0)

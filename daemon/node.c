@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host.h"
 #include "log.h"
 #include "messages.h"
 #include "node-open.h"
@@ -23,7 +24,8 @@ static struct karmor_subject subject_of(const struct node *node, const struct wo
 	return KARMOR_STRUCT(karmor_subject, .labels = workload->labels,
 			     .namespace_name = workload->namespace_name,
 			     .container = workload->container, .posture = node->config->posture,
-			     .audit_only = node->config->audit, .root = root);
+			     .audit_only = node->config->audit, .root = root,
+			     .host = workload->is_host);
 }
 
 /* Rulesets of one publication: one for each slot, and at least one. */
@@ -156,12 +158,12 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 }
 
 /* What no workload is there for yet must be kept all the same. */
-static int check_all(struct node *node, const struct karmor_policies *policies,
+static int check_for(struct node *node, const struct karmor_policies *policies, bool host,
 		     const struct documents *want, json_t *messages)
 {
 	struct karmor_subject everything =
 		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = node->config->posture,
-			      .audit_only = node->config->audit);
+			      .audit_only = node->config->audit, .host = host);
 	struct compiled compiled = { 0 };
 	struct karmor_ruleset *set = NULL;
 	int r = karmor_ruleset_new(policies, &everything, &set, node->diag);
@@ -177,18 +179,26 @@ static int check_all(struct node *node, const struct karmor_policies *policies,
 	return r;
 }
 
-static int refuse_host(const struct karmor_policies *policies, json_t *messages)
+static int check_all(struct node *node, const struct karmor_policies *policies,
+		     const struct documents *want, json_t *messages)
 {
-	struct karmor_policy_info info = KARMOR_STRUCT(karmor_policy_info);
-	int r = 0;
+	int r = check_for(node, policies, false, want, messages);
 
-	for (size_t i = 0; karmor_policies_info(policies, i, &info) == 0; i++) {
-		if (info.kind != KARMOR_HOST_POLICY)
-			continue;
-		messages_add(messages, KARMOR_ERROR, info.file, info.line,
-			     "write it as kind KubeArmorPolicy, for workloads",
-			     "karmord enforces no host policies yet, as \"%s\" is one", info.name);
-		r = -EOPNOTSUPP;
+	return r < 0 ? r : check_for(node, policies, true, want, messages);
+}
+
+/* Compiles and applies @policies; the node is a workload where some are its own. */
+static int put_in_force(struct node *node, const struct karmor_policies *policies, json_t *messages)
+{
+	struct workload *added = NULL;
+	int r = host_add(node, policies, &added);
+
+	r = r < 0 ? r : publish(node, policies, messages);
+	r = r == 0 && added ? node_enrol(node, added) : r;
+	messages_take(messages, node->diag);
+	if (r < 0 && added) {
+		host_drop(node, added);
+		(void)!publish(node, node->policies, messages);
 	}
 	return r;
 }
@@ -215,11 +225,9 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 		r = documents_load(&copy, &policies, node->diag);
 	messages_take(messages, node->diag);
 	if (r == 0)
-		r = refuse_host(policies, messages);
-	if (r == 0)
 		r = check_all(node, policies, &copy, messages);
 	if (r == 0)
-		r = publish(node, policies, messages);
+		r = put_in_force(node, policies, messages);
 	if (r < 0) {
 		node->apply_errors++;
 		karmor_policies_free(policies);
@@ -230,6 +238,7 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 	documents_done(&node->in_force);
 	node->policies = policies;
 	node->in_force = copy;
+	host_leave(node, messages);
 	node->apply_us = us_since(&begun);
 	return 0;
 }
@@ -283,6 +292,8 @@ int node_slot_add(struct node *node, struct workload *workload)
 	struct workload **slots;
 	size_t i = 0;
 
+	if (!workload->is_host && strcmp(workload->name, HOST_NAME) == 0)
+		return -EEXIST;
 	while (i < node->n_slots && node->slots[i])
 		i++;
 	if (i == NODE_WORKLOADS_MAX)
@@ -328,7 +339,8 @@ static int attach(struct node *node, const struct workload *workload)
 		.container = workload->container, .labels = workload->labels,
 		.ruleset = workload->slot, .pid = workload->pid, .lasting = true,
 		.cgroup = workload->cgroup, .running = workload->is_unit,
-		.by_path = workload->is_unit);
+		.by_path = workload->is_unit, .host = workload->is_host,
+		.exempt = (const char *const *)node->config->ways_back);
 	const struct karmor_message *why;
 	int r;
 
@@ -359,7 +371,7 @@ int node_watch(struct node *node, struct workload *workload)
 	if (workload->pidfd >= 0)
 		return loop_add(node->loop, workload->pidfd, EPOLLIN, on_end, workload,
 				&workload->source);
-	if (!workload->is_unit)
+	if (!workload->is_unit && !workload->is_host)
 		loop_timer_set(node->ending, ENDING_MS);
 	return 0;
 }
@@ -367,7 +379,7 @@ int node_watch(struct node *node, struct workload *workload)
 /* Whether it has no task any more, and is forgotten. A unit may start again. */
 static bool forget(struct node *node, struct workload *workload)
 {
-	if (workload->is_unit || workload_lives(workload) ||
+	if (workload->is_unit || workload->is_host || workload_lives(workload) ||
 	    karmor_engine_tasks(node->engine, workload->name) > 0)
 		return false;
 	node_read_events(node);
@@ -395,7 +407,8 @@ void node_on_ending(uint32_t events, void *data)
 		struct workload *workload = node->slots[i];
 		unsigned left;
 
-		if (!workload || workload->source || workload->is_waiting || workload->is_unit)
+		if (!workload || workload->source || workload->is_waiting || workload->is_unit ||
+		    workload->is_host)
 			continue;
 		left = node_prepared_left(workload);
 		if (left) {
@@ -463,7 +476,7 @@ int node_detach(struct node *node, const char *name)
 {
 	struct workload *workload = node_find(node, name);
 
-	if (!workload || workload->is_unit)
+	if (!workload || workload->is_unit || workload->is_host)
 		return -ENOENT;
 	if (forget(node, workload))
 		return records_save(node);

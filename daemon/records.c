@@ -28,7 +28,7 @@ int records_save(const struct node *node)
 	if (node->others && json_array_extend(records, node->others) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < node->n_slots; i++)
-		if (node->slots[i] && !node->slots[i]->is_waiting &&
+		if (node->slots[i] && !node->slots[i]->is_waiting && !node->slots[i]->is_host &&
 		    append(records, node, node->slots[i]) < 0)
 			return -ENOMEM;
 	text = json_dumps(records, JSON_INDENT(1));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "durable.h"
+#include "host.h"
 #include "log.h"
 #include "messages.h"
 #include "scope.h"
@@ -125,8 +126,8 @@ static int change(struct store *store, const struct documents *want, json_t *mes
 	return r;
 }
 
-int store_put(struct store *store, const char *name, const char *text, size_t len, json_t *changes,
-	      json_t *messages)
+int store_put(struct store *store, const char *name, const char *text, size_t len, bool force,
+	      json_t *changes, json_t *messages)
 {
 	struct karmor_policies *policies = NULL;
 	struct documents want = { 0 };
@@ -139,6 +140,8 @@ int store_put(struct store *store, const char *name, const char *text, size_t le
 	messages_take(messages, store->node->diag);
 	if (r == 0)
 		n = karmor_policies_count(policies);
+	if (r == 0 && !force)
+		r = host_check_ways(store->node, policies, messages);
 	karmor_policies_free(policies);
 	if (r == 0)
 		r = documents_copy(&store->node->in_force, &want);

@@ -27,11 +27,12 @@ void store_watch(struct store *store);
 
 /*
  * Puts the policies of @text in force and keeps them. @changes: an array, to which what became of
- * each is added. 0; -EINVAL and others as node_apply(), with messages; -EIO where they cannot be
- * kept: then the old ones are in force.
+ * each is added. 0; -EINVAL and others as node_apply(), with messages; -EPERM where they are about
+ * the ways back into the node, without @force; -EIO where they cannot be kept: then the old ones
+ * are in force.
  */
-int store_put(struct store *store, const char *name, const char *text, size_t len, json_t *changes,
-	      json_t *messages);
+int store_put(struct store *store, const char *name, const char *text, size_t len, bool force,
+	      json_t *changes, json_t *messages);
 /* 0; -ENOENT; -EBUSY: it is of a file, whose path is told in @messages. */
 int store_delete(struct store *store, enum karmor_kind kind, const char *namespace_name,
 		 const char *name, json_t *messages);

@@ -71,7 +71,8 @@ static void unit_sync(struct node *node, const struct config_unit *unit, bool *c
 
 	if (!workload)
 		r = unit_add(node, unit, messages);
-	else if (workload->is_unit || (!workload->pid && !workload->is_prepared))
+	else if (!workload->is_host &&
+		 (workload->is_unit || (!workload->pid && !workload->is_prepared)))
 		r = unit_change(node, workload, unit, changed);
 	else
 		r = -EEXIST;

@@ -22,8 +22,9 @@ static const char apply_help[] =
 	"Of\n"
 	"a file all policies are, or none.\n"
 	"\n"
-	"  -f, --filename FILE|DIR policies; - is standard input; may be repeated\n" DIAL_HELP
-		CLI_HELP "\n"
+	"  -f, --filename FILE|DIR policies; - is standard input; may be repeated\n"
+	"      --force             also host policies that deny a way back into the "
+	"node\n" DIAL_HELP CLI_HELP "\n"
 	"Exit status: 0 all are in force; 2 wrong use or a fault: what a file was before is in "
 	"force.\n"
 	"\n"
@@ -46,6 +47,11 @@ static const char delete_help[] =
 struct asked {
 	const char *help, **files, *namespace_name, *socket;
 	size_t n_files;
+	bool force;
+};
+
+enum {
+	FORCE = 1024, /* an option without a letter */
 };
 
 /* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
@@ -54,6 +60,7 @@ static int parse(struct asked *asked, const char *letters, int argc, char *argv[
 	static const struct option options[] = {
 		{ "filename", required_argument, NULL, 'f' },
 		{ "namespace", required_argument, NULL, 'n' },
+		{ "force", no_argument, NULL, FORCE },
 		DIAL_OPTIONS,
 		CLI_OPTIONS,
 		{ 0 },
@@ -73,6 +80,9 @@ static int parse(struct asked *asked, const char *letters, int argc, char *argv[
 		case DIAL_SOCKET:
 			asked->socket = optarg;
 			break;
+		case FORCE:
+			asked->force = true;
+			break;
 		default:
 			cli_fix("%s --help lists the options", program_invocation_name);
 			return -EINVAL;
@@ -91,7 +101,9 @@ static void print_change(const char *kind, const char *name, const char *change)
 static int apply_text(const struct asked *asked, const char *name, const char *text, size_t len)
 {
 	_cleanup_json_ json_t *answer = NULL;
-	json_t *parameters = json_pack("{s:s, s:s%}", "name", name, "text", text, len), *each;
+	json_t *parameters = json_pack("{s:s, s:s%, s:b}", "name", name, "text", text, len, "force",
+				       asked->force),
+	       *each;
 	size_t i;
 
 	if (!parameters)
@@ -253,6 +265,8 @@ static int delete (struct asked *asked, int argc, char *argv[])
 
 	if (r != 0)
 		return r > 0 ? cli_finish(EXIT_YES) : EXIT_WRONG;
+	if (asked->force)
+		return cli_wrong("--force is for karmor apply");
 	if (asked->n_files ? optind < argc : optind + 2 != argc) {
 		cli_wrong(asked->n_files ? "a KIND and -f are one too many"
 					 : "which KIND, and which NAME?");

@@ -28,6 +28,7 @@ struct workload {
 	uint64_t expires; /* until then, by the clock that nobody sets, in ms; 0: not yet known */
 	char *cgroup;	  /* by which tasks enter it later; NULL: there is none of its own */
 	bool is_unit;	  /* of a service manager: whatever is at the path of the cgroup */
+	bool is_host;	  /* what is in no workload; host.c */
 	size_t policies, rules; /* that select it */
 };
 

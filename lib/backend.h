@@ -33,6 +33,8 @@ struct karmor_backend {
 	bool enforces;	     /* false: accepts everything and enforces nothing */
 	bool enrols_cgroups; /* attach knows a workload's cgroup; it is not asked for one otherwise
 			      */
+	bool keeps_host;     /* attach knows the node itself as a workload; of its rules the report
+				says otherwise that they are not kept */
 
 	/* Pure of effects that last. Fill in what this machine lets us enforce, or why not; must.
 	 */

@@ -7,6 +7,18 @@
 
 DEFINE_CLEANUP(report, struct karmor_report, karmor_report_free)
 
+#define NO_HOST "host policies are kept by BPF-LSM alone"
+#define NO_HOST_FIX "use BPF-LSM"
+
+/* A backend that knows of workloads alone keeps nothing of what the node itself is under. */
+static void refuse_host(const struct karmor_ruleset *const *sets, size_t n,
+			struct karmor_report *report)
+{
+	for (size_t i = 0, at = 0; i < n; at += sets[i++]->n_rules)
+		if (sets[i]->host)
+			report_refuse(report, at, sets[i]->n_rules, NO_HOST, NO_HOST_FIX);
+}
+
 int karmor_compile(const struct karmor_ruleset *const *sets, size_t n,
 		   const struct karmor_caps *caps, struct karmor_artifact **ret,
 		   struct karmor_report **report, struct karmor_diag *diag)
@@ -19,6 +31,8 @@ int karmor_compile(const struct karmor_ruleset *const *sets, size_t n,
 	r = caps->backend->compile(sets, n, caps, ret, lines, diag);
 	if (r < 0)
 		return r;
+	if (!caps->backend->keeps_host)
+		refuse_host(sets, n, lines);
 	if (report)
 		*report = TAKE_PTR(lines);
 	return 0;

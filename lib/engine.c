@@ -70,6 +70,23 @@ static int cgroup_check(const struct karmor_backend *backend, const struct karmo
 	return -EINVAL;
 }
 
+static int host_check(const struct karmor_backend *backend, const struct karmor_workload *asked,
+		      struct karmor_diag *diag)
+{
+	if (!asked->host)
+		return 0;
+	if (!backend->keeps_host) {
+		diag_error(diag, NULL, "use BPF-LSM",
+			   "%s confines workloads alone, and not the node itself", backend->title);
+		return -EOPNOTSUPP;
+	}
+	if (asked->lasting && !asked->pid && !asked->cgroup)
+		return 0;
+	diag_error(diag, NULL, "make it a lasting one, without a task and a cgroup",
+		   "workload \"%s\" is to be the node itself", asked->name);
+	return -EINVAL;
+}
+
 int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
 			 struct karmor_diag *diag)
 {
@@ -77,6 +94,7 @@ int karmor_engine_attach(struct karmor_engine *engine, const struct karmor_workl
 	int r = SIZED_READ(&asked, workload);
 
 	r = r < 0 ? r : cgroup_check(engine->backend, &asked, diag);
+	r = r < 0 ? r : host_check(engine->backend, &asked, diag);
 	return r < 0 ? r : engine->backend->attach(engine, &asked, diag);
 }
 

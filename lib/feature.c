@@ -18,6 +18,7 @@ DEFINE_CLEANUP(report, struct karmor_report, karmor_report_free)
 /* Each as JSON: section, list and one rule. */
 static const struct {
 	const char *name, *section, *list, *rule;
+	bool host; /* of the node itself */
 } features[] = {
 	{ "process.matchPaths", "process", "matchPaths", "\"path\":\"/a/b\"" },
 	{ "process.matchPaths.execname", "process", "matchPaths", "\"execname\":\"b\"" },
@@ -47,6 +48,7 @@ static const struct {
 	{ "syscalls.matchSyscalls", "syscalls", "matchSyscalls", "\"syscall\":[\"ptrace\"]" },
 	{ "syscalls.matchPaths", "syscalls", "matchPaths",
 	  "\"path\":\"/a/b\",\"syscall\":[\"unlink\"]" },
+	{ "KubeArmorHostPolicy", "network", "matchProtocols", "\"protocol\":\"tcp\"", true },
 };
 
 static int feature_load(size_t i, struct karmor_policies *policies)
@@ -54,9 +56,10 @@ static int feature_load(size_t i, struct karmor_policies *policies)
 	_cleanup_buf_ struct buf text = { 0 };
 
 	buf_printf(&text,
-		   "{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","
-		   "\"metadata\":{\"name\":\"feature\"},\"spec\":{\"selector\":{},\"%s\":{\"%s\":[{"
+		   "{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmor%sPolicy\","
+		   "\"metadata\":{\"name\":\"feature\"},\"spec\":{\"%s\":{},\"%s\":{\"%s\":[{"
 		   "%s}]}}}",
+		   features[i].host ? "Host" : "", features[i].host ? "nodeSelector" : "selector",
 		   features[i].section, features[i].list, features[i].rule);
 	if (buf_failed(&text))
 		return -ENOMEM;
@@ -76,6 +79,7 @@ int karmor_caps_feature(const struct karmor_caps *caps, size_t i, const char **n
 
 	if (i >= ARRAY_SIZE(features))
 		return -ENOENT;
+	subject.host = features[i].host;
 	r = karmor_policies_new(&policies);
 	if (r == 0)
 		r = feature_load(i, policies);

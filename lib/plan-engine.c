@@ -224,6 +224,7 @@ const struct karmor_backend plan_backend = {
 	.title = "plan",
 	.enforces = true,
 	.enrols_cgroups = true, /* its parts are asked */
+	.keeps_host = true,
 	.print = plan_print,
 	.artifact_free = plan_artifact_free,
 	.close = plan_close,

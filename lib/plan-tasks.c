@@ -46,8 +46,9 @@ static int part_holds(struct karmor_engine *part, const char *name, struct karmo
 }
 
 /*
- * What has no task yet is with those alone whose label its first task is to be started under. Who
- * comes later by its cgroup has that label from who starts it.
+ * The node itself is with those alone that know it. What has no task yet is with those alone whose
+ * label its first task is to be started under. Who comes later by its cgroup has that label from
+ * who starts it.
  */
 static int part_attach(struct karmor_engine *part, const struct karmor_workload *workload,
 		       struct karmor_diag *diag)
@@ -55,7 +56,9 @@ static int part_attach(struct karmor_engine *part, const struct karmor_workload 
 	struct karmor_workload asked = *workload;
 	int r = 1;
 
-	if (part->backend->label && !asked.running && !asked.by_path)
+	if (asked.host)
+		r = part->backend->keeps_host;
+	else if (part->backend->label && !asked.running && !asked.by_path)
 		asked.cgroup = NULL;
 	else if (!part->backend->label && asked.lasting && !asked.pid && !asked.cgroup)
 		r = part_holds(part, asked.name, diag);
@@ -66,8 +69,16 @@ int plan_attach(struct karmor_engine *base, const struct karmor_workload *worklo
 		struct karmor_diag *diag)
 {
 	struct plan_engine *engine = plan_engine_of(base);
+	bool kept = !workload->host;
 	int r = 0;
 
+	for (size_t i = 0; i < engine->n_parts; i++)
+		kept |= engine->parts[i]->backend->keeps_host;
+	if (!kept) {
+		diag_error(diag, NULL, "add bpf to them",
+			   "these backends confine workloads alone, and not the node itself");
+		return -EOPNOTSUPP;
+	}
 	for (size_t i = 0; i < engine->n_parts && workload->lasting; i++)
 		if (!engine->parts[i]->backend->pinned) {
 			diag_error(diag, NULL, NULL, "%s keeps no lasting workloads",

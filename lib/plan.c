@@ -169,6 +169,7 @@ static int set_part(const struct karmor_ruleset *set, const bool takes[PLAN_SECT
 	if (!part->rules)
 		return -ENOMEM;
 	part->n_policies = set->n_policies;
+	part->host = set->host;
 	part->root = set->root;
 	memcpy(part->posture, set->posture, sizeof(part->posture));
 	for (size_t i = 0; i < set->n_rules; i++) {

@@ -92,6 +92,19 @@ int report_add(struct karmor_report *report, const struct ruleset_rule *rule,
 	return 0;
 }
 
+void report_refuse(struct karmor_report *report, size_t at, size_t n, const char *reason,
+		   const char *fix)
+{
+	for (size_t i = at; i < report->n && i - at < n; i++) {
+		struct karmor_report_line *line = &report->lines[i];
+
+		line->fidelity = KARMOR_UNSUPPORTED;
+		line->reason = reason;
+		line->fix = fix;
+		line->narrower = false;
+	}
+}
+
 void finding_note(struct finding *finding, enum karmor_fidelity fidelity, const char *reason,
 		  const char *fix)
 {

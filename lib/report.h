@@ -16,6 +16,10 @@ int report_new(struct karmor_report **ret);
 int report_add(struct karmor_report *report, const struct ruleset_rule *rule,
 	       enum karmor_fidelity fidelity, const char *reason, const char *fix);
 
+/* Of @n lines from the one at @at says that their rules are not kept. */
+void report_refuse(struct karmor_report *report, size_t at, size_t n, const char *reason,
+		   const char *fix);
+
 /* What keeps a rule from being kept exactly, as it is found; {0} is nothing. */
 struct finding {
 	enum karmor_fidelity fidelity;

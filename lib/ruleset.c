@@ -310,6 +310,7 @@ static int make(struct karmor_ruleset *set, const struct karmor_policies *polici
 	struct maker maker = { .set = set, .audit_only = subject->audit_only };
 	int r = select_read(&set->arena, subject, &maker.subject, diag);
 
+	set->host = subject->host;
 	if (r == 0)
 		r = read_postures(set, subject->posture, subject->audit_only, diag);
 	if (r == 0)

@@ -46,14 +46,14 @@ static long look(int iterator)
 	return n < 0 ? -errno : labelled;
 }
 
-static int look_until_done(const struct kernel_maps *maps)
+int adopt_look(int forks_program, int tasks_program)
 {
-	_cleanup_close_ int forks = bpf_raw_tracepoint_open(NULL, maps->adopting), iterator = -1;
+	_cleanup_close_ int forks = bpf_raw_tracepoint_open(NULL, forks_program), iterator = -1;
 	long n = 1;
 
 	if (forks < 0)
 		return -errno;
-	iterator = bpf_link_create(maps->adopt, 0, BPF_TRACE_ITER, NULL);
+	iterator = bpf_link_create(tasks_program, 0, BPF_TRACE_ITER, NULL);
 	if (iterator < 0)
 		return -errno;
 	for (int i = 0; n > 0 && i < LOOKS_MAX; i++)
@@ -86,7 +86,7 @@ int adopt_running(const struct kernel_maps *maps, uint32_t slot)
 		r = place_set(maps, cgroup, true);
 	}
 	if (r == 0)
-		r = look_until_done(maps);
+		r = adopt_look(maps->adopting, maps->adopt);
 	done = place_set(maps, cgroup, false);
 	/* Where a cgroup is at its path again, nobody can be in that who was in this. */
 	r = r < 0 ? r : done;

@@ -10,6 +10,12 @@
 int adopt_check(const struct karmor_workload *from, struct karmor_diag *diag);
 
 /*
+ * Lets the iterator @tasks look at each task of the machine until it labels none, while @forks sees
+ * what is forked. 0 or a negative errno.
+ */
+int adopt_look(int forks, int tasks);
+
+/*
  * Labels each task that runs in the cgroup of the workload in @slot, or below and in no other's,
  * and that is in no workload; none is missed that a fork makes meanwhile. 0 or a negative errno:
  * then some may be labelled.

@@ -20,6 +20,7 @@
 #include "demand.h"
 #include "diag.h"
 #include "engine.h"
+#include "host.h"
 #include "kept.h"
 #include "links.h"
 #include "names.h"
@@ -37,10 +38,14 @@ static void slot_free(const struct kernel_maps *maps, uint32_t slot)
 {
 	struct abi_workload empty = { 0 };
 
+	/* A task whose table is gone is denied everything. To take a ring out waits for the hooks
+	 * that run. */
+	if (slot == ABI_HOST_SLOT)
+		host_release(maps);
+	bpf_events_undirect(maps, slot);
 	cgroup_forget(maps, slot);
 	bpf_map_delete_elem(maps->tables, &slot);
 	bpf_map_delete_elem(maps->links, &slot);
-	bpf_events_undirect(maps, slot);
 	bpf_map_update_elem(maps->workloads, &slot, &empty, BPF_ANY);
 }
 
@@ -59,7 +64,7 @@ int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag)
 {
 	bool alive = false;
 
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
+	for (uint32_t i = 0; i < ABI_SLOTS; i++) {
 		if (is_dead(&maps->slots[i]))
 			slot_free(maps, i);
 		else if (maps->slots[i].id)
@@ -84,20 +89,6 @@ static int slot_take(const struct kernel_maps *maps, uint32_t *ret, struct karmo
 	return -EBUSY;
 }
 
-/* Writes the label of @pid; the task is blocked meanwhile, so that nothing of it is missed. */
-static int task_label(const struct kernel_maps *maps, pid_t pid, const struct abi_enrol *enrol)
-{
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	_cleanup_free_ void *label = calloc(1, maps->label_size);
-
-	if (pidfd < 0)
-		return -errno;
-	if (!label)
-		return -ENOMEM;
-	memcpy(label, enrol, sizeof(*enrol));
-	return bpf_map_update_elem(maps->labels, &pidfd, label, BPF_NOEXIST) < 0 ? -errno : 0;
-}
-
 /*
  * Fills the slot, labels the task, and counts it last: a slot that never had a task is dead. The
  * count is added to, for the task may be gone by then.
@@ -111,7 +102,8 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
 	struct abi_workload slot = { .id = workload->id,
 				     .holder = workload->holder,
-				     .flags = from->lasting ? ABI_LASTING : 0,
+				     .flags = (from->lasting ? ABI_LASTING : 0) |
+					      (from->host ? ABI_HOST : 0),
 				     .needs = engine->live->rulesets[workload->ruleset].needs };
 	char name[ABI_NAME] = "";
 	int r;
@@ -131,11 +123,13 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	if (bpf_map_update_elem(engine->maps.names, &workload->slot, name, BPF_ANY) < 0 ||
 	    bpf_map_update_elem(engine->maps.workloads, &workload->slot, &slot, BPF_ANY) < 0)
 		return -errno;
+	if (from->host)
+		return host_enforce(&engine->maps, from, workload->id);
 	r = cgroup_register(&engine->maps, workload->slot, asked);
 	if (r < 0)
 		return r;
 	if (from->pid || !(engine->maps.slots[workload->slot].flags & ABI_ENTERED)) {
-		r = task_label(&engine->maps, from->pid, &enrol);
+		r = host_give(&engine->maps, from->pid, &enrol);
 		if (r < 0)
 			return r;
 		__atomic_add_fetch(&engine->maps.slots[workload->slot].tasks, 1, __ATOMIC_SEQ_CST);
@@ -160,7 +154,7 @@ static int slot_leave(struct bpf_engine *engine, const struct bpf_workload *work
 		cgroup_forget(&engine->maps, workload->slot);
 		r = bpf_slot_publish(engine, engine->live_tables, workload);
 	}
-	if (r == 0 && !tasks_of(slot)) {
+	if (r == 0 && (!tasks_of(slot) || slot->flags & ABI_HOST)) {
 		slot_free(&engine->maps, workload->slot);
 		return 0;
 	}
@@ -173,7 +167,7 @@ static int lasting_find(const struct kernel_maps *maps, const char *name, uint32
 {
 	char text[ABI_NAME];
 
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
+	for (uint32_t i = 0; i < ABI_SLOTS; i++) {
 		const struct abi_workload *slot = &maps->slots[i];
 
 		if (!slot->id || is_dead(slot) || !(slot->flags & ABI_LASTING))
@@ -197,7 +191,7 @@ int bpf_pinned(struct karmor_engine *base, karmor_pinned_fn *fn, void *data,
 
 	if (lock < 0)
 		return lock;
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++) {
+	for (uint32_t i = 0; i < ABI_SLOTS; i++) {
 		const struct abi_workload *slot = &engine->maps.slots[i];
 
 		if (!slot->id || is_dead(slot) || !(slot->flags & ABI_LASTING))
@@ -318,7 +312,7 @@ static struct bpf_workload *workload_add(struct bpf_engine *engine,
 		.root = TAKE_FD(*root),
 	};
 	if (getrandom(&workload->id, sizeof(workload->id), 0) != sizeof(workload->id) ||
-	    !workload->id)
+	    !(workload->id &= ~1ull)) /* of a pair, as ABI_EXEMPT() has it */
 		failed = true;
 	workload->holder = workload->id;
 	if (!failed)
@@ -341,13 +335,26 @@ int bpf_pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
 }
 
 /* What stands in the way of a lasting workload of this name. */
-static int lasting_check(const char *name, struct karmor_diag *diag)
+static int lasting_check(const struct karmor_workload *from, struct karmor_diag *diag)
 {
-	if (strlen(name) < ABI_NAME)
-		return others_refuse(name, diag);
+	if (strlen(from->name) < ABI_NAME)
+		return from->host ? 0 : others_refuse(from->name, diag);
 	diag_error(diag, NULL, NULL, "the name of workload \"%.32s...\" is longer than %d bytes",
-		   name, KARMOR_WORKLOAD_NAME_MAX);
+		   from->name, KARMOR_WORKLOAD_NAME_MAX);
 	return -EINVAL;
+}
+
+static int slot_take_over(struct bpf_engine *engine, struct bpf_workload *workload,
+			  const struct karmor_workload *from, const struct cgroup_asked *asked,
+			  struct karmor_diag *diag)
+{
+	int r = slot_adopt(engine, workload, asked, diag);
+
+	if (r == 0 && from->host)
+		r = host_enforce(&engine->maps, from, workload->id);
+	else if (r == 0 && from->running)
+		r = adopt_running(&engine->maps, workload->slot);
+	return r;
 }
 
 /* The caller holds the lock. */
@@ -360,17 +367,18 @@ static int workload_enrol(struct bpf_engine *engine, struct bpf_workload *worklo
 
 	if (r < 0 && r != -ENOENT)
 		return bpf_error(r, diag, "read the name of a workload");
-	r = cgroup_check(&engine->maps, from, is_there ? (int64_t)workload->slot : -1, &asked,
-			 diag);
+	if (is_there && (workload->slot == ABI_HOST_SLOT) != from->host)
+		return host_refuse(from, diag);
+	r = from->host ? host_check(from, diag) : 0;
+	r = r < 0 ? r
+		  : cgroup_check(&engine->maps, from, is_there ? (int64_t)workload->slot : -1,
+				 &asked, diag);
 	if (r < 0)
 		return r;
-	if (is_there) {
-		r = slot_adopt(engine, workload, &asked, diag);
-		if (r == 0 && from->running)
-			r = adopt_running(&engine->maps, workload->slot);
-		return r;
-	}
-	r = slot_take(&engine->maps, &workload->slot, diag);
+	if (is_there)
+		return slot_take_over(engine, workload, from, &asked, diag);
+	r = from->host ? host_slot(&engine->maps, &workload->slot, diag)
+		       : slot_take(&engine->maps, &workload->slot, diag);
 	if (r < 0)
 		return r;
 	r = slot_fill(engine, workload, from, &asked, diag);
@@ -391,7 +399,8 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 
 	workload = workload_find(engine, from->name);
 	if (workload)
-		return cgroup_renew(engine, workload, from, diag);
+		return from->host ? host_renew(engine, workload, from, diag)
+				  : cgroup_renew(engine, workload, from, diag);
 	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
 		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
 			   from->name);
@@ -403,7 +412,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	lock = kernel_lock(diag);
 	if (lock < 0)
 		return lock;
-	r = from->lasting ? lasting_check(from->name, diag) : 0;
+	r = from->lasting ? lasting_check(from, diag) : 0;
 	r = r < 0 ? r : bpf_pins_renew(engine, diag);
 	if (r < 0)
 		return r;
@@ -433,7 +442,7 @@ int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag 
 	lock = kernel_lock(diag);
 	if (lock < 0)
 		return lock;
-	r = bpf_tasks(base, name) > 0 ? -EBUSY : 0;
+	r = bpf_tasks(base, name) > 0 && workload->slot != ABI_HOST_SLOT ? -EBUSY : 0;
 	if (r == 0 && bpf_slot_held(engine, workload))
 		r = slot_leave(engine, workload);
 	if (r == -EBUSY)

@@ -94,7 +94,7 @@ static int bpf_confines(struct karmor_engine *base, int pidfd)
 	if (!label)
 		return -EIO;
 	if (bpf_map_lookup_elem(engine->maps.labels, &pidfd, label) == 0)
-		return 1;
+		return ((const struct abi_enrol *)label)->slot != ABI_HOST_SLOT;
 	return errno == ENOENT ? 0 : -EIO;
 }
 
@@ -120,6 +120,7 @@ const struct karmor_backend backend_bpf = {
 	.title = "BPF-LSM",
 	.enforces = true,
 	.enrols_cgroups = true,
+	.keeps_host = true,
 	.probe = bpf_probe,
 	.full = bpf_full,
 	.compile = bpf_compile,

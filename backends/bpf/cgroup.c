@@ -64,7 +64,8 @@ static bool is_gone(uint64_t id)
 
 bool cgroup_holds(const struct abi_workload *slot)
 {
-	return slot->flags & ABI_ENTERED && (slot->path || !is_gone(slot->cgroup));
+	return slot->flags & ABI_HOST ||
+	       (slot->flags & ABI_ENTERED && (slot->path || !is_gone(slot->cgroup)));
 }
 
 /* The topmost directory of the mount that @fd is in. */

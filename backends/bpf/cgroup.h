@@ -46,7 +46,7 @@ int cgroup_registered(const struct kernel_maps *maps, uint32_t slot, struct cgro
 int cgroup_renew(struct bpf_engine *engine, const struct bpf_workload *workload,
 		 const struct karmor_workload *from, struct karmor_diag *diag);
 
-/* Whether the workload in the slot lives by its cgroup alone. */
+/* Whether the workload in the slot lives by its cgroup alone, or is the node. */
 bool cgroup_holds(const struct abi_workload *slot);
 
 /* For place.c, which registers: the cgroup at a path below the mount, 0 where there is none; or a

@@ -88,16 +88,16 @@ int demand_attach(uint64_t needs)
 /* What a workload needs beside what its table does. */
 static uint64_t needs_of(const struct abi_workload *slot)
 {
-	return (slot->flags & ABI_ENTERED ? BPF_NEED_ENTER : 0) |
+	return (slot->flags & (ABI_ENTERED | ABI_HOST) ? BPF_NEED_ENTER : 0) |
 	       (slot->path ? BPF_NEED_NAMED : 0) |
-	       (slot->flags & ABI_ADOPTED ? BPF_NEED_ADOPTED : 0);
+	       (slot->flags & (ABI_ADOPTED | ABI_HOST) ? BPF_NEED_ADOPTED : 0);
 }
 
 void demand_settle(const struct kernel_maps *maps)
 {
 	uint64_t needs = 0;
 
-	for (uint32_t i = 0; i < ABI_WORKLOADS; i++)
+	for (uint32_t i = 0; i < ABI_SLOTS; i++)
 		if (maps->slots[i].id)
 			needs |= maps->slots[i].needs | needs_of(&maps->slots[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(on_demand); i++) {

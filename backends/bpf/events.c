@@ -252,7 +252,8 @@ int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record,
 	if (texts_failed(&texts))
 		return -ENOMEM;
 	if (workload) {
-		event.workload = workload->name;
+		/* The node itself is none. */
+		event.workload = workload->slot == ABI_HOST_SLOT ? NULL : workload->name;
 		event.namespace_name = workload->namespace_name;
 		event.container = workload->container;
 		event.labels = workload->labels;

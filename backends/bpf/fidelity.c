@@ -41,10 +41,27 @@ static bool is_syscall_path_never(const struct ruleset_rule *rule)
 	return is_syscall_path(rule) && !syscalls_with_path(rule);
 }
 
+static bool is_host(const struct ruleset_rule *rule)
+{
+	return rule->ir->policy->kind == KARMOR_HOST_POLICY;
+}
+
+/* A rule that means objects by their names, or programs by theirs. */
+static bool is_named(const struct ruleset_rule *rule)
+{
+	return rule->ir->section <= KARMOR_FILE || rule->ir->n_sources;
+}
+
 /* A rule for whose sake names are protected. */
 static bool is_path_block(const struct ruleset_rule *rule)
 {
-	return rule->ir->section <= KARMOR_FILE && rule->action == KARMOR_BLOCK;
+	return !is_host(rule) && rule->ir->section <= KARMOR_FILE && rule->action == KARMOR_BLOCK;
+}
+
+/* The same for what starts services and containers, which does nothing else. */
+static bool is_host_named(const struct ruleset_rule *rule)
+{
+	return is_host(rule) && rule->action != KARMOR_AUDIT && is_named(rule);
 }
 
 /* A rule that says something about a write, whoever does it. */
@@ -72,8 +89,7 @@ static bool is_source_multi_call(const struct ruleset_rule *rule)
 /* One that an attacker would want to be let through by, under a posture that blocks. */
 static bool is_name_allow(const struct ruleset_rule *rule)
 {
-	return rule->action == KARMOR_ALLOW &&
-	       (rule->ir->section <= KARMOR_FILE || rule->ir->n_sources);
+	return !is_host(rule) && rule->action == KARMOR_ALLOW && is_named(rule);
 }
 
 static const char one_name[] =
@@ -102,6 +118,10 @@ static const struct {
 	  "use matchSyscalls" },
 	{ is_path_block, KARMOR_APPROXIMATED, one_name, NULL },
 	{ is_name_allow, KARMOR_APPROXIMATED, one_name, NULL, true },
+	{ is_host_named, KARMOR_APPROXIMATED,
+	  "narrower: who may mount outside of user namespaces can give a file another name, and "
+	  "root can open the disk that it is on",
+	  "block the capability sys_admin" },
 	{ speaks_of_writing, KARMOR_APPROXIMATED,
 	  "wider: where a filesystem is mounted twice, a change of extended attributes, of access "
 	  "control lists or of times counts under each of the file's names",

@@ -27,7 +27,7 @@ static int fold_deliver(struct bpf_engine *engine, const struct abi_fold_key *ke
 	struct abi_event record = {
 		.time = fold->time,
 		.workload = key->workload,
-		.lost = engine->maps.slots[key->slot % ABI_WORKLOADS].lost,
+		.lost = engine->maps.slots[key->slot % ABI_SLOTS].lost,
 		.slot = key->slot,
 		.generation = key->generation,
 		.verdict = key->verdict,

@@ -25,14 +25,15 @@
 #include "probe.h"
 
 #define BPFFS_MAGIC 0xcafe4a11
-#define SLOTS_BYTES (ABI_WORKLOADS * sizeof(struct abi_workload))
+#define SLOTS_BYTES (ABI_SLOTS * sizeof(struct abi_workload))
 #define FIX_MOUNT "mount -t bpf bpf " PINS_MOUNT
 
 #define MAPS_CLOSED                                                                                \
 	{                                                                                          \
 		.labels = -1, .tables = -1, .links = -1, .rings = -1, .folds = -1,                 \
 		.workloads = -1, .names = -1, .cgroups = -1, .named = -1, .inode = -1,             \
-		.adopt = -1, .adopting = -1, .kept = -1, .keepers = -1                             \
+		.adopt = -1, .adopting = -1, .kept = -1, .keepers = -1, .host = -1, .ways = -1,    \
+		.host_tasks = -1, .host_forks = -1                                                 \
 	}
 
 void kernel_dir_name(struct buf *name)
@@ -65,13 +66,24 @@ static int pins_adopt(const char *dir, struct kernel_maps *ret)
 	struct {
 		const char *name;
 		int *fd;
-	} maps[] = { { "labels", &ret->labels },       { "tables", &ret->tables },
-		     { "links", &ret->links },	       { "rings", &ret->rings },
-		     { "folds", &ret->folds },	       { "inode", &ret->inode },
-		     { "workloads", &ret->workloads }, { "names", &ret->names },
-		     { "cgroups", &ret->cgroups },     { "named_cgroups", &ret->named },
-		     { "adopt", &ret->adopt },	       { "adopting", &ret->adopting },
-		     { "kept", &ret->kept },	       { "keepers", &ret->keepers } };
+	} maps[] = { { "labels", &ret->labels },
+		     { "tables", &ret->tables },
+		     { "links", &ret->links },
+		     { "rings", &ret->rings },
+		     { "folds", &ret->folds },
+		     { "inode", &ret->inode },
+		     { "workloads", &ret->workloads },
+		     { "names", &ret->names },
+		     { "cgroups", &ret->cgroups },
+		     { "named_cgroups", &ret->named },
+		     { "adopt", &ret->adopt },
+		     { "adopting", &ret->adopting },
+		     { "kept", &ret->kept },
+		     { "keepers", &ret->keepers },
+		     { KERNEL_HOST_MAP, &ret->host },
+		     { "ways", &ret->ways },
+		     { "host_tasks", &ret->host_tasks },
+		     { "host_forks", &ret->host_forks } };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	void *slots;
@@ -108,6 +120,26 @@ static int pin_program(struct bpf_program *program, const char *dir, const char 
 	if (buf_failed(&path))
 		return -ENOMEM;
 	return bpf_program__pin(program, path.data);
+}
+
+/* Programs that user space runs, or attaches for a while. */
+static int pin_asked(const struct karmor_bpf *skeleton, const char *dir)
+{
+	const struct {
+		struct bpf_program *program;
+		const char *name;
+	} programs[] = {
+		{ skeleton->progs.karmor_inode, "inode" },
+		{ skeleton->progs.karmor_adopt, "adopt" },
+		{ skeleton->progs.karmor_adopting, "adopting" },
+		{ skeleton->progs.karmor_host, "host_tasks" },
+		{ skeleton->progs.karmor_hosting, "host_forks" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs); i++)
+		r = pin_program(programs[i].program, dir, programs[i].name);
+	return r;
 }
 
 static int pin_link(struct bpf_program *program, const char *path)
@@ -222,11 +254,7 @@ static int pins_make(const char *dir, struct karmor_diag *diag)
 	if (r == 0)
 		r = bpf_object__pin_maps(skeleton->obj, aside.data);
 	if (r == 0)
-		r = pin_program(skeleton->progs.karmor_inode, aside.data, "inode");
-	if (r == 0)
-		r = pin_program(skeleton->progs.karmor_adopt, aside.data, "adopt");
-	if (r == 0)
-		r = pin_program(skeleton->progs.karmor_adopting, aside.data, "adopting");
+		r = pin_asked(skeleton, aside.data);
 	if (r == 0) {
 		step = "attach the programs";
 		r = pin_hooks(skeleton, aside.data);
@@ -318,10 +346,11 @@ int kernel_adopt(struct kernel_maps *ret)
 
 void kernel_close(struct kernel_maps *maps)
 {
-	int *fds[] = { &maps->labels,  &maps->tables,	 &maps->links, &maps->rings,
-		       &maps->folds,   &maps->workloads, &maps->names, &maps->inode,
-		       &maps->cgroups, &maps->named,	 &maps->adopt, &maps->adopting,
-		       &maps->kept,    &maps->keepers };
+	int *fds[] = { &maps->labels,	  &maps->tables,    &maps->links, &maps->rings,
+		       &maps->folds,	  &maps->workloads, &maps->names, &maps->inode,
+		       &maps->cgroups,	  &maps->named,	    &maps->adopt, &maps->adopting,
+		       &maps->kept,	  &maps->keepers,   &maps->host,  &maps->ways,
+		       &maps->host_tasks, &maps->host_forks };
 
 	if (maps->slots)
 		munmap(maps->slots, SLOTS_BYTES);

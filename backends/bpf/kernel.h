@@ -25,12 +25,15 @@
 #define UNSOUND "before Linux 6.2 labels are not reliable under full preemption"
 #define LOCK_DIR "/run/karmor"
 
+#define KERNEL_HOST_MAP "_data_host" /* as bpffs has the name of a section */
+
 /* The maps by which user space talks to the programs. */
 struct kernel_maps {
 	int labels, tables, links, rings, folds, workloads, names; /* -1 where it is not open */
-	int cgroups, named, kept, keepers;
+	int cgroups, named, kept, keepers, host, ways;
 	int inode;		    /* the program that reads an inode */
 	int adopt, adopting;	    /* those that label running tasks; bpf/adopt.bpf.c */
+	int host_tasks, host_forks; /* the same for the node's own; bpf/host.bpf.c */
 	uint32_t label_size;	    /* bytes of a label: what enrolling writes */
 	struct abi_workload *slots; /* the map of workloads as it is now, all of them */
 };

@@ -51,6 +51,7 @@ bool object_is_enforcing(const struct karmor_bpf *skeleton, const struct bpf_pro
 		skeleton->progs.karmor_probe,  skeleton->progs.karmor_inode,
 		skeleton->progs.karmor_locate, skeleton->progs.karmor_decide,
 		skeleton->progs.karmor_adopt,  skeleton->progs.karmor_adopting,
+		skeleton->progs.karmor_host,   skeleton->progs.karmor_hosting,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi.h"
 #include "cleanup.h"
 #include "karmor.skel.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * See others.h. Of another build's maps nothing is known but what bpf/abi.h promises: the maps'
- * names, some words of a slot, and that a name ends with NUL.
+ * names, some words of a slot, what frees the node itself, and that a name ends with NUL.
  */
 #include "others.h"
 
@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -118,6 +119,38 @@ unsigned others_sweep(void)
 
 	others_each(sweep, &alive);
 	return alive;
+}
+
+/* Makes the map's value at @key zero, whatever it is. */
+static void map_clear(const char *dir, const char *map, uint32_t key)
+{
+	struct bpf_map_info info = { 0 };
+	_cleanup_close_ int fd = map_open(dir, map, &info);
+	_cleanup_free_ void *zero = fd < 0 ? NULL : calloc(1, info.value_size);
+
+	if (zero)
+		(void)bpf_map_update_elem(fd, &key, zero, BPF_ANY);
+}
+
+static void release_host(const char *dir, void *data)
+{
+	_cleanup_(cleanup_slots) struct slots slots = { 0 };
+
+	(void)data;
+	if (slots_open(dir, &slots) < 0)
+		return;
+	for (size_t i = 0; i < slots.n; i++) {
+		if (!slot_at(&slots, i)->id || !(slot_at(&slots, i)->flags & ABI_HOST))
+			continue;
+		map_clear(dir, KERNEL_HOST_MAP, 0);
+		map_clear(dir, "workloads", (uint32_t)i);
+	}
+}
+
+void others_release_host(void)
+{
+	others_each(release_host, NULL);
+	(void)others_sweep();
 }
 
 struct sought {

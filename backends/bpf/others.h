@@ -15,5 +15,8 @@
  */
 unsigned others_sweep(void);
 
+/* Ends what other builds enforce on the node itself. The caller holds the lock. */
+void others_release_host(void);
+
 /* Whether a lasting workload @name is, or may be, another build's: -EBUSY with a message. */
 int others_refuse(const char *name, struct karmor_diag *diag);

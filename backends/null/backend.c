@@ -182,6 +182,7 @@ static long null_tasks(struct karmor_engine *base, const char *name)
 const struct karmor_backend backend_null = {
 	.name = "null",
 	.title = "null",
+	.keeps_host = true,
 	.probe = null_probe,
 	.full = null_full,
 	.compile = null_compile,

@@ -66,7 +66,27 @@ struct karmor_workload {
 	 * not enter by that, and of running tasks those that run one are not enrolled.
 	 */
 	const char *through[2];
+	/*
+	 * Of a lasting workload without @pid and @cgroup: it is the node itself, all that is in no
+	 * workload, what runs already included; process 1 alone is not, nor who forks from it until
+	 * that executes a program. Any of its tasks may still become another workload's. There is
+	 * one on a node. It lives until it is detached, and then its tasks are under no policy at
+	 * once. Only from the pid namespace that all others are in.
+	 */
+	bool host;
+	/*
+	 * With @host: programs by which people get back into the node, at most KARMOR_EXEMPT_MAX
+	 * absolute paths and NULL, whose last parts have at most 30 bytes; or NULL. Nothing is
+	 * asked of who runs one already or is started by one that does, nor of who comes to run one
+	 * and was not of the node before, as what process 1 starts; nor of what these start. A path
+	 * counts by its directory and its name there, once links are followed. The calling process
+	 * and its program are exempt anyway. Who attaches it again, by the same or another engine,
+	 * gives it another list.
+	 */
+	const char *const *exempt;
 };
+
+#define KARMOR_EXEMPT_MAX 24
 
 /* The longest name of a lasting workload, in bytes. */
 #define KARMOR_WORKLOAD_NAME_MAX 255

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "abi.h"
 #include "karmor.skel.h"
 
 #define BPF_JMP_EXIT (BPF_JMP | 0x90)

@@ -62,6 +62,7 @@ suite tables "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backe
 suite lasting "${KARMOR_BUILD:-$here/../../build}/tests/live/lasting"
 suite karmord "$here/karmord.sh"
 [ -z "$whole" ] || suite units "$here/units.sh"
+[ -z "$whole" ] || suite host "$here/host.sh"
 [ -z "$whole" ] || suite karmord-kills "$here/karmord-kills.sh"
 suite oci "$here/oci.sh"
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live

@@ -31,6 +31,10 @@ lacks "$out" "enforces nothing" "AppArmor enforces"
 printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: calls}\nspec:\n  selector: {matchLabels: {app: web}}\n  action: Audit\n  syscalls: {matchSyscalls: [{syscall: [unlink]}]}\n' > "$work/calls.yaml"
 out=$("$karmor" apply -f "$work/calls.yaml" 2>&1)
 has "$out" 'backend "apparmor" cannot keep syscalls.matchSyscalls[0]' "what AppArmor cannot keep is told, rule by rule"
+printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorHostPolicy\nmetadata: {name: host}\nspec:\n  nodeSelector: {}\n  file: {matchPaths: [{path: /etc/shadow}]}\n' > "$work/host.yaml"
+out=$("$karmor" apply -f "$work/host.yaml" 2>&1)
+is $? 2 "a host policy is refused"
+has "$out" 'backend "apparmor" cannot keep file.matchPaths[0]: host policies are kept by BPF-LSM alone' "and it is said who keeps them"
 
 policy shadow 'file: {matchPaths: [{path: /etc/shadow}]}'
 reads='cat /etc/passwd; cat /etc/shadow; echo over'

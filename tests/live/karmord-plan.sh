@@ -62,6 +62,18 @@ out=$("$karmor" apply -f "$work/calls.yaml" 2>&1)
 is "$?" 0 "what AppArmor cannot keep is delegated"
 lacks "$out" "cannot keep" "without a word"
 "$karmor" delete ksp calls -n shop > /dev/null
+# AppArmor has the same rule for a container, and nothing of what is in none.
+echo host > "$work/hosted"
+printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorHostPolicy\nmetadata: {name: host}\nspec:\n  nodeSelector: {}\n  file: {matchPaths: [{path: %s}]}\n' \
+	"$work/hosted" > "$work/host.yaml"
+out=$("$karmor" apply -f "$work/host.yaml" 2>&1)
+is "$?" 0 "a host policy is taken"
+lacks "$out" "cannot keep" "without a word, too"
+has "$(cat "$work/hosted" 2>&1)" "Permission denied" "BPF enforces it"
+restart
+has "$(cat "$work/hosted" 2>&1)" "Permission denied" "the next karmord takes it over"
+"$karmor" delete hsp host > /dev/null
+is "$(cat "$work/hosted")" host "and gives the node back"
 
 for runtime in crun runc; do
 	policy raw 'network: {matchProtocols: [{protocol: raw}]}'

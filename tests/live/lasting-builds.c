@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "lasting.h"
 #include "slots.h"
 
@@ -40,6 +41,20 @@ START_TEST(adopt)
 }
 END_TEST
 
+/* All that is in no workload, for a moment. */
+START_TEST(host)
+{
+	struct set b = compile(B);
+	struct karmor_engine *engine = engine_open(&b);
+	struct karmor_workload workload =
+		KARMOR_STRUCT(karmor_workload, .name = "host", .lasting = true, .host = true);
+
+	printf("%d\n", karmor_engine_attach(engine, &workload, diag));
+	printf("%d\n", karmor_engine_detach(engine, "host", diag));
+	karmor_engine_close(engine);
+}
+END_TEST
+
 static int do_alone(const TTest *test)
 {
 	TCase *tcase = tcase_create("alone");
@@ -64,6 +79,11 @@ int do_adopt(const char *name)
 {
 	wanted = name;
 	return do_alone(adopt);
+}
+
+int do_host(void)
+{
+	return do_alone(host);
 }
 
 /* What the other build says. */
@@ -250,6 +270,60 @@ START_TEST(another_build_clears_up_after_a_cgroup)
 }
 END_TEST
 
+static void leave_host(void)
+{
+	struct set a = compile(A);
+	struct karmor_workload workload =
+		KARMOR_STRUCT(karmor_workload, .name = "host", .lasting = true, .host = true);
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(karmor_engine_attach(engine_open(&a), &workload, diag) < 0);
+	waitpid(pid, &status, 0);
+	ck_assert_int_eq(status, 0);
+}
+
+/* A task that we did not start: the program that attaches the node, and what it starts, are exempt.
+ */
+static void start_looking(void)
+{
+	unlink(HERE "/looked");
+	unlink(HERE "/end");
+	/* One that only forked may be process 1's own part. */
+	ck_assert_int_eq(system("sh -c 'while [ ! -e " HERE "/end ]; do if read -r line < " SECRET
+				"; then echo y; else echo n; fi > " HERE
+				"/looked; sleep 0.1; done' > /dev/null 2>&1 &"),
+			 0);
+}
+
+static bool has_seen(const void *what)
+{
+	_cleanup_close_ int fd = open(HERE "/looked", O_RDONLY | O_CLOEXEC);
+	char byte = 0;
+
+	return fd >= 0 && read(fd, &byte, 1) == 1 && byte == *(const char *)what;
+}
+
+START_TEST(another_build_takes_the_node_itself_over)
+{
+	const char *said;
+	int end;
+
+	start_looking();
+	ck_assert(eventually(has_seen, "y"));
+	leave_host();
+	ck_assert(eventually(has_seen, "n"));
+	said = other("host");
+	ck_assert_msg(strncmp(said, "0\n0\n", 4) == 0, "%s", said);
+	ck_assert(eventually(has_seen, "y"));
+	end = open(HERE "/end", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	ck_assert_int_ge(end, 0);
+	close(end);
+	ck_assert(eventually(is_gone, NULL));
+}
+END_TEST
+
 void build_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, a_later_engine_takes_a_lasting_workload_over);
@@ -257,4 +331,9 @@ void build_tests(TCase *tcase)
 	tcase_add_test(tcase, another_build_takes_nothing_over);
 	tcase_add_test(tcase, another_build_clears_up);
 	tcase_add_test(tcase, another_build_clears_up_after_a_cgroup);
+}
+
+void host_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, another_build_takes_the_node_itself_over);
 }

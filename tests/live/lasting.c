@@ -8,7 +8,8 @@
  * input ends, and answers how often one of the first N could not be read, or another could.
  *
  * lasting-other is the same program with a backend of another build: `lasting-other beside`
- * enforces a set of its own for a moment, `lasting-other adopt NAME` tries to take a workload over.
+ * enforces a set of its own for a moment, `lasting-other adopt NAME` tries to take a workload over,
+ * `lasting-other host` has the node itself for a moment.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -190,6 +191,7 @@ static Suite *suite(void)
 
 	set_tests(case_add(s, "sets"));
 	build_tests(case_add(s, "builds"));
+	host_tests(case_add(s, "host"));
 	event_tests(case_add(s, "events"));
 	death_tests(case_add(s, "deaths"));
 	return s;
@@ -238,6 +240,8 @@ int main(int argc, char *argv[])
 		return do_beside();
 	if (argc > 2 && strcmp(argv[1], "adopt") == 0)
 		return do_adopt(argv[2]);
+	if (argc > 1 && strcmp(argv[1], "host") == 0)
+		return do_host();
 	if (!place())
 		return EXIT_FAILURE;
 	return support_run(suite());

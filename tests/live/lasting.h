@@ -74,8 +74,10 @@ bool is_gone(const void *nothing); /* what is pinned */
 void set_tests(TCase *tcase);
 void event_tests(TCase *tcase);
 void build_tests(TCase *tcase);
+void host_tests(TCase *tcase);
 void death_tests(TCase *tcase);
 
-/* The part of another build: `lasting-other beside` and `lasting-other adopt NAME`. */
+/* The part of another build: `lasting-other beside`, `adopt NAME` and `host`. */
 int do_beside(void);
 int do_adopt(const char *name);
+int do_host(void);

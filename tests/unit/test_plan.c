@@ -30,23 +30,28 @@ static void finish(void)
 	set = NULL;
 }
 
-static struct karmor_plan *plan_of(const char *spec, const char *posture, size_t n)
+static struct karmor_plan *plan_for(bool host, const char *spec, const char *posture, size_t n)
 {
 	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture);
+		KARMOR_STRUCT(karmor_subject, .everything = true, .host = host, .posture = posture);
 	char text[4096];
 	struct karmor_plan *plan = NULL;
 
 	snprintf(text, sizeof(text),
-		 "apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
-		 "metadata: {name: p}\nspec:\n  selector: {}\n%s",
-		 spec);
+		 "apiVersion: security.kubearmor.com/v1\nkind: KubeArmor%sPolicy\n"
+		 "metadata: {name: p}\nspec:\n  %s: {}\n%s",
+		 host ? "Host" : "", host ? "nodeSelector" : "selector", spec);
 	ck_assert_int_eq(karmor_policies_add_text(policies, "p", text, strlen(text), NULL), 0);
 	ck_assert_int_eq(karmor_ruleset_new(policies, &subject, &set, NULL), 0);
 	ck_assert_int_eq(karmor_plan_new((const struct karmor_ruleset *const *)&set, 1,
 					 (const struct karmor_caps *const *)caps, n, &plan, NULL),
 			 0);
 	return plan;
+}
+
+static struct karmor_plan *plan_of(const char *spec, const char *posture, size_t n)
+{
+	return plan_for(false, spec, posture, n);
 }
 
 static void check_keeper(const struct karmor_plan *plan, const char *rule, const char *backend)
@@ -119,6 +124,30 @@ START_TEST(what_only_one_supports_is_that_ones)
 
 	check_keeper(plan, "syscalls.matchSyscalls[0]", "bpf");
 	check_keeper(plan, "network.matchProtocols[0]", "apparmor");
+	karmor_plan_free(plan);
+}
+END_TEST
+
+/* Though AppArmor would keep such a rule for a workload. */
+START_TEST(host_policies_are_kept_by_one_alone)
+{
+	static const char raw[] = "  network: {matchProtocols: [{protocol: raw}]}\n";
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	const struct karmor_backend *keeper;
+	struct karmor_plan *plan = plan_for(true, raw, NULL, 1);
+
+	ck_assert_int_eq(karmor_plan_at(plan, 0, &line, &keeper), 0);
+	ck_assert_str_eq(karmor_backend_name(keeper), "apparmor");
+	ck_assert_int_eq(line.fidelity, KARMOR_UNSUPPORTED);
+	ck_assert_str_eq(line.reason, "host policies are kept by BPF-LSM alone");
+	ck_assert_int_eq(karmor_plan_at(plan, 1, &line, &keeper), -ENOENT);
+	karmor_plan_free(plan);
+	finish();
+	prepare();
+	plan = plan_for(true, raw, NULL, 2);
+	ck_assert_int_eq(karmor_plan_at(plan, 0, &line, &keeper), 0);
+	ck_assert_str_eq(karmor_backend_name(keeper), "bpf");
+	ck_assert_int_eq(line.fidelity, KARMOR_EXACT);
 	karmor_plan_free(plan);
 }
 END_TEST
@@ -324,6 +353,7 @@ int main(void)
 	tcase_add_test(tests, nobody_denies_what_another_decides);
 	tcase_add_test(tests, one_backend_keeps_all);
 	tcase_add_test(tests, what_only_one_supports_is_that_ones);
+	tcase_add_test(tests, host_policies_are_kept_by_one_alone);
 	tcase_add_test(tests, without_rules_there_is_a_first_backend);
 	tcase_add_test(tests, wrong_lists_are_refused);
 	tcase_add_test(tests, a_section_that_changes_hands_is_with_both);
