@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
@@ -58,11 +59,25 @@ static int tree_find(const char *root, char **ret)
 	return 0;
 }
 
+/* A process's root, and the process has ended: where that is nobody can tell any more. */
+static bool is_of_ended(const char *root)
+{
+	char to[2];
+
+	return strncmp(root, "/proc/", strlen("/proc/")) == 0 && readlink(root, to, sizeof(to)) < 0;
+}
+
 static int tree_add(struct selinux_trees *trees, const char *root, struct karmor_diag *diag)
 {
 	_cleanup_free_ char *path = NULL;
 	int r = tree_find(root, &path);
 
+	if (r < 0 && r != -ENOMEM && is_of_ended(root)) {
+		diag_error(diag, NULL, "try again",
+			   "selinux: the process has ended that has a workload's root, \"%s\"",
+			   root);
+		return -EINVAL;
+	}
 	if (r == -ENOENT || r == -ENOTDIR) {
 		diag_warning(diag, NULL, NULL,
 			     "selinux: a workload's root \"%s\" is no more, and nothing is "

@@ -19,8 +19,9 @@ struct selinux_trees {
 };
 
 /*
- * Finds them. 0; -EINVAL (message): a root has no name here, as one of another mount namespace;
- * -ENOMEM. One that is no more is left out, with a warning.
+ * Finds them. 0; -EINVAL (message): a root has no name here, as one of another mount namespace, or
+ * is that of a process that has ended; -ENOMEM. A directory that is no more is left out, with a
+ * warning.
  */
 int selinux_trees_open(struct selinux_trees *ret, const struct selinux_artifact *artifact,
 		       struct karmor_diag *diag);

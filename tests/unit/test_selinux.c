@@ -540,6 +540,13 @@ START_TEST(a_root_without_a_name_here_is_an_error)
 	}
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	karmor_diag_clear(diag);
+	if (is_there) {
+		ck_assert_int_eq(selinux_trees_open(
+					 &trees, (const struct selinux_artifact *)c.artifact, diag),
+				 -EINVAL);
+		ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 0)->text, "has ended"));
+	}
 	close(fds[0]);
 	ck_assert_int_eq(rmdir(directory), 0);
 	karmor_diag_free(diag);
