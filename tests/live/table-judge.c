@@ -7,119 +7,16 @@
  * three verdicts, with that one's events, and to one on the side that the report names.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "apparmor/apparmor.h"
 #include "array.h"
 #include "buf.h"
 #include "cleanup.h"
-#include "eval.h"
 #include "ir.h"
-#include "match.h"
 #include "ruleset.h"
-#include "table-live.h"
-
-/* What a call may come to in place of its verdict. */
-enum direction {
-	LAXER = 1,
-	STRICTER = 2,
-	UNTOLD = 4, /* the same, without its event */
-	OTHER = 8,  /* the same, by another rule */
-};
-
-#define KEPT_PROGRAM "the program can be changed by nobody"
-
-static bool is_kept_program(const struct pass *pass, const struct access *access)
-{
-	for (size_t i = 0; i < pass->set->n_rules; i++) {
-		const struct ruleset_rule *rule = &pass->set->rules[i];
-
-		if (rule->ir->section == KARMOR_PROCESS && rule->action == KARMOR_BLOCK &&
-		    rule->match == IR_PATH && access->path && strcmp(rule->path, access->path) == 0)
-			return true;
-	}
-	return false;
-}
-
-static struct eval_verdict asked_as(const struct pass *pass, const struct access *access,
-				    enum karmor_section section, enum karmor_op op)
-{
-	struct access other = *access;
-
-	other.section = section;
-	other.op = op;
-	return eval_ask(pass->set, &other);
-}
-
-/* The posture closes it, and a rule lets somebody execute it. */
-static bool is_opened_program(const struct pass *pass, const struct access *access)
-{
-	bool run = false;
-
-	for (size_t i = 0; i < pass->set->n_rules; i++) {
-		const struct ruleset_rule *rule = &pass->set->rules[i];
-
-		run |= rule->ir->section == KARMOR_PROCESS && rule->action != KARMOR_BLOCK &&
-		       match_path(rule->match, rule->path, rule->recursive, access->path);
-	}
-	return run && !asked_as(pass, access, KARMOR_FILE, KARMOR_READ).rule;
-}
-
-static bool is_unreadable_program(const struct pass *pass, const struct access *access)
-{
-	return asked_as(pass, access, KARMOR_FILE, KARMOR_READ).action == KARMOR_BLOCK;
-}
-
-/* A label of the file, and not of all that is made in a directory. */
-static bool is_named_alone(const struct pass *pass, const struct access *access)
-{
-	for (size_t i = 0; i < pass->set->n_rules; i++)
-		if (pass->set->rules[i].match != IR_DIR &&
-		    eval_matches(&pass->set->rules[i], access))
-			return true;
-	return false;
-}
-
-static bool is_of_shared_class(const struct pass *pass, const struct access *access)
-{
-	bool usual = access->type == SOCK_STREAM ||
-		     (access->type == SOCK_DGRAM &&
-		      (access->number == 0 || access->number == IPPROTO_UDP));
-
-	return pass->set && !usual;
-}
-
-/* How a kind of call may differ, and the words of the report that say so. */
-static const struct shortcoming {
-	enum act_kind kind;
-	const char *words;
-	unsigned directions;
-	/* Of which alone it is said; NULL: of all. */
-	bool (*of)(const struct pass *pass, const struct access *access);
-} shortcomings[] = {
-	{ ACT_SOCKET, "not protocols", LAXER | STRICTER | OTHER, NULL },
-	{ ACT_MKNOD, "about to be created", LAXER | STRICTER | OTHER, NULL },
-	{ ACT_MKDIR, "about to be created", LAXER | STRICTER | OTHER, NULL },
-	{ ACT_CHMOD, "mode and owner of no directory above", STRICTER | OTHER, NULL },
-	{ ACT_CAPABILITY, "logs a capability", UNTOLD, NULL },
-	{ ACT_WRITE, KEPT_PROGRAM, STRICTER, is_kept_program },
-	{ ACT_TRUNCATE, KEPT_PROGRAM, STRICTER, is_kept_program },
-	{ ACT_UNLINK, KEPT_PROGRAM, STRICTER, is_kept_program },
-	{ ACT_MKNOD, KEPT_PROGRAM, STRICTER, is_kept_program },
-	{ ACT_CHMOD, KEPT_PROGRAM, STRICTER, is_kept_program },
-	/* SELinux. */
-	{ ACT_SOCKET, "one class for raw sockets", STRICTER | OTHER, is_of_shared_class },
-	{ ACT_MKNOD, "gets this name later", LAXER | STRICTER | OTHER, is_named_alone },
-	{ ACT_MKDIR, "gets this name later", LAXER | STRICTER | OTHER, is_named_alone },
-	{ ACT_MKNOD, "get such a name later", LAXER | STRICTER | OTHER, is_named_alone },
-	{ ACT_MKDIR, "get such a name later", LAXER | STRICTER | OTHER, is_named_alone },
-	{ ACT_READ, "can be read as well", LAXER, is_opened_program },
-	{ ACT_EXEC, "can be executed only where", STRICTER, is_unreadable_program },
-	{ ACT_EXEC, "cannot be executed either", STRICTER, is_unreadable_program },
-};
+#include "table-report.h"
 
 /* What no report has a line for, where no rule speaks of it. */
 static const struct shortcoming kept = { ACT_CAPABILITY, "kept from every workload",
@@ -420,68 +317,4 @@ void judge_pass(struct pass *pass, const struct events *events)
 	judge_deeds(pass, events, ROW_DIFFERS);
 	judge_deeds(pass, events, ROW_REPORTED);
 	pass_settle(pass, ROW_AGREES, "as the table says");
-}
-
-static bool is_of_section(const struct karmor_report_line *line, const struct live_row *row)
-{
-	const char *section = ir_section_name(row->access.section);
-	size_t len = strlen(section);
-
-	return strncmp(line->rule, section, len) == 0 && line->rule[len] == '.';
-}
-
-static bool is_decisive(const struct karmor_report_line *line, const struct live_row *row)
-{
-	const struct karmor_verdict *verdict = &row->reference;
-
-	return verdict->rule && strcmp(line->policy, verdict->policy) == 0 &&
-	       strcmp(line->rule, verdict->rule) == 0 && line->line == verdict->line;
-}
-
-/* The rule that decided is not supported, or no rule of the section is. */
-static void judge_supported(struct live_row *row, const struct karmor_report *report)
-{
-	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
-	const char *reason = NULL;
-	bool some = false;
-
-	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++) {
-		bool unsupported = line.fidelity == KARMOR_UNSUPPORTED;
-
-		if (unsupported && is_decisive(&line, row))
-			row_settle(row, ROW_UNASKED, "reported unsupported: %s", line.reason);
-		if (!is_of_section(&line, row))
-			continue;
-		some |= !unsupported;
-		reason = unsupported ? line.reason : reason;
-	}
-	if (reason && !some)
-		row_settle(row, ROW_UNASKED, "reported unsupported: %s", reason);
-}
-
-static bool report_names(const struct karmor_report *report, const char *words)
-{
-	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
-
-	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++)
-		if (line.fidelity == KARMOR_APPROXIMATED && strstr(line.reason, words))
-			return true;
-	return false;
-}
-
-static void note_shortcoming(struct deed *deed, const struct pass *pass)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
-		if (shortcomings[i].kind == deed->kind &&
-		    (!shortcomings[i].of || shortcomings[i].of(pass, &deed->row->access)) &&
-		    report_names(pass->report, shortcomings[i].words))
-			deed->shortcoming = &shortcomings[i];
-}
-
-void judge_report(struct pass *pass)
-{
-	for (size_t i = 0; i < pass->n_deeds; i++)
-		note_shortcoming(&pass->deeds[i], pass);
-	for (size_t i = 0; i < pass->n_rows; i++)
-		judge_supported(pass->rows[i], pass->report);
 }

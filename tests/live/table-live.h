@@ -2,7 +2,7 @@
 /*
  * Tables in a running kernel: rows that one workload can ask make a pass. table-plan.c makes passes
  * of rows, table-tree.c the root that a pass is in, table-label.c its labels, table-stage.c its
- * tasks, table-judge.c compares.
+ * tasks, table-judge.c compares, and knows by table-report.c what may differ.
  */
 #pragma once
 
