@@ -175,6 +175,8 @@ is "$(loads)" "$((before + 1))" "by one change for all workloads"
 reads one yyn "the running program is under it"
 reads two yny "and the other under its own"
 
+# Files have their labels before the change has come to its end, and karmord answers after that alone.
+"$karmor" get workloads > /dev/null
 end KILL
 reads one yyn "when karmord was killed, the first is confined"
 reads two yny "and the other"
