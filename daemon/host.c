@@ -242,6 +242,19 @@ static int check_deed(struct node *node, const struct karmor_ruleset *set, const
 	return -EPERM;
 }
 
+/* Whether one before @i is the same program under another name. */
+static bool is_again(char *const *ways, size_t i, const char *program)
+{
+	bool ret = false;
+
+	for (size_t j = 0; !ret && j < i; j++) {
+		_cleanup_free_ char *before = realpath(ways[j], NULL);
+
+		ret = before && strcmp(before, program) == 0;
+	}
+	return ret;
+}
+
 int host_check_ways(struct node *node, const struct karmor_policies *policies, json_t *messages)
 {
 	char *const *ways = node->config->ways_back;
@@ -251,6 +264,8 @@ int host_check_ways(struct node *node, const struct karmor_policies *policies, j
 	for (size_t i = 0; r == 0 && ways[i]; i++) {
 		_cleanup_free_ char *program = realpath(ways[i], NULL);
 
+		if (program && is_again(ways, i, program))
+			continue;
 		for (size_t j = 0; program && r == 0 && j < ARRAY_SIZE(deeds); j++) {
 			r = check_deed(node, set, &deeds[j], program, messages);
 			worst = r == -EPERM ? r : worst;
