@@ -81,6 +81,39 @@ policy shell 'process: {matchPaths: [{path: /bin/sh}]}'
 lacks "$(run runc blocked)" users "a container whose program is blocked does not start"
 has "$(cat "$work/log")" 'workload "blocked" may not start: shell blocks' "and that is told"
 "$karmor" delete ksp shell -n shop > /dev/null
+# One after the other: what each of them left would add up.
+containers=$([ -n "${KARMOR_LONG:-}" ] && echo 1000 || echo 10)
+held() {
+	echo "maps $(bpftool map show | grep -c '^[0-9]'), entries $(bpftool map dump name cgroups | grep -c '^key')," \
+		"descriptors $(find "/proc/$daemon/fd" -type l | wc -l), files $(find "$work/state" /run/karmor | wc -l)," \
+		"cgroups $(find /sys/fs/cgroup -type d | wc -l)"
+}
+resident() {
+	awk '$1 == "VmRSS:" { print $2 }' "/proc/$daemon/status"
+}
+as_before() {
+	[ "$(held)" = "$before" ]
+}
+eventually empty
+before=$(held)
+grown=$(resident)
+read=0
+for ((i = 0; i < containers; i++)); do
+	# Half of them by each.
+	((i % (containers / 2))) || bundle_make "${runtimes[i / (containers / 2)]}" yes 'cat /etc/passwd; cat /etc/shadow'
+	out=$(run "${runtimes[i / (containers / 2)]}" "again-$i")
+	[[ $out == users*"Permission denied"* ]] || break
+	[[ $out != *hashes* ]] || read=$((read + 1))
+done
+grown=$(($(resident) - grown))
+is $i "$containers" "$containers containers start, and are under their policies" "$out"
+is $read 0 "none of them reads what is blocked"
+eventually empty
+eventually as_before
+check $? "they leave nothing" "$(held); before: $before"
+echo "# $before; karmord grew by $grown KiB"
+[ $grown -lt 1024 ]
+check $? "and karmord does not grow with them" "$grown KiB"
 kill "$daemon"
 wait "$daemon"
 eventually gone /sys/fs/bpf/karmor

@@ -71,6 +71,9 @@ systemctl reload karmord
 eventually fails
 check $? "and so is what it was before"
 
+has "$(varlinkctl introspect /run/karmor/karmord.sock io.karmor 2>&1)" "method GetPolicies() -> " "varlinkctl reads the interface"
+has "$(varlinkctl call /run/karmor/karmord.sock io.karmor.GetPolicies {} 2>&1)" web-app-hardened "and calls it"
+
 systemctl stop karmord.service 2> /dev/null
 is "$(systemctl is-active karmord.service karmord.socket | xargs)" "inactive active" "the service stopped, its socket listens"
 fails
