@@ -217,6 +217,7 @@ struct abi_workload {
 	uint64_t cgroup; /* by which tasks enter; 0: none. The kernel side's too, where there is a
 			    path */
 	uint64_t path; /* place_key() of that: whatever cgroup is made there is its own; 0: none */
+	uint64_t missed; /* tasks of forks that could not be given a label */
 };
 #define ABI_LASTING 1 /* it has a name, and outlives the process that attached it */
 #define ABI_ENTERED 2 /* it has a cgroup, and lives as long as that does: also without a task */

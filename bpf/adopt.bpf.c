@@ -5,9 +5,12 @@
  * meanwhile; but a fork shows the child to the iterator first, and passes the tracepoint after.
  * Whoever was not seen by a whole look was forked after it began, and is labelled there: together
  * with its parent by karmor_adopting, which is attached while the iterator looks, or after its
- * parent by karmor_forked, which stays, for a fork may have begun long before.
+ * parent by karmor_forked, which stays, for a fork may have begun long before. (On which tracepoint
+ * they are: forked_child().)
  */
 #include "host.bpf.h"
+
+const volatile _Bool forks_by_wakeup = 0;
 
 /* How the label of a task begins that runs, so that it is never found half made. Who lets the
  * iterator run holds the lock. */
@@ -72,11 +75,11 @@ static __always_inline int adopt(struct task_struct *task, const struct abi_enro
 	return 1;
 }
 
-/* The same for one that cannot run now. */
+/* The same for one that cannot run now; where it could not, that is counted. */
 static __always_inline void adopt_still(struct task_struct *task, const struct abi_enrol *enrol)
 {
-	if (!bpf_task_storage_get(&labels, task, 0, 0))
-		adopt(task, enrol, 0);
+	if (!bpf_task_storage_get(&labels, task, 0, 0) && adopt(task, enrol, 0) < 0)
+		missed_count(enrol->slot);
 }
 
 /* Writes a byte for each task that it labels, which is 1 for one that it could not. */
@@ -102,21 +105,23 @@ int karmor_adopt(struct bpf_iter__task *ctx)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(karmor_adopting, struct task_struct *parent, struct task_struct *child)
+int karmor_adopting(__u64 *ctx)
 {
+	struct task_struct *parent = bpf_get_current_task_btf();
 	const struct abi_cgroup *place = adopt_place(parent);
 
 	if (!place)
 		return 0;
 	adopt_still(parent, &place->enrol);
-	adopt_still(child, &place->enrol);
+	adopt_still(forked_child(ctx), &place->enrol);
 	return 0;
 }
 
 /* The parent was labelled after the child was allocated. */
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(karmor_forked, struct task_struct *parent, struct task_struct *child)
+int karmor_forked(__u64 *ctx)
 {
+	struct task_struct *child = forked_child(ctx);
 	struct label *label = label_held();
 
 	if (!label)

@@ -167,8 +167,9 @@ int karmor_host(struct bpf_iter__task *ctx)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(karmor_hosting, struct task_struct *parent, struct task_struct *child)
+int karmor_hosting(__u64 *ctx)
 {
+	struct task_struct *parent = bpf_get_current_task_btf();
 	struct label *label = bpf_task_storage_get(&labels, parent, 0, 0);
 	__u64 id;
 
@@ -178,7 +179,7 @@ int BPF_PROG(karmor_hosting, struct task_struct *parent, struct task_struct *chi
 	if (!id)
 		return 0;
 	host_still(parent, id);
-	host_still(child, id);
+	host_still(forked_child(ctx), id);
 	return 0;
 }
 

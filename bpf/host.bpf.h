@@ -45,6 +45,36 @@ static __always_inline void host_count(__u64 id)
 		__sync_fetch_and_add(&workload->tasks, 1);
 }
 
+extern const volatile _Bool forks_by_wakeup;
+
+/* A task that was to have a label has none, for memory is out. */
+static __always_inline void missed_count(__u32 slot)
+{
+	struct abi_workload *workload = bpf_map_lookup_elem(&workloads, &slot);
+
+	if (workload)
+		__sync_fetch_and_add(&workload->missed, 1);
+}
+
+/*
+ * The child, in a program on the tracepoint that a fork passes, whose current task is the parent.
+ * From 7.0 on a program on sched_process_fork can be preempted, and is skipped for all others of
+ * the processor meanwhile. There it stands on sched_wakeup_new, which a fork passes with a run
+ * queue's lock held, and which is neither; before 6.19 a label cannot be made there safely, for
+ * that takes memory.
+ */
+static __always_inline struct task_struct *forked_child(__u64 *ctx)
+{
+	__u64 child;
+
+	/* Two loads, of which the verifier sees one: no address may be computed of the two. */
+	if (forks_by_wakeup)
+		asm volatile("%0 = *(u64 *)(%1 + 0)" : "=r"(child) : "r"(ctx));
+	else
+		asm volatile("%0 = *(u64 *)(%1 + 8)" : "=r"(child) : "r"(ctx));
+	return (struct task_struct *)child;
+}
+
 /* Gives @id to one that cannot run now, where it has no label. */
 static __always_inline void host_still(struct task_struct *task, __u64 id)
 {
@@ -53,8 +83,10 @@ static __always_inline void host_still(struct task_struct *task, __u64 id)
 	if (label && (is_of_workload(label) || is_valid(label->enrol.id)))
 		return;
 	label = label ?: label_make(task, 0);
-	if (!label)
+	if (!label) {
+		missed_count(ABI_HOST_SLOT);
 		return;
+	}
 	label->enrol.slot = ABI_HOST_SLOT;
 	label->generation = 0;
 	label->enrol.id = id;

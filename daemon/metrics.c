@@ -38,7 +38,8 @@ static const struct metric {
 	ROW("hook_errors_total", "counter", hook_errors, 1,
 	    "Workloads that could not be put under policies."),
 	ROW("refused_total", "counter", stats.refused, 1,
-	    "Accesses denied because they could not be decided."),
+	    "Accesses denied because they could not be decided, and tasks that could not be "
+	    "enrolled."),
 	ROW("kernel_events_lost_total", "counter", stats.lost, 1,
 	    "Events that the kernel had no place for."),
 	ROW("clients", "gauge", clients, 1, "Clients of the control socket."),

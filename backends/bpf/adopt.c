@@ -15,13 +15,6 @@
 
 #define INITIAL_PIDS 0xeffffffcU /* the inode of the pid namespace that all others are in */
 #define LOOKS_MAX 64		 /* who is moved in meanwhile makes more */
-/*
- * So many in a row that find nobody are the last. One would be enough, were no fork ever missed:
- * from 7.0 on a program on a tracepoint is skipped where a task was preempted in it, and then a
- * child whose parent was labelled as it was made is found by the next look alone.
- */
-#define LOOKS_SURE 3
-#define LOOK_AGAIN_US 10000
 
 int adopt_check(const struct karmor_workload *from, struct karmor_diag *diag)
 {
@@ -53,23 +46,21 @@ static long look(int iterator)
 	return n < 0 ? -errno : labelled;
 }
 
-int adopt_look(int forks_program, int tasks_program)
+int adopt_look(int forks_program, int tasks_program, const struct abi_workload *slot)
 {
 	_cleanup_close_ int forks = bpf_raw_tracepoint_open(NULL, forks_program), iterator = -1;
-	int sure = 0;
-	long n = 0;
+	uint64_t missed = slot->missed;
+	long n = 1;
 
 	if (forks < 0)
 		return -errno;
 	iterator = bpf_link_create(tasks_program, 0, BPF_TRACE_ITER, NULL);
 	if (iterator < 0)
 		return -errno;
-	for (int i = 0; n >= 0 && sure < LOOKS_SURE && i < LOOKS_MAX; i++) {
-		if (sure)
-			usleep(LOOK_AGAIN_US);
+	for (int i = 0; n > 0 && i < LOOKS_MAX; i++)
 		n = look(iterator);
-		sure = n == 0 ? sure + 1 : 0;
-	}
+	if (n >= 0 && slot->missed != missed)
+		return -ENOMEM;
 	return n < 0 ? (int)n : 0;
 }
 
@@ -98,7 +89,7 @@ int adopt_running(const struct kernel_maps *maps, uint32_t slot)
 		r = place_set(maps, cgroup, true);
 	}
 	if (r == 0)
-		r = adopt_look(maps->adopting, maps->adopt);
+		r = adopt_look(maps->adopting, maps->adopt, workload);
 	done = place_set(maps, cgroup, false);
 	/* Where a cgroup is at its path again, nobody can be in that who was in this. */
 	r = r < 0 ? r : done;

@@ -11,9 +11,9 @@ int adopt_check(const struct karmor_workload *from, struct karmor_diag *diag);
 
 /*
  * Lets the iterator @tasks look at each task of the machine until it labels none, while @forks sees
- * what is forked. 0 or a negative errno.
+ * what is forked and counts in @slot what it could not label. 0 or a negative errno.
  */
-int adopt_look(int forks, int tasks);
+int adopt_look(int forks, int tasks, const struct abi_workload *slot);
 
 /*
  * Labels each task that runs in the cgroup of the workload in @slot, or below and in no other's,

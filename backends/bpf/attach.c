@@ -480,7 +480,7 @@ int bpf_stats(const struct karmor_engine *base, struct karmor_stats *ret)
 		ret->tasks += (uint64_t)tasks_of(slot);
 		ret->events += slot->events;
 		ret->lost += slot->lost;
-		ret->refused += slot->refused;
+		ret->refused += slot->refused + slot->missed;
 	}
 	return 0;
 }

@@ -248,7 +248,7 @@ int host_enforce(const struct kernel_maps *maps, const struct karmor_workload *f
 	r = r < 0 ? r : host_set(maps, id, true);
 	if (r < 0)
 		return r;
-	r = adopt_look(maps->host_forks, maps->host_tasks);
+	r = adopt_look(maps->host_forks, maps->host_tasks, &maps->slots[ABI_HOST_SLOT]);
 	done = host_set(maps, id, false);
 	r = r < 0 ? r : done;
 	if (r == 0)

@@ -104,11 +104,28 @@ void object_silence(void)
 	libbpf_set_print(print_nothing);
 }
 
+/* On which tracepoint forks are seen: see forked_child() in bpf/host.bpf.h. */
+static int forks_place(struct karmor_bpf *skeleton, const struct btf *btf)
+{
+	struct bpf_program *programs[] = { skeleton->progs.karmor_adopting,
+					   skeleton->progs.karmor_forked,
+					   skeleton->progs.karmor_hosting };
+	int r = 0;
+
+	/* By it labels get their memory where it can be had with any lock held. */
+	skeleton->rodata->forks_by_wakeup = btf_has_function(btf, "bpf_map_kmalloc_nolock");
+	for (size_t i = 0; r == 0 && skeleton->rodata->forks_by_wakeup && i < ARRAY_SIZE(programs);
+	     i++)
+		r = bpf_program__set_attach_target(programs[i], 0, "sched_wakeup_new");
+	return r;
+}
+
 int object_open(const struct btf *btf, struct karmor_bpf **ret)
 {
 	struct karmor_bpf *skeleton;
 	struct bpf_program *program;
 	bool three;
+	int r;
 
 	skeleton = karmor_bpf__open();
 	if (!skeleton)
@@ -134,8 +151,12 @@ int object_open(const struct btf *btf, struct karmor_bpf **ret)
 	three = btf_hook_arguments(btf, "inode_setattr") == 3;		 /* until 6.9 it has two */
 	bpf_program__set_autoload(
 		three ? skeleton->progs.karmor_setattr2 : skeleton->progs.karmor_setattr, false);
-	*ret = skeleton;
-	return 0;
+	r = forks_place(skeleton, btf);
+	if (r < 0)
+		karmor_bpf__destroy(skeleton);
+	else
+		*ret = skeleton;
+	return r;
 }
 
 int object_load(struct karmor_bpf *skeleton)

@@ -96,7 +96,9 @@ struct karmor_stats {
 	uint64_t workloads; /* of this engine */
 	uint64_t tasks;	    /* enrolled now */
 	uint64_t events, lost;
-	uint64_t refused; /* decisions that could not be taken and were denied */
+	/* Decisions that could not be taken and were denied, and tasks of forks that memory could
+	 * not be found for to enrol them. */
+	uint64_t refused;
 };
 
 /*
