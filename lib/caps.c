@@ -19,10 +19,27 @@ int caps_new(const struct karmor_backend *backend, struct karmor_caps **ret)
 
 	if (!caps)
 		return -ENOMEM;
+	caps->made = calloc(1, sizeof(*caps->made));
+	if (!caps->made) {
+		free(caps);
+		return -ENOMEM;
+	}
 	caps->backend = backend;
 	caps->summary = "";
 	*ret = caps;
 	return 0;
+}
+
+void *caps_made(const struct karmor_caps *caps)
+{
+	return caps->made->what;
+}
+
+void caps_make(const struct karmor_caps *caps, void *what, void (*release)(void *what))
+{
+	if (caps->made->what)
+		caps->made->release(caps->made->what);
+	*caps->made = (struct caps_made){ what, release };
 }
 
 static struct caps_fact *fact_find(const struct karmor_caps *caps, const char *name)
@@ -37,6 +54,7 @@ int caps_set(struct karmor_caps *caps, const char *name, uint64_t value)
 {
 	struct caps_fact *fact = fact_find(caps, name);
 
+	caps_make(caps, NULL, NULL);
 	if (fact) {
 		fact->value = value;
 		return 0;
@@ -153,6 +171,8 @@ void karmor_caps_free(struct karmor_caps *caps)
 {
 	if (!caps)
 		return;
+	caps_make(caps, NULL, NULL);
+	free(caps->made);
 	arena_done(&caps->arena);
 	free(caps->facts);
 	free(caps);

@@ -25,7 +25,16 @@ struct karmor_caps {
 	const char *summary, *reason, *fix; /* in the arena, or static */
 	struct caps_fact *facts;
 	size_t n_facts, size;
+	struct caps_made *made;
 };
+
+/* What a backend made of the facts and has for the next compilation, until a fact changes. */
+struct caps_made {
+	void *what;
+	void (*release)(void *what);
+};
+void *caps_made(const struct karmor_caps *caps); /* or NULL */
+void caps_make(const struct karmor_caps *caps, void *what, void (*release)(void *what));
 
 int caps_new(const struct karmor_backend *backend, struct karmor_caps **ret);
 int caps_set(struct karmor_caps *caps, const char *name, uint64_t value); /* 0 or -ENOMEM */

@@ -53,7 +53,8 @@ void selinux_abort(struct karmor_engine *base)
 	struct selinux_engine *engine = (struct selinux_engine *)base;
 
 	engine->staged = NULL;
-	engine->n_retired = 0;
+	engine->n_retired = engine->n_spares = 0;
+	selinux_loaded_free(&engine->needed);
 	buf_reset(&engine->module);
 }
 
@@ -67,13 +68,17 @@ static int unreadable(struct karmor_diag *diag, const char *path, int error)
  * Whether the module is made for the policy that it will be part of: the one that runs, or, where a
  * module is in that already, the one that was kept before it came.
  */
-static int base_check(const struct selinux_engine *engine, bool keep, struct karmor_diag *diag)
+static int base_check(struct selinux_engine *engine, bool keep, struct karmor_diag *diag)
 {
 	const char *path = engine->has_module ? SELINUX_STATE_BASE : SELINUX_POLICY;
 	_cleanup_buf_ struct buf policy = { 0 };
 	char digest[SELINUX_DIGEST_SIZE];
-	int r = selinux_file_read(path, &policy);
+	int r;
 
+	/* It is ours alone to write. */
+	if (engine->has_module && strcmp(engine->kept_base, engine->staged->digest) == 0)
+		return 0;
+	r = selinux_file_read(path, &policy);
 	if (r)
 		return unreadable(diag, path, r);
 	selinux_digest(policy.data, policy.len, digest);
@@ -83,9 +88,11 @@ static int base_check(const struct selinux_engine *engine, bool keep, struct kar
 			"selinux: the machine's policy changed since these were compiled for it");
 		return -EINVAL;
 	}
-	return engine->has_module || !keep
-		       ? 0
-		       : selinux_state_write(SELINUX_STATE_BASE, policy.data, policy.len, diag);
+	if (!engine->has_module && keep)
+		r = selinux_state_write(SELINUX_STATE_BASE, policy.data, policy.len, diag);
+	if (r == 0 && (engine->has_module || keep))
+		strcpy(engine->kept_base, digest);
+	return r;
 }
 
 /* The module that was there before; none: nothing. */
@@ -106,18 +113,12 @@ static void module_put_back(struct selinux_engine *engine, struct karmor_diag *d
 	}
 }
 
-static bool is_same(const struct selinux_engine *engine)
-{
-	return engine->has_module && engine->live_module.len &&
-	       strcmp(engine->rules, engine->live_rules) == 0;
-}
-
-/* What is the same already takes no time. */
+/* What is there already takes no time. */
 static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	int r;
 
-	if (is_same(engine))
+	if (engine->is_covered)
 		return 0;
 	r = selinux_store_install(engine->module.data, engine->module.len, engine->lock, diag);
 	if (r == 0)
@@ -208,26 +209,68 @@ static int unknown_check(struct selinux_engine *engine, struct karmor_diag *diag
 	return 0;
 }
 
-/* The text of the module, for who is there now. */
+/* What the staged module is to have beside what was compiled, with spare roles or without. */
+static struct selinux_extra extra_of(const struct selinux_engine *engine)
+{
+	return (struct selinux_extra){ .retired = engine->retired,
+				       .n_retired = engine->n_retired,
+				       .spares = engine->spares,
+				       .n_spares = engine->n_spares };
+}
+
+/* What is needed for who is there now. */
+static int need(struct selinux_engine *engine)
+{
+	const struct selinux_extra extra = extra_of(engine);
+	int r;
+
+	selinux_loaded_free(&engine->needed);
+	r = selinux_loaded_make(&engine->needed, engine->staged, &extra);
+	for (size_t i = 0; r == 0 && i < engine->staged->base.n_rulesets; i++)
+		engine->needed.families[i].is_idle = !selinux_is_asked(engine, engine->staged, i);
+	return r;
+}
+
+/* The text of a module that has that, where the one that is loaded has not. */
 static int module_make(struct selinux_engine *engine, struct karmor_diag *diag)
 {
+	struct selinux_extra extra;
 	int r = unknown_check(engine, diag);
 
+	engine->n_spares = 0;
 	r = r ? r : selinux_numbers(engine, engine->staged);
 	r = r ? r : selinux_remember(engine, engine->staged);
 	r = r ? r : selinux_retire(engine, diag);
+	r = r ? r : need(engine);
 	if (r)
 		return r;
-	buf_reset(&engine->module);
-	selinux_write(&engine->module, engine->staged, NULL, 0);
-	if (buf_failed(&engine->module))
-		return -ENOMEM;
-	selinux_digest(engine->module.data, engine->module.len, engine->rules);
-	if (!engine->n_retired)
+	engine->is_covered = engine->has_module && engine->live_module.len &&
+			     selinux_loaded_covers(&engine->loaded, &engine->needed);
+	if (engine->is_covered)
 		return 0;
+	selinux_spares(engine);
+	r = need(engine);
+	if (r)
+		return r;
+	extra = extra_of(engine);
 	buf_reset(&engine->module);
-	selinux_write(&engine->module, engine->staged, engine->retired, engine->n_retired);
+	selinux_write(&engine->module, engine->staged, &extra);
 	return buf_failed(&engine->module) ? -ENOMEM : 0;
+}
+
+/* The module is in the kernel, and labels are for it. */
+static void module_become(struct selinux_engine *engine)
+{
+	engine->live = engine->staged;
+	engine->is_loaded = engine->has_module = true;
+	if (engine->is_covered)
+		return;
+	buf_done(&engine->live_module);
+	engine->live_module = engine->module;
+	engine->module = (struct buf){ 0 };
+	selinux_loaded_free(&engine->loaded);
+	engine->loaded = engine->needed;
+	engine->needed = (struct selinux_loaded){ 0 };
 }
 
 static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
@@ -237,23 +280,17 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 
 	r = r ? r : base_check(engine, true, diag);
 	r = r ? r : selinux_trees_open(&trees, engine->staged, diag);
-	r = r ? r : selinux_keep(engine, false, diag);
+	r = r ? r : selinux_keep(engine, engine->is_covered, diag);
 	r = r ? r : module_load(engine, diag);
 	if (r)
 		return r;
 	r = labels_set(&trees, diag);
 	if (r) {
-		module_put_back(engine, diag);
+		if (!engine->is_covered)
+			module_put_back(engine, diag);
 		return r == -EINVAL || r == -EOPNOTSUPP ? -EIO : r;
 	}
-	engine->live = engine->staged;
-	engine->is_loaded = engine->has_module = true;
-	if (!is_same(engine)) {
-		buf_done(&engine->live_module);
-		engine->live_module = engine->module;
-		engine->module = (struct buf){ 0 };
-		strcpy(engine->live_rules, engine->rules);
-	}
+	module_become(engine);
 	selinux_retire_live(engine);
 	/* What is in force is in force; who comes next may have to load it once more. */
 	return selinux_keep(engine, true, diag) == -ENOMEM ? -ENOMEM : 0;

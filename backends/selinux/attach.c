@@ -221,8 +221,13 @@ static int texts_take(struct selinux_workload *workload, const struct karmor_wor
 /* The module has its ruleset's roles under its number. */
 static bool has_roles(const struct selinux_engine *engine, const struct selinux_workload *workload)
 {
-	return engine->is_loaded && (workload->number == SELINUX_NO_NUMBER ||
-				     engine->live->numbers[workload->ruleset] == workload->number);
+	const struct selinux_artifact *live = engine->live;
+	uint32_t number = live->numbers[workload->ruleset];
+
+	return engine->is_loaded &&
+	       (workload->number == SELINUX_NO_NUMBER || workload->number == number) &&
+	       selinux_loaded_has(&engine->loaded, number,
+				  live->rulesets[workload->ruleset].digest);
 }
 
 /* Its roles into the kernel, its number to who comes later, its events to here. */

@@ -20,6 +20,7 @@
 struct context_line {
 	char *path;
 	char *type;
+	size_t stem; /* bytes that a path has to begin with, of one that is no expression all */
 	bool literal;
 };
 
@@ -80,6 +81,32 @@ static bool is_literal(const char *path)
 }
 
 /*
+ * How many bytes of an expression every path that it matches begins with: what is dear to compile
+ * is not, for most paths.
+ */
+static size_t stem_of(const char *path)
+{
+	size_t len = strcspn(path, ".^$?*+|[({\\");
+	int depth = 0;
+
+	/* A bracket may hold any of these, and be no more than itself. */
+	if (strchr(path, '[') && strchr(path, '|'))
+		return 0;
+	/* The last one may be there, or not. */
+	if (len && path[len] && strchr("?*{", path[len]))
+		len--;
+	for (const char *p = path; *p; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		else if (*p == '|' && !depth)
+			return 0;
+		else if (*p == '(' || *p == ')')
+			depth += *p == '(' ? 1 : -1;
+	}
+	return len;
+}
+
+/*
  * "path [-mode] context"; a mode that is no file's is left out, as is a path without a context, or
  * with one that this policy has no type for.
  */
@@ -105,6 +132,7 @@ static int line_add(struct base *base, char *text)
 	base->lines[base->n_lines] = (struct context_line){
 		.path = arena_strdup(&base->arena, path),
 		.type = arena_strdup(&base->arena, type),
+		.stem = stem_of(path),
 		.literal = is_literal(path),
 	};
 	if (!base->lines[base->n_lines].path || !base->lines[base->n_lines].type)
@@ -300,6 +328,8 @@ static bool line_matches(const struct context_line *line, const char *path)
 
 	if (line->literal)
 		return strcmp(line->path, path) == 0;
+	if (strncmp(line->path, path, line->stem) != 0)
+		return false;
 	buf_printf(&whole, "^(%s)$", line->path);
 	if (buf_failed(&whole) || regcomp(&regex, whole.data, REG_EXTENDED | REG_NOSUB) != 0)
 		return false;

@@ -8,9 +8,52 @@
 #include "diag.h"
 #include "reference.h"
 #include "selinux.h"
-#include "sha256.h"
 
-DEFINE_CLEANUP(base, struct base, base_free)
+/* What is known of a base policy, and dear to find: it is kept with the caps. */
+struct known {
+	struct base *base;
+	struct arena arena;
+	struct selinux_facts facts;
+	char digest[SELINUX_DIGEST_SIZE]; /* "": the reference */
+};
+
+static void known_free(void *what)
+{
+	struct known *known = what;
+
+	base_free(known->base);
+	arena_done(&known->arena);
+	free(known);
+}
+
+/* The caps' own. */
+static int known_find(const struct karmor_caps *caps, const struct known **ret,
+		      struct karmor_diag *diag)
+{
+	struct known *known = caps_made(caps);
+	const char *policy;
+	size_t len;
+	int r;
+
+	*ret = known;
+	if (known)
+		return 0;
+	known = calloc(1, sizeof(*known));
+	if (!known)
+		return -ENOMEM;
+	r = base_open(caps, &known->base, diag);
+	r = r ? r : selinux_facts(known->base, &known->arena, &known->facts, diag);
+	if (r) {
+		known_free(known);
+		return r;
+	}
+	policy = caps_bytes(caps, SELINUX_CAP_POLICY, &len);
+	if (!reference_is(caps))
+		selinux_digest(policy, len, known->digest);
+	caps_make(caps, known, known_free);
+	*ret = known;
+	return 0;
+}
 
 int selinux_full(struct karmor_caps *caps)
 {
@@ -109,33 +152,19 @@ static int copies_make(struct selinux_compiler *c)
 	return 0;
 }
 
-void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE])
-{
-	uint8_t digest[SHA256_SIZE];
-	struct sha256 sha;
-
-	sha256_start(&sha);
-	sha256_add(&sha, policy, len);
-	sha256_end(&sha, digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-}
-
 /* Which policy it is for, that nobody takes it for another one's. */
-static int digest_make(struct selinux_artifact *ret, const struct karmor_caps *caps)
+static int known_copy(struct selinux_artifact *ret, const struct known *known)
 {
-	char digest[SELINUX_DIGEST_SIZE];
-	size_t len;
-	const char *policy = caps_bytes(caps, SELINUX_CAP_POLICY, &len);
-
-	if (reference_is(caps))
-		return 0;
-	selinux_digest(policy, len, digest);
-	ret->digest = arena_strdup(&ret->arena, digest);
-	return ret->digest ? 0 : -ENOMEM;
+	if (*known->digest) {
+		ret->digest = arena_strdup(&ret->arena, known->digest);
+		if (!ret->digest)
+			return -ENOMEM;
+	}
+	return selinux_facts_copy(&known->facts, &ret->arena, &ret->facts);
 }
 
-static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *caps)
+static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *caps,
+			 const struct known *known)
 {
 	struct arena *arena = &c->ret->arena;
 	int r;
@@ -152,13 +181,14 @@ static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *c
 	for (uint32_t i = 0; r == 0 && i < c->n; i++)
 		c->ret->numbers[i] = i;
 	r = r ? r : rules_number(c);
-	r = r ? r : selinux_facts(c->policy, arena, &c->ret->facts, c->diag);
+	r = r ? r : known_copy(c->ret, known);
 	r = r ? r : selinux_paths(c);
 	r = r ? r : selinux_verdicts(c);
 	r = r ? r : selinux_names(c);
+	if (r == 0)
+		selinux_digests(c);
 	r = r ? r : comments_make(c);
-	r = r ? r : copies_make(c);
-	return r ? r : digest_make(c->ret, caps);
+	return r ? r : copies_make(c);
 }
 
 static void compiler_done(struct selinux_compiler *c)
@@ -185,14 +215,14 @@ int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
 		    struct karmor_report *report, struct karmor_diag *diag)
 {
 	struct selinux_artifact *artifact = calloc(1, sizeof(*artifact));
-	_cleanup_(cleanup_base) struct base *base = NULL;
+	const struct known *known = NULL;
 	_cleanup_(compiler_done) struct selinux_compiler c = {
 		.sets = sets, .n = n, .ret = artifact, .diag = diag
 	};
-	int r = artifact ? base_open(caps, &base, diag) : -ENOMEM;
+	int r = artifact ? known_find(caps, &known, diag) : -ENOMEM;
 
-	c.policy = base;
-	r = r ? r : artifact_make(&c, caps);
+	c.policy = known ? known->base : NULL;
+	r = r ? r : artifact_make(&c, caps, known);
 	r = r || !report ? r : selinux_fidelity(&c, report);
 	if (r) {
 		if (artifact)

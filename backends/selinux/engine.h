@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "loaded.h"
 #include "selinux.h"
 
 #define SELINUX_CONTEXT_MAX 1024
@@ -55,13 +56,19 @@ struct selinux_engine {
 	bool is_loaded;	 /* what is live is in the kernel, and labels are for it */
 	bool has_module; /* the kernel has one of ours, if not that of what is live */
 	struct buf module, live_module; /* as text; of an engine before perhaps not known */
-	/* Of these without what is retired: where rules are the same, the module that is loaded has
-	 * all that files and tasks have, and more. "": not known. */
-	char rules[SELINUX_DIGEST_SIZE], live_rules[SELINUX_DIGEST_SIZE];
+	/* What these are good for. Where the module that is loaded has all that the staged one
+	 * needs, it has all that files and tasks have, and more. */
+	struct selinux_loaded needed, loaded;
+	char kept_base[SELINUX_DIGEST_SIZE]; /* of the policy that is kept from before it; "": not
+					      * known
+					      */
+	bool is_covered;		     /* it has: the staged one is not loaded */
 	struct selinux_before *before;
 	size_t n_before, before_size;
 	struct selinux_retired *retired; /* what the staged module has of them */
 	size_t n_retired;
+	struct selinux_spare spares[SELINUX_SPARES_MAX]; /* and of roles that nobody has yet */
+	size_t n_spares;
 	struct selinux_workload *workloads;
 	size_t n_workloads;
 	struct selinux_entrance *entrance;
@@ -118,8 +125,16 @@ struct selinux_workload *selinux_workload_of(const struct selinux_engine *engine
 struct selinux_workload *selinux_workload_add(struct selinux_engine *engine,
 					      const struct selinux_workload *from);
 void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workload *workload);
-/* A number for each ruleset of @artifact: its workload's, or one that nobody has. 0 or -ENOMEM. */
+/*
+ * numbers.c: a number for each ruleset of @artifact: its workload's, or one that nobody has, if
+ * possible one that is loaded for such rules. 0 or -EBUSY.
+ */
 int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact);
+/* Whether somebody asked for the ruleset: it has rules, or a workload. */
+bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		      size_t set);
+/* Spare ones for rulesets that are staged, where workloads come and go. */
+void selinux_spares(struct selinux_engine *engine);
 int selinux_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 		   struct karmor_diag *diag);
 /* Writes down what another engine is to know. 0, -EPERM, -EIO (message), -ENOMEM. */

@@ -174,3 +174,36 @@ int selinux_facts(const struct base *base, struct arena *arena, struct selinux_f
 	}
 	return 0;
 }
+
+static const char **names_copy(const char *const *from, size_t n, struct arena *arena)
+{
+	const char **ret = arena_array(arena, n + 1, sizeof(*ret));
+
+	for (size_t i = 0; ret && i < n; i++) {
+		ret[i] = arena_strdup(arena, from[i]);
+		if (!ret[i])
+			return NULL;
+	}
+	return ret;
+}
+
+int selinux_facts_copy(const struct selinux_facts *from, struct arena *arena,
+		       struct selinux_facts *ret)
+{
+	*ret = *from;
+	ret->launchers = names_copy(from->launchers, from->n_launchers, arena);
+	ret->users = names_copy(from->users, from->n_users, arena);
+	ret->libraries = names_copy(from->libraries, from->n_libraries, arena);
+	ret->takes_back = arena_strdup(arena, from->takes_back);
+	ret->domains = arena_array(arena, from->n_domains + 1, sizeof(*ret->domains));
+	if (!ret->launchers || !ret->users || !ret->libraries || !ret->takes_back || !ret->domains)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->n_domains; i++) {
+		ret->domains[i] = from->domains[i];
+		ret->domains[i].entries = arena_strdup(arena, from->domains[i].entries);
+		ret->domains[i].lacks = arena_strdup(arena, from->domains[i].lacks);
+		if (!ret->domains[i].entries || !ret->domains[i].lacks)
+			return -ENOMEM;
+	}
+	return 0;
+}

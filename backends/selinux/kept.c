@@ -20,6 +20,7 @@ struct reading {
 	struct selinux_kept *ret;
 	struct selinux_workload *workloads;
 	struct selinux_before *before;
+	struct selinux_loaded loaded; /* its names are of the arena */
 	size_t n_workloads, workloads_size, n_before, before_size;
 };
 
@@ -27,6 +28,8 @@ static void reading_done(struct reading *reading)
 {
 	free(reading->workloads);
 	free(reading->before);
+	free(reading->loaded.families);
+	free(reading->loaded.names);
 }
 
 static bool are_strings(const struct word *words, size_t n)
@@ -71,7 +74,32 @@ static int module_read(struct reading *reading, const struct word *words)
 {
 	int r = text_read(&words[1], reading->ret->module, sizeof(reading->ret->module));
 
-	return r ? r : text_read(&words[2], reading->ret->rules, sizeof(reading->ret->rules));
+	return r ? r : text_read(&words[2], reading->loaded.frame, sizeof(reading->loaded.frame));
+}
+
+static int family_read(struct reading *reading, const struct word *words)
+{
+	uint64_t number;
+
+	if (!number_read(&words[1], SELINUX_NUMBERS_MAX - 1, &number) ||
+	    words[2].len + 1 != SELINUX_DIGEST_SIZE ||
+	    reading->loaded.n_families == SELINUX_NUMBERS_MAX)
+		return -EINVAL;
+	return selinux_loaded_family(&reading->loaded, (uint32_t)number, words[2].text);
+}
+
+static int name_read(struct reading *reading, const struct word *words)
+{
+	struct selinux_loaded *loaded = &reading->loaded;
+
+	if (!label_is_role(words[1].text, words[1].len) &&
+	    !label_is_type(words[1].text, words[1].len))
+		return -EINVAL;
+	if (array_grow(&loaded->names, loaded->n_names, &loaded->names_size,
+		       sizeof(*loaded->names)) < 0)
+		return -ENOMEM;
+	loaded->names[loaded->n_names++] = (char *)(uintptr_t)words[1].text;
+	return 0;
 }
 
 static int generation_read(struct reading *reading, const struct word *words)
@@ -169,7 +197,8 @@ static const struct {
 	int (*read)(struct reading *reading, const struct word *words);
 } lines[] = {
 	{ "boot", 2, boot_read },     { "generation", 2, generation_read },
-	{ "module", 3, module_read }, { "workload", 4, workload_read },
+	{ "module", 3, module_read }, { "number", 3, family_read },
+	{ "has", 2, name_read },      { "workload", 4, workload_read },
 	{ "file", 4, file_read },     { "task", 4, task_read },
 	{ "type", WORDS, type_read },
 };
@@ -190,24 +219,33 @@ static int line_read(struct reading *reading, char *line, size_t len)
 	return -EINVAL;
 }
 
+/* An array of the arena with what is in @from; NULL when memory is out. */
+static void *array_copy(struct arena *arena, const void *from, size_t n, size_t size)
+{
+	void *ret = arena_array(arena, n + 1, size);
+
+	if (ret && n)
+		memcpy(ret, from, n * size);
+	return ret;
+}
+
 static int reading_end(struct reading *reading)
 {
-	struct selinux_workload *workloads =
-		arena_array(reading->arena, reading->n_workloads + 1, sizeof(*reading->workloads));
-	struct selinux_before *before =
-		arena_array(reading->arena, reading->n_before + 1, sizeof(*reading->before));
+	struct selinux_kept *ret = reading->ret;
+	struct arena *arena = reading->arena;
 
-	if (!workloads || !before)
-		return -ENOMEM;
-	if (reading->n_workloads)
-		memcpy(workloads, reading->workloads, reading->n_workloads * sizeof(*workloads));
-	if (reading->n_before)
-		memcpy(before, reading->before, reading->n_before * sizeof(*before));
-	reading->ret->workloads = workloads;
-	reading->ret->n_workloads = reading->n_workloads;
-	reading->ret->before = before;
-	reading->ret->n_before = reading->n_before;
-	return 0;
+	ret->n_workloads = reading->n_workloads;
+	ret->workloads =
+		array_copy(arena, reading->workloads, ret->n_workloads, sizeof(*ret->workloads));
+	ret->n_before = reading->n_before;
+	ret->before = array_copy(arena, reading->before, ret->n_before, sizeof(*ret->before));
+	ret->loaded = reading->loaded;
+	ret->loaded.families = array_copy(arena, reading->loaded.families, ret->loaded.n_families,
+					  sizeof(*ret->loaded.families));
+	ret->loaded.names = array_copy(arena, reading->loaded.names, ret->loaded.n_names,
+				       sizeof(*ret->loaded.names));
+	return ret->workloads && ret->before && ret->loaded.families && ret->loaded.names ? 0
+											  : -ENOMEM;
 }
 
 int selinux_kept_parse(char *text, size_t len, struct arena *arena, struct selinux_kept *ret)
@@ -268,8 +306,13 @@ void selinux_kept_print(struct buf *buf, const struct selinux_kept *kept)
 	word_add(buf, kept->boot);
 	buf_printf(buf, "\ngeneration %llu\nmodule", (unsigned long long)kept->generation);
 	word_add(buf, kept->module);
-	word_add(buf, kept->rules);
+	word_add(buf, kept->loaded.frame);
 	buf_putc(buf, '\n');
+	for (size_t i = 0; i < kept->loaded.n_families; i++)
+		buf_printf(buf, "number %u %s\n", kept->loaded.families[i].number,
+			   kept->loaded.families[i].digest);
+	for (size_t i = 0; i < kept->loaded.n_names; i++)
+		buf_printf(buf, "has %s\n", kept->loaded.names[i]);
 	for (size_t i = 0; i < kept->n_workloads; i++) {
 		buf_printf(buf, "workload %u %s", kept->workloads[i].number,
 			   kept->workloads[i].lasting ? "lasting" : "brief");

@@ -7,7 +7,9 @@
  *   karmor-selinux 1
  *   boot ID
  *   generation NUMBER
- *   module DIGEST RULES
+ *   module DIGEST FRAME
+ *   number NUMBER DIGEST
+ *   has NAME
  *   workload NUMBER lasting|brief NAME
  *   file ROLE file|dir EXAMPLE
  *   task ROLE NUMBER EXAMPLE
@@ -26,9 +28,9 @@
 struct selinux_kept {
 	char boot[SELINUX_BOOT_SIZE]; /* tasks are this boot's */
 	uint64_t generation;
-	/* Of the module's text, as it is loaded and labels are for it, and of that without what is
-	 * retired; "": not known. */
-	char module[SELINUX_DIGEST_SIZE], rules[SELINUX_DIGEST_SIZE];
+	/* Of the module's text, as it is loaded and labels are for it; "": not known. */
+	char module[SELINUX_DIGEST_SIZE];
+	struct selinux_loaded loaded; /* what that is good for; borrowed */
 	const struct selinux_workload *workloads;
 	const struct selinux_before *before;
 	size_t n_workloads, n_before;

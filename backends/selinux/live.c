@@ -71,6 +71,7 @@ static void engine_free(struct selinux_engine *engine)
 	selinux_abort(&engine->base);
 	selinux_events_close(&engine->events);
 	selinux_before_free(engine);
+	selinux_loaded_free(&engine->loaded);
 	buf_done(&engine->module);
 	buf_done(&engine->live_module);
 	if (engine->entrance != MAP_FAILED)

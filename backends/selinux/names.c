@@ -238,6 +238,12 @@ void selinux_file_role(const struct selinux_artifact *artifact, size_t label,
 void selinux_task_role(const struct selinux_artifact *artifact, size_t set, size_t class,
 		       char ret[SELINUX_NAME_SIZE])
 {
-	snprintf(ret, SELINUX_NAME_SIZE, "karmor_w%u_%s_r", artifact->numbers[set],
+	selinux_number_role(artifact, set, class, artifact->numbers[set], ret);
+}
+
+void selinux_number_role(const struct selinux_artifact *artifact, size_t set, size_t class,
+			 uint32_t number, char ret[SELINUX_NAME_SIZE])
+{
+	snprintf(ret, SELINUX_NAME_SIZE, "karmor_w%u_%s_r", number,
 		 artifact->rulesets[set].classes[class].id);
 }

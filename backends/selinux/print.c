@@ -47,18 +47,18 @@ static bool is_now(const struct selinux_retired *retired, enum selinux_old what,
 /* What files have from modules before this one. */
 static void old_labels_write(const struct writer *w)
 {
-	for (size_t i = 0; i < w->n_retired; i++)
-		if (w->retired[i].what == SELINUX_OLD_FILE)
+	for (size_t i = 0; i < w->extra->n_retired; i++)
+		if (w->extra->retired[i].what == SELINUX_OLD_FILE)
 			buf_printf(w->buf, "(role %s)\n(roleattributeset karmor_files (%s))\n",
-				   w->retired[i].name, w->retired[i].name);
+				   w->extra->retired[i].name, w->extra->retired[i].name);
 }
 
 void print_label_roles(const struct writer *w, size_t label)
 {
 	buf_printf(w->buf, "karmor_o%s_r", w->artifact->labels[label].id);
-	for (size_t i = 0; i < w->n_retired; i++)
-		if (is_now(&w->retired[i], SELINUX_OLD_FILE, 0, label))
-			buf_printf(w->buf, " %s", w->retired[i].name);
+	for (size_t i = 0; i < w->extra->n_retired; i++)
+		if (is_now(&w->extra->retired[i], SELINUX_OLD_FILE, 0, label))
+			buf_printf(w->buf, " %s", w->extra->retired[i].name);
 }
 
 static void users_write(const struct writer *w, const char *roles)
@@ -72,8 +72,8 @@ static bool has_files(const struct writer *w)
 {
 	bool ret = w->artifact->n_labels > 0;
 
-	for (size_t i = 0; i < w->n_retired; i++)
-		ret |= w->retired[i].what == SELINUX_OLD_FILE;
+	for (size_t i = 0; i < w->extra->n_retired; i++)
+		ret |= w->extra->retired[i].what == SELINUX_OLD_FILE;
 	return ret;
 }
 
@@ -110,31 +110,67 @@ void print_with_class(const struct writer *w, const char *before, const char *af
 	buf_puts(w->buf, after);
 }
 
-/* The i-th role of a class: its own, and those that are the same now. NULL past the end. */
-static const char *role_at(const struct writer *w, size_t set, size_t class, size_t i,
-			   char own[SELINUX_NAME_SIZE])
+/* A role that tasks of a class have. */
+struct role {
+	const char *name;
+	uint32_t number; /* of the roles that it leads to */
+	bool is_old;	 /* of before: nobody enters by it */
+	char own[SELINUX_NAME_SIZE];
+};
+
+/* The i-th role of a class: its own, the spare ones, and those that are the same now. */
+static bool role_at(const struct writer *w, size_t set, size_t class, size_t i, struct role *ret)
 {
-	selinux_task_role(w->artifact, set, class, own);
-	if (i == 0)
-		return own;
-	for (size_t j = 0; j < w->n_retired; j++)
-		if (is_now(&w->retired[j], SELINUX_OLD_TASK, set, class) && --i == 0)
-			return w->retired[j].name;
-	return NULL;
+	const struct selinux_extra *extra = w->extra;
+
+	*ret = (struct role){ .number = w->artifact->numbers[set] };
+	for (size_t j = 0; i && j < extra->n_spares; j++)
+		if (extra->spares[j].set == set && --i == 0)
+			ret->number = extra->spares[j].number;
+	for (size_t j = 0; i && j < extra->n_retired; j++)
+		if (is_now(&extra->retired[j], SELINUX_OLD_TASK, set, class) && --i == 0) {
+			ret->name = extra->retired[j].name;
+			ret->is_old = true;
+		}
+	if (i || ret->is_old)
+		return !i;
+	selinux_number_role(w->artifact, set, class, ret->number, ret->own);
+	ret->name = ret->own;
+	return true;
 }
 
 static void class_write(const struct writer *w)
 {
-	char own[SELINUX_NAME_SIZE];
-	const char *role;
+	struct role role;
 
 	print_with_class(w, "(roleattribute ", ")\n");
-	for (size_t i = 0; (role = role_at(w, w->set, w->class, i, own)); i++) {
-		buf_printf(w->buf, "(role %s)\n", role);
+	for (size_t i = 0; role_at(w, w->set, w->class, i, &role); i++) {
+		buf_printf(w->buf, "(role %s)\n", role.name);
 		print_with_class(w, "(roleattributeset ", "");
-		buf_printf(w->buf, " (%s))\n(roleattributeset karmor_workloads (%s))\n", role,
-			   role);
+		buf_printf(w->buf, " (%s))\n(roleattributeset karmor_workloads (%s))\n", role.name,
+			   role.name);
 	}
+}
+
+/* By which launchers enter the class. */
+static void entrances_write(const struct writer *w)
+{
+	const struct selinux_facts *facts = &w->artifact->facts;
+	struct role role;
+
+	for (size_t i = 0; role_at(w, w->set, w->class, i, &role); i++)
+		for (size_t j = 0; !role.is_old && j < facts->n_launchers; j++)
+			buf_printf(w->buf, "(roleallow %s %s)\n", facts->launchers[j], role.name);
+}
+
+bool print_next(struct writer *w)
+{
+	const struct selinux_artifact *a = w->artifact;
+
+	for (w->class ++; w->set < a->base.n_rulesets; w->set++, w->class = 0)
+		if (w->class < a->rulesets[w->set].n_classes)
+			return true;
+	return false;
 }
 
 static void tasks_write(struct writer *w)
@@ -146,20 +182,15 @@ static void tasks_write(struct writer *w)
 		"Roles of tasks: one for each class of sources; \"rest\" is what no rule names.");
 	buf_puts(w->buf, "(roleattribute karmor_workloads)\n(roleattribute karmor_entered)\n"
 			 "(roleattributeset karmor_entered (karmor_workloads))\n");
-	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
-		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes; w->class ++)
-			class_write(w);
+	for (print_first(w); print_next(w);)
+		class_write(w);
 	for (size_t i = 0; i < facts->n_domains; i++)
 		buf_printf(w->buf, "(roletype karmor_workloads %s)\n", facts->domains[i].name);
 	users_write(w, "karmor_workloads");
 	print_heading(w, "A workload is entered by its role for the rest, or for the program that "
 			 "it begins as, and never left.");
-	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
-		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes; w->class ++)
-			for (size_t i = 0; i < facts->n_launchers; i++) {
-				buf_printf(w->buf, "(roleallow %s", facts->launchers[i]);
-				print_with_class(w, " ", "_r)\n");
-			}
+	for (print_first(w); print_next(w);)
+		entrances_write(w);
 }
 
 /* The copy @name of @type, where that is among the types that the domain is entered by. */
@@ -193,9 +224,10 @@ static void entries_write(const struct writer *w, const struct selinux_domain *d
 			entry_write(w, domain, w->artifact->kinds[i].types[j],
 				    name.data ? name.data : "");
 		}
-	for (size_t i = 0; i < w->n_retired; i++)
-		if (w->retired[i].what == SELINUX_OLD_TYPE)
-			entry_write(w, domain, w->retired[i].type, w->retired[i].name);
+	for (size_t i = 0; i < w->extra->n_retired; i++)
+		if (w->extra->retired[i].what == SELINUX_OLD_TYPE)
+			entry_write(w, domain, w->extra->retired[i].type,
+				    w->extra->retired[i].name);
 }
 
 /* What the base does not allow, for changes of role alone. */
@@ -302,10 +334,10 @@ static void kind_write(const struct writer *w, size_t kind)
 		selinux_copy_name(w->buf, w->artifact, kind, k->types[i]);
 		buf_puts(w->buf, "))\n");
 	}
-	for (size_t i = 0; i < w->n_retired; i++)
-		if (is_now(&w->retired[i], SELINUX_OLD_TYPE, 0, kind))
+	for (size_t i = 0; i < w->extra->n_retired; i++)
+		if (is_now(&w->extra->retired[i], SELINUX_OLD_TYPE, 0, kind))
 			buf_printf(w->buf, "(typeattributeset karmor_x%s (%s))\n", k->id,
-				   w->retired[i].name);
+				   w->extra->retired[i].name);
 	buf_printf(w->buf, "(typeattributeset karmor_sources (karmor_x%s))\n", k->id);
 }
 
@@ -313,12 +345,14 @@ static void kind_write(const struct writer *w, size_t kind)
 static void transition_write(const struct writer *w, size_t set, size_t from, size_t to,
 			     const char *types)
 {
-	char own[SELINUX_NAME_SIZE], leads_to[SELINUX_NAME_SIZE];
-	const char *role;
+	char leads_to[SELINUX_NAME_SIZE];
+	struct role role;
 
-	selinux_task_role(w->artifact, set, to, leads_to);
-	for (size_t i = 0; (role = role_at(w, set, from, i, own)); i++)
-		buf_printf(w->buf, "(roletransition %s %s process %s)\n", role, types, leads_to);
+	for (size_t i = 0; role_at(w, set, from, i, &role); i++) {
+		selinux_number_role(w->artifact, set, to, role.number, leads_to);
+		buf_printf(w->buf, "(roletransition %s %s process %s)\n", role.name, types,
+			   leads_to);
+	}
 }
 
 /* Where an exec of each kind leads to from a class, if not to the same. */
@@ -341,12 +375,13 @@ static void class_transitions(const struct writer *w, size_t set, size_t class)
 
 static void roles_allow(const struct writer *w, size_t set, size_t from, size_t to)
 {
-	char own[SELINUX_NAME_SIZE], leads_to[SELINUX_NAME_SIZE];
-	const char *role;
+	char leads_to[SELINUX_NAME_SIZE];
+	struct role role;
 
-	selinux_task_role(w->artifact, set, to, leads_to);
-	for (size_t i = 0; (role = role_at(w, set, from, i, own)); i++)
-		buf_printf(w->buf, "(roleallow %s %s)\n", role, leads_to);
+	for (size_t i = 0; role_at(w, set, from, i, &role); i++) {
+		selinux_number_role(w->artifact, set, to, role.number, leads_to);
+		buf_printf(w->buf, "(roleallow %s %s)\n", role.name, leads_to);
+	}
 }
 
 static void set_transitions(const struct writer *w, size_t set)
@@ -366,13 +401,13 @@ static void old_types_write(const struct writer *w)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < w->n_retired; i++) {
-		if (w->retired[i].what != SELINUX_OLD_TYPE)
+	for (size_t i = 0; i < w->extra->n_retired; i++) {
+		if (w->extra->retired[i].what != SELINUX_OLD_TYPE)
 			continue;
 		if (!any)
 			print_heading(w, "Copies that executables had before.");
 		any = true;
-		buf_puts(w->buf, w->retired[i].copy);
+		buf_puts(w->buf, w->extra->retired[i].copy);
 	}
 }
 
@@ -431,11 +466,10 @@ static void head_write(struct buf *buf, const struct selinux_artifact *artifact)
 }
 
 void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
-		   const struct selinux_retired *retired, size_t n_retired)
+		   const struct selinux_extra *extra)
 {
-	struct writer w = {
-		.buf = buf, .artifact = artifact, .retired = retired, .n_retired = n_retired
-	};
+	static const struct selinux_extra none;
+	struct writer w = { .buf = buf, .artifact = artifact, .extra = extra ? extra : &none };
 
 	head_write(buf, artifact);
 	labels_write(&w);
@@ -457,6 +491,6 @@ int selinux_print(const struct karmor_artifact *base, FILE *out)
 {
 	_cleanup_buf_ struct buf buf = { 0 };
 
-	selinux_write(&buf, (const struct selinux_artifact *)base, NULL, 0);
+	selinux_write(&buf, (const struct selinux_artifact *)base, NULL);
 	return buf_failed(&buf) || fputs(buf.data, out) < 0 ? -EIO : 0;
 }

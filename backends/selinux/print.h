@@ -8,9 +8,16 @@ struct writer {
 	struct buf *buf;
 	const struct selinux_artifact *artifact;
 	size_t set, class; /* whose constraints are being written */
-	const struct selinux_retired *retired;
-	size_t n_retired;
+	const struct selinux_extra *extra;
 };
+
+/* Goes over the classes of all rulesets: for (print_first(w); print_next(w);). */
+static inline void print_first(struct writer *w)
+{
+	w->set = 0;
+	w->class = SIZE_MAX;
+}
+bool print_next(struct writer *w);
 
 void print_heading(const struct writer *w, const char *text);
 /* The attribute of a class's roles; a statement that has that of @w's between @before and @after.

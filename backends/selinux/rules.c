@@ -216,26 +216,22 @@ static void capabilities_write(const struct writer *w)
 
 void print_denials(struct writer *w)
 {
-	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
-		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes;
-		     w->class ++) {
-			buf_printf(w->buf,
-				   "\n; What workload %zu is denied, class %s of sources.\n",
-				   w->set, class_of(w)->id);
-			table_write(w, file_perms, ARRAY_SIZE(file_perms), false);
-			table_write(w, dir_perms, ARRAY_SIZE(dir_perms), true);
-			network_write(w);
-			capabilities_write(w);
-		}
+	for (print_first(w); print_next(w);) {
+		buf_printf(w->buf, "\n; What workload %zu is denied, class %s of sources.\n",
+			   w->set, class_of(w)->id);
+		table_write(w, file_perms, ARRAY_SIZE(file_perms), false);
+		table_write(w, dir_perms, ARRAY_SIZE(dir_perms), true);
+		network_write(w);
+		capabilities_write(w);
+	}
 }
 
 /* Whether some class has something logged. */
 static bool is_logged(struct writer *w, bool (*is)(const struct writer *w, size_t i), size_t i)
 {
-	for (w->set = 0; w->set < w->artifact->base.n_rulesets; w->set++)
-		for (w->class = 0; w->class < w->artifact->rulesets[w->set].n_classes; w->class ++)
-			if (is(w, i))
-				return true;
+	for (print_first(w); print_next(w);)
+		if (is(w, i))
+			return true;
 	return false;
 }
 

@@ -26,6 +26,7 @@
 #define SELINUX_KINDS_MAX 256	  /* kinds of sources */
 #define SELINUX_NO_RULE UINT32_MAX
 #define SELINUX_ID_SIZE 17 /* digits of a name, and a NUL */
+#define SELINUX_DIGEST_SIZE 65
 
 /* What is decided of a path. */
 enum selinux_op {
@@ -88,6 +89,9 @@ struct selinux_ruleset {
 	struct selinux_class *classes;
 	size_t n_classes;
 	struct selinux_rule *rules; /* in the ruleset's order */
+	size_t n_rules;
+	/* Of all that decides what its tasks may do to a file of a given label (digest.c). */
+	char digest[SELINUX_DIGEST_SIZE];
 };
 
 /* A type that tasks of workloads have. */
@@ -142,12 +146,12 @@ int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
 		    const struct karmor_caps *caps, struct karmor_artifact **ret,
 		    struct karmor_report *report, struct karmor_diag *diag);
 void selinux_artifact_free(struct karmor_artifact *artifact);
-#define SELINUX_DIGEST_SIZE 65
 /* SHA-256 of a policy, as text. */
 void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE]);
 
 /* print.c: the module, as CIL. */
 int selinux_print(const struct karmor_artifact *artifact, FILE *out);
+struct selinux_compiler;
 enum selinux_old { SELINUX_OLD_FILE, SELINUX_OLD_TASK, SELINUX_OLD_TYPE };
 
 /*
@@ -161,14 +165,32 @@ struct selinux_retired {
 	size_t set, now;
 };
 
+/* Roles of a number more for the tasks of ruleset @set, which no workload has yet. */
+struct selinux_spare {
+	size_t set;
+	uint32_t number;
+};
+
+/* What a module has beside what was compiled. */
+struct selinux_extra {
+	const struct selinux_retired *retired;
+	const struct selinux_spare *spares;
+	size_t n_retired, n_spares;
+};
+
+/* @extra: NULL for none. */
 void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
-		   const struct selinux_retired *retired, size_t n_retired);
+		   const struct selinux_extra *extra);
+
+/* digest.c: of each ruleset; classes have their names. */
+void selinux_digests(const struct selinux_compiler *c);
+/* Of what a module has whatever the rulesets are. 0 or -ENOMEM. */
+int selinux_frame(const struct selinux_artifact *artifact, char ret[SELINUX_DIGEST_SIZE]);
 
 /* names.c: of labels, classes and kinds. 0 or -ENOMEM. */
 /* What listens for audit records where the base lets none of the domains. */
 #define SELINUX_AUDIT_ROLE "karmor_audit_r"
 #define SELINUX_NAME_SIZE 64
-struct selinux_compiler;
 int selinux_names(struct selinux_compiler *c);
 void selinux_copy_name(struct buf *buf, const struct selinux_artifact *artifact, size_t kind,
 		       const char *type);
@@ -176,6 +198,9 @@ void selinux_file_role(const struct selinux_artifact *artifact, size_t label,
 		       char ret[SELINUX_NAME_SIZE]);
 void selinux_task_role(const struct selinux_artifact *artifact, size_t set, size_t class,
 		       char ret[SELINUX_NAME_SIZE]);
+/* The same under another number than the ruleset's own. */
+void selinux_number_role(const struct selinux_artifact *artifact, size_t set, size_t class,
+			 uint32_t number, char ret[SELINUX_NAME_SIZE]);
 /* The class of what no rule of a ruleset names. */
 size_t selinux_rest_class(const struct selinux_artifact *artifact, size_t set);
 
@@ -202,6 +227,9 @@ int selinux_given(struct selinux_compiler *c);
 /* facts.c: 0; -EINVAL (none of the domains is there: message); -ENOMEM. */
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,
 		  struct karmor_diag *diag);
+/* With strings of @arena. 0 or -ENOMEM. */
+int selinux_facts_copy(const struct selinux_facts *from, struct arena *arena,
+		       struct selinux_facts *ret);
 
 /* Whether tasks of workloads may have the type. */
 bool selinux_is_domain(const char *type);

@@ -140,6 +140,7 @@ static int rules_copy(struct selinux_compiler *c, size_t set)
 		failed |= !ret[i].path;
 	}
 	c->ret->rulesets[set].rules = ret;
+	c->ret->rulesets[set].n_rules = from->n_rules;
 	return failed ? -ENOMEM : 0;
 }
 

@@ -81,38 +81,6 @@ int selinux_expect(struct karmor_engine *base, const char *name, size_t ruleset)
 	return 0;
 }
 
-static bool is_free(const struct selinux_engine *engine, uint32_t number)
-{
-	for (size_t i = 0; i < engine->n_workloads; i++)
-		if (engine->workloads[i].number == number)
-			return false;
-	return true;
-}
-
-/* Rulesets that have no workload get the lowest numbers, so that the same rules make the same
- * module. */
-int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact)
-{
-	uint32_t next = 0;
-
-	for (size_t i = 0; i < artifact->base.n_rulesets; i++) {
-		struct selinux_workload *workload = selinux_workload_of(engine, i);
-
-		if (workload && workload->number != SELINUX_NO_NUMBER) {
-			artifact->numbers[i] = workload->number;
-			continue;
-		}
-		while (next < SELINUX_NUMBERS_MAX && !is_free(engine, next))
-			next++;
-		if (next == SELINUX_NUMBERS_MAX)
-			return -EBUSY;
-		artifact->numbers[i] = next++;
-		if (workload)
-			workload->number = artifact->numbers[i];
-	}
-	return 0;
-}
-
 int selinux_pinned(struct karmor_engine *base, karmor_pinned_fn *fn, void *data,
 		   struct karmor_diag *diag)
 {
@@ -163,7 +131,7 @@ int selinux_keep(struct selinux_engine *engine, bool is_whole, struct karmor_dia
 		diag_error(diag, NULL, NULL, "selinux: cannot read " BOOT_ID ": %s", strerror(-r));
 	if (r == 0 && is_whole && module->len) {
 		selinux_digest(module->data, module->len, kept.module);
-		strcpy(kept.rules, engine->live_rules);
+		kept.loaded = engine->loaded;
 		r = selinux_state_write(SELINUX_STATE_MODULE, module->data, module->len, diag);
 	}
 	selinux_kept_print(&text, &kept);
@@ -172,21 +140,34 @@ int selinux_keep(struct selinux_engine *engine, bool is_whole, struct karmor_dia
 	return r ? r : selinux_state_write(SELINUX_STATE_KEPT, text.data, text.len, diag);
 }
 
+static int loaded_adopt(struct selinux_loaded *ret, const struct selinux_loaded *from)
+{
+	int r = 0;
+
+	strcpy(ret->frame, from->frame);
+	for (size_t i = 0; r == 0 && i < from->n_families; i++)
+		r = selinux_loaded_family(ret, from->families[i].number, from->families[i].digest);
+	for (size_t i = 0; r == 0 && i < from->n_names; i++)
+		r = selinux_loaded_name(ret, from->names[i]);
+	selinux_loaded_sort(ret);
+	return r;
+}
+
 /* The text of the module that is loaded, where it is known to be that. */
-static void module_adopt(struct selinux_engine *engine, const struct selinux_kept *kept)
+static int module_adopt(struct selinux_engine *engine, const struct selinux_kept *kept)
 {
 	struct buf *module = &engine->live_module;
 	char digest[SELINUX_DIGEST_SIZE];
 
 	if (!*kept->module || selinux_file_read(SELINUX_STATE_MODULE, module) < 0) {
 		buf_reset(module);
-		return;
+		return 0;
 	}
 	selinux_digest(module->data ?: "", module->len, digest);
 	if (strcmp(digest, kept->module) == 0)
-		strcpy(engine->live_rules, kept->rules);
-	else
-		buf_reset(module);
+		return loaded_adopt(&engine->loaded, &kept->loaded);
+	buf_reset(module);
+	return 0;
 }
 
 static int workloads_adopt(struct selinux_engine *engine, const struct selinux_kept *kept,
@@ -220,8 +201,7 @@ static int adopt(struct selinux_engine *engine, const struct selinux_kept *kept,
 		return r;
 	engine->generation = kept->generation;
 	engine->has_module = true;
-	module_adopt(engine, kept);
-	return 0;
+	return module_adopt(engine, kept);
 }
 
 /* What is there of this boot; -ENOENT: nothing that could be taken over. */
@@ -270,6 +250,7 @@ int selinux_adopt(struct selinux_engine *engine, struct karmor_diag *diag)
 	if (r)
 		return r;
 	selinux_before_free(engine);
+	selinux_loaded_free(&engine->loaded);
 	buf_done(&engine->live_module);
 	engine->live_module = (struct buf){ 0 };
 	engine->has_module = false;

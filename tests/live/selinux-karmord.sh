@@ -7,6 +7,7 @@
 set -u
 . "$(dirname "$0")/tap.sh"
 
+live=$(dirname "$0")
 work=$(mktemp -d)
 trap 'setenforce 0; kill -9 "${daemon:-}" "${workers[@]}" 2> /dev/null; rm -rf "$work"' EXIT
 workers=()
@@ -30,40 +31,6 @@ policy() {
 policy for-web web /srv/k/hidden > "$work/policies.d/web.yaml"
 policy for-db db /srv/k/apart > "$work/policies.d/db.yaml"
 
-# A program that asks karmord for its label, starts itself under it, and tells which files it can read.
-cat > "$work/start.py" << 'END'
-import json
-import os
-import socket
-import sys
-
-
-def call(method, **parameters):
-    """One call of karmord's socket: what it answers."""
-    peer = socket.socket(socket.AF_UNIX)
-    peer.connect("/run/karmor/karmord.sock")
-    peer.sendall(json.dumps({"method": "io.karmor." + method, "parameters": parameters}).encode() + b"\0")
-    answer = b""
-    while not answer.endswith(b"\0"):
-        part = peer.recv(65536)
-        if not part:
-            sys.exit("no answer")
-        answer += part
-    answer = json.loads(answer[:-1])
-    if "error" in answer:
-        sys.exit(json.dumps(answer))
-    return answer["parameters"]
-
-
-name, app, program, entry = sys.argv[1:5]
-label = call("Prepare", name=name, namespace="shop", labels="app=" + app, program=program)["label"]
-print(label, flush=True)
-call("Attach", name=name, namespace="shop", labels="app=" + app, pid=os.getpid(), atExec=True)
-if entry == "label":
-    with open("/proc/self/attr/exec", "w", encoding="ascii") as attribute:
-        attribute.write(label)
-os.execv(program, [program] + sys.argv[5:])
-END
 cat > "$work/worker" << 'END'
 while read -r file < "$1/ask-$2"; do
 	if cat "$file" > /dev/null 2>&1; then echo y; else echo n; fi > "$1/answer-$2"
@@ -73,9 +40,21 @@ shell=$(realpath /bin/sh)
 
 begin() { # NAME APP
 	mkfifo "$work/ask-$1" "$work/answer-$1"
-	python3 "$work/start.py" "$1" "$2" "$shell" label "$work/worker" "$work" "$1" > "$work/label-$1" 2>&1 &
+	python3 "$live/selinux-start.py" "$1" "$2" "$shell" label "$work/worker" "$work" "$1" > "$work/label-$1" 2>&1 &
 	workers+=($!)
 	disown
+}
+
+# finish NAME: the last one that began.
+finish() {
+	kill -9 "${workers[-1]}"
+	unset "workers[-1]"
+	rm "$work/ask-$1" "$work/answer-$1"
+	at_length forgotten "$1"
+}
+
+forgotten() { # NAME
+	! "$karmor" get workloads -o json | grep -q "\"name\": *\"$1\""
 }
 
 ask() { # NAME FILE
@@ -143,6 +122,19 @@ begin two db
 reads two yny "so is another one, by other rules"
 reads one nyy "and the first as before"
 is "$("$karmor" get workloads -o json | grep -c '"name"')" 2 "karmord knows both"
+before=$(loads)
+begin third web
+reads third nyy "one more that has the rules of another is under them"
+is "$(loads)" "$before" "and no policy was loaded for it"
+finish third
+check $? "it is forgotten when it has ended"
+begin fourth db
+reads fourth yny "one with the rules of the other is under those"
+finish fourth
+begin fifth web
+reads fifth nyy "another takes the place of the one that ended"
+finish fifth
+is "$(loads)" "$before" "and none was loaded all the while"
 told() { # NAME RESOURCE
 	"$karmor" logs --json --since 1h --limit 1 -n shop --policy "$1" --resource "$2" > "$work/told" 2> /dev/null &
 	local pid=$!
@@ -158,7 +150,7 @@ check $? "and of the other"
 out=$("$karmor" run --backend selinux -p "$work/policies.d/web.yaml" -- true 2>&1)
 is $? 2 "karmor run has no place beside it"
 has "$out" "process $daemon enforces by SELinux already, and one can at a time" "and is told why"
-out=$(python3 "$work/start.py" three web "$shell" none -c 'echo started' 2>&1)
+out=$(python3 "$live/selinux-start.py" three web "$shell" none -c 'echo started' 2>&1)
 lacks "$out" started "a program that does not take its label does not start"
 has "$(cat "$work/log")" 'whose role is not "karmor_w' "and that is told"
 
@@ -184,6 +176,10 @@ before=$(loads)
 start
 is "$(loads)" "$before" "the next karmord takes them over as they are, without a change of the policy"
 is "$("$karmor" get workloads -o json | grep -c '"adopted": *true')" 2 "both of them"
+begin sixth db
+reads sixth yny "what was there for others to start is there for its workloads"
+finish sixth
+is "$(loads)" "$before" "without a change of the policy"
 reads one yyn "who are as they were"
 told for-web /srv/k/later
 check $? "and are told of again" "$(cat "$work/log")"

@@ -160,7 +160,7 @@ static int use(const struct selinux_artifact *artifact)
 	size_t len;
 
 	if (artifact)
-		selinux_write(&module, artifact, NULL, 0);
+		selinux_write(&module, artifact, NULL);
 	texts[1] = module.data;
 	if (!base || reference_compile(texts, artifact ? 2 : 1, &image, &len) != 0)
 		return -1;

@@ -110,7 +110,7 @@ static int make_module(struct judged *j, struct karmor_diag *diag)
 	r = r ? r : read_report(j);
 	if (r)
 		return r;
-	selinux_write(&j->text, artifact_of(j), NULL, 0);
+	selinux_write(&j->text, artifact_of(j), NULL);
 	total.modules++;
 	return buf_failed(&j->text) ? -1 : use_module(j);
 }

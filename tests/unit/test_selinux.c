@@ -84,7 +84,7 @@ static char *text_of(const struct compiled *c)
 {
 	struct buf buf = { 0 };
 
-	selinux_write(&buf, (const struct selinux_artifact *)c->artifact, NULL, 0);
+	selinux_write(&buf, (const struct selinux_artifact *)c->artifact, NULL);
 	return buf_take(&buf);
 }
 
@@ -605,7 +605,9 @@ START_TEST(what_was_loaded_before_means_what_is_the_same_now)
 	engine.staged = staged = (const struct selinux_artifact *)new.artifact;
 	ck_assert_int_eq(selinux_remember(&engine, live), 0);
 	ck_assert_int_eq(selinux_retire(&engine, NULL), 0);
-	selinux_write(&text, staged, engine.retired, engine.n_retired);
+	selinux_write(&text, staged,
+		      &(struct selinux_extra){ .retired = engine.retired,
+					       .n_retired = engine.n_retired });
 	ck_assert(!buf_failed(&text) && is_module(text.data));
 	/* A class that is not there any more is the rest, "/b" is no file that rules tell. */
 	buf_printf(&wanted, "(role karmor_w0_%s_r)\n(roleattributeset karmor_w0_rest (",

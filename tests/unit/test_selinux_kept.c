@@ -15,6 +15,9 @@
 	HEAD "boot 0a1b-2c\n"                                                                      \
 	     "generation 7\n"                                                                      \
 	     "module " DIGEST " " DIGEST "\n"                                                      \
+	     "number 3 " DIGEST "\n"                                                               \
+	     "has karmor_o00112233445566aa_r\n"                                                    \
+	     "has karmor_x0011_bin_t\n"                                                            \
 	     "workload 0 lasting web\n"                                                            \
 	     "workload 3 brief a\\x20b\\x0a\n"                                                     \
 	     "file karmor_o00112233445566aa_r dir /srv/t\n"                                        \
@@ -39,7 +42,12 @@ START_TEST(what_is_kept_is_read_as_it_was)
 	ck_assert_int_eq(parse(USUAL, &arena, &kept), 0);
 	ck_assert_str_eq(kept.boot, "0a1b-2c");
 	ck_assert_str_eq(kept.module, DIGEST);
-	ck_assert_str_eq(kept.rules, DIGEST);
+	ck_assert_str_eq(kept.loaded.frame, DIGEST);
+	ck_assert_uint_eq(kept.loaded.n_families, 1);
+	ck_assert(selinux_loaded_has(&kept.loaded, 3, DIGEST));
+	ck_assert(!selinux_loaded_has(&kept.loaded, 0, DIGEST));
+	ck_assert_uint_eq(kept.loaded.n_names, 2);
+	ck_assert_str_eq(kept.loaded.names[1], "karmor_x0011_bin_t");
 	ck_assert_uint_eq(kept.generation, 7);
 	ck_assert_uint_eq(kept.n_workloads, 2);
 	ck_assert(kept.workloads[0].lasting && !kept.workloads[1].lasting);
@@ -97,6 +105,11 @@ static const char *const damaged[] = {
 	HEAD "generation 18446744073709551616\n",
 	HEAD "module " DIGEST "\n",
 	HEAD "module " DIGEST "0 -\n",
+	HEAD "number 0 " DIGEST "0\n",
+	HEAD "number 0 b7\n",
+	HEAD "number 8192 " DIGEST "\n",
+	HEAD "has object_r\n",
+	HEAD "has karmor_w0_rest_r\n",
 	HEAD "file object_r file /a\n",
 	HEAD "file karmor_o0011_r link /a\n",
 	HEAD "file karmor_o0011_r file a\n",
@@ -129,8 +142,11 @@ START_TEST(a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free)
 {
 	struct selinux_engine engine = { .workloads = workloads,
 					 .n_workloads = ARRAY_SIZE(workloads) };
-	uint32_t numbers[4] = { 0 };
-	const struct selinux_artifact artifact = { .base.n_rulesets = 4, .numbers = numbers };
+	uint32_t numbers[5] = { 0 };
+	struct selinux_ruleset rulesets[5] = { [1].n_rules = 1, [3].n_rules = 1 };
+	const struct selinux_artifact artifact = { .base.n_rulesets = 5,
+						   .rulesets = rulesets,
+						   .numbers = numbers };
 
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(selinux_numbers(&engine, &artifact), 0);
@@ -138,6 +154,11 @@ START_TEST(a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free)
 		ck_assert_uint_eq(numbers[1], 3);
 		ck_assert_uint_eq(numbers[2], 1);
 		ck_assert_uint_eq(numbers[3], 4);
+		ck_assert_uint_eq(numbers[4], 5);
+		/* Nobody needs the last: it has no rules, and no workload. */
+		ck_assert(selinux_is_asked(&engine, &artifact, 1));
+		ck_assert(selinux_is_asked(&engine, &artifact, 2));
+		ck_assert(!selinux_is_asked(&engine, &artifact, 4));
 		ck_assert_uint_eq(workloads[1].number, 2);
 	}
 }

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which workloads a module that is loaded is good for, and what spare roles are in it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support.h"
+
+#include "buf.h"
+#include "cleanup.h"
+#include "selinux/engine.h"
+#include "selinux/reference.h"
+
+#define SETS_MAX 4
+#define SHADOW "\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\"}]}"
+#define ALL_OF_ETC "\"file\":{\"matchDirectories\":[{\"dir\":\"/etc\",\"recursive\":true}]}"
+#define BY_CAT                                                                                     \
+	"\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"fromSource\":[{\"path\":\"/usr/bin/"         \
+	"cat\"}]}]}"
+
+/* Rulesets of a policy each, compiled together. */
+struct compiled {
+	struct karmor_policies *policies[SETS_MAX];
+	struct karmor_ruleset *sets[SETS_MAX];
+	struct karmor_caps *caps;
+	struct karmor_artifact *artifact;
+	size_t n;
+};
+
+static void compiled_done(struct compiled *c)
+{
+	karmor_artifact_free(c->artifact);
+	karmor_caps_free(c->caps);
+	for (size_t i = 0; i < c->n; i++) {
+		karmor_ruleset_free(c->sets[i]);
+		karmor_policies_free(c->policies[i]);
+	}
+}
+
+/* @spec: JSON, what stands in the policy beside its selector; "": there is none. */
+static void set_make(struct compiled *c, const char *name, const char *spec, const char *posture)
+{
+	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .labels = "app=x",
+						      .namespace_name = name, .posture = posture);
+	_cleanup_buf_ struct buf text = { 0 };
+	size_t i = c->n++;
+
+	buf_printf(&text,
+		   "{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","
+		   "\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\"},\"spec\":{\"selector\":{"
+		   "\"matchLabels\":{\"app\":\"x\"}},\"action\":\"Block\",%s}}",
+		   name, name, spec);
+	ck_assert_int_eq(karmor_policies_new(&c->policies[i]), 0);
+	if (*spec)
+		ck_assert_int_eq(
+			karmor_policies_add_text(c->policies[i], name, text.data, text.len, NULL),
+			0);
+	ck_assert_int_eq(karmor_ruleset_new(c->policies[i], &subject, &c->sets[i], NULL), 0);
+}
+
+static const struct selinux_artifact *compile(struct compiled *c)
+{
+	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("selinux"), &c->caps), 0);
+	ck_assert_int_eq(karmor_compile((const struct karmor_ruleset *const *)c->sets, c->n,
+					c->caps, &c->artifact, NULL, NULL),
+			 0);
+	return (const struct selinux_artifact *)c->artifact;
+}
+
+/* Rulesets of @specs, up to NULL. */
+static const struct selinux_artifact *compile_all(struct compiled *c, const char *const *specs)
+{
+	static const char *const names[SETS_MAX] = { "one", "two", "three", "four" };
+
+	for (size_t i = 0; specs[i]; i++)
+		set_make(c, names[i], specs[i], NULL);
+	return compile(c);
+}
+
+/* As an engine has it once the artifact is loaded for these workloads. */
+static void load(struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		 struct selinux_workload *workloads, size_t n)
+{
+	struct selinux_extra extra;
+
+	engine->staged = artifact;
+	engine->workloads = workloads;
+	engine->n_workloads = n;
+	ck_assert_int_eq(selinux_numbers(engine, artifact), 0);
+	selinux_spares(engine);
+	extra = (struct selinux_extra){ .spares = engine->spares, .n_spares = engine->n_spares };
+	selinux_loaded_free(&engine->loaded);
+	ck_assert_int_eq(selinux_loaded_make(&engine->loaded, artifact, &extra), 0);
+}
+
+/* Whether what is loaded is good for the artifact, whose rulesets get their numbers. */
+static bool is_good(struct selinux_engine *engine, const struct selinux_artifact *artifact)
+{
+	static const struct selinux_extra none;
+	struct selinux_loaded needed = { 0 };
+	bool ret;
+
+	ck_assert_int_eq(selinux_numbers(engine, artifact), 0);
+	ck_assert_int_eq(selinux_loaded_make(&needed, artifact, &none), 0);
+	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
+		needed.families[i].is_idle = !selinux_is_asked(engine, artifact, i);
+	ret = selinux_loaded_covers(&engine->loaded, &needed);
+	selinux_loaded_free(&needed);
+	return ret;
+}
+
+static const struct selinux_workload first = { .number = SELINUX_NO_NUMBER, .lasting = true };
+static const struct selinux_workload second = { .ruleset = 1,
+						.number = SELINUX_NO_NUMBER,
+						.lasting = true };
+
+START_TEST(the_same_rules_need_no_other_module_in_any_order)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first, second };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a =
+		compile_all(&old, (const char *const[]){ SHADOW, BY_CAT, NULL });
+
+	load(&engine, a, workloads, 2);
+	ck_assert(is_good(&engine, a));
+	workloads[0].ruleset = 1;
+	workloads[1].ruleset = 0;
+	ck_assert(is_good(&engine,
+			  compile_all(&new, (const char *const[]){ BY_CAT, SHADOW, "", NULL })));
+	ck_assert_uint_eq(((struct selinux_artifact *)new.artifact)->numbers[0],
+			  workloads[1].number);
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+START_TEST(one_that_ended_leaves_its_roles_to_the_next_with_its_rules)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, without = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first, second };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a;
+
+	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, BY_CAT, NULL }), workloads,
+	     2);
+	engine.n_workloads = 1;
+	ck_assert(is_good(&engine, compile_all(&without, (const char *const[]){ SHADOW, NULL })));
+	a = compile_all(&new, (const char *const[]){ SHADOW, "", BY_CAT, NULL });
+	ck_assert(is_good(&engine, a));
+	ck_assert(selinux_loaded_has(&engine.loaded, a->numbers[2], a->rulesets[2].digest));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+START_TEST(as_many_more_can_start_as_there_are_and_no_more)
+{
+	static const char *const specs[] = { SHADOW, SHADOW, SHADOW, NULL };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	_cleanup_(compiled_done) struct compiled one = { 0 }, two = { 0 }, three = { 0 };
+	const struct selinux_artifact *a;
+
+	load(&engine, compile_all(&one, &specs[2]), workloads, 1);
+	ck_assert_uint_eq(engine.n_spares, 1);
+	a = compile_all(&two, &specs[1]);
+	ck_assert(is_good(&engine, a));
+	ck_assert_uint_eq(a->numbers[0], 0);
+	ck_assert_uint_eq(a->numbers[1], engine.spares[0].number);
+	ck_assert(!is_good(&engine, compile_all(&three, specs)));
+	/* Where none lasts, nobody follows. */
+	workloads[0].lasting = false;
+	load(&engine, (const struct selinux_artifact *)one.artifact, workloads, 1);
+	ck_assert_uint_eq(engine.n_spares, 0);
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+/* Of each, something else than SHADOW says. */
+static const char *const others[] = {
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"action\":\"Audit\"}]}",
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"action\":\"Allow\"}]}",
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"readOnly\":true}]}",
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"ownerOnly\":true}]}",
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"fromSource\":[{\"path\":\"/bin/"
+	"cat\"}]}]}",
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow-\"}]}",
+	"\"file\":{\"matchPatterns\":[{\"pattern\":\"/etc/shado?\"}]}",
+	"\"file\":{\"matchDirectories\":[{\"dir\":\"/etc/shadow/\"}]}",
+	"\"process\":{\"matchPaths\":[{\"path\":\"/etc/shadow\"}]}",
+	SHADOW ",\"network\":{\"matchProtocols\":[{\"protocol\":\"udp\"}]}",
+	SHADOW ",\"capabilities\":{\"matchCapabilities\":[{\"capability\":\"kill\"}]}",
+	"",
+};
+
+START_TEST(other_rules_need_another_module)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+
+	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, NULL }), workloads, 1);
+	ck_assert(!is_good(&engine, compile_all(&new, (const char *const[]){ others[_i], NULL })));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+START_TEST(another_posture_needs_another_module)
+{
+	static const char spec[] =
+		"\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"action\":\"Allow\"}]}";
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+
+	set_make(&old, "one", spec, "file=block");
+	load(&engine, compile(&old), workloads, 1);
+	set_make(&new, "one", spec, "file=audit");
+	ck_assert(!is_good(&engine, compile(&new)));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+/* A file has one label for all rulesets: of what one alone says there is none. */
+START_TEST(files_that_rules_of_others_tell_from_these_need_another_module)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first, second };
+	struct selinux_engine engine = { .n_spares = 0 };
+
+	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, ALL_OF_ETC, NULL }),
+	     workloads, 2);
+	engine.n_workloads = 1;
+	ck_assert(!is_good(&engine, compile_all(&new, (const char *const[]){ SHADOW, NULL })));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+START_TEST(spare_roles_are_denied_the_same_and_lead_among_themselves)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a = compile_all(&c, (const char *const[]){ BY_CAT, NULL });
+	_cleanup_buf_ struct buf text = { 0 }, wanted = { 0 };
+	_cleanup_free_ char *base = reference_cil();
+	_cleanup_free_ void *image = NULL;
+	const char *texts[2] = { base };
+	char from[SELINUX_NAME_SIZE], to[SELINUX_NAME_SIZE];
+	size_t len;
+
+	load(&engine, a, workloads, 1);
+	selinux_write(
+		&text, a,
+		&(struct selinux_extra){ .spares = engine.spares, .n_spares = engine.n_spares });
+	ck_assert(!buf_failed(&text));
+	texts[1] = text.data;
+	ck_assert_int_eq(reference_compile(texts, 2, &image, &len), 0);
+	ck_assert_ptr_nonnull(
+		strstr(text.data, "(roleattributeset karmor_w0_rest (karmor_w1_rest_r))"));
+	selinux_number_role(a, 0, selinux_rest_class(a, 0), 1, from);
+	selinux_number_role(a, 0, !selinux_rest_class(a, 0), 1, to);
+	buf_printf(&wanted, "(roletransition %s karmor_x%s process %s)", from, a->kinds[1].id, to);
+	ck_assert_ptr_nonnull(strstr(text.data, wanted.data));
+	ck_assert_ptr_null(strstr(text.data, "(roleallow karmor_w0_rest_r karmor_w1"));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("selinux_loaded");
+	TCase *loaded = tcase_create("loaded");
+
+	tcase_add_test(loaded, the_same_rules_need_no_other_module_in_any_order);
+	tcase_add_test(loaded, one_that_ended_leaves_its_roles_to_the_next_with_its_rules);
+	tcase_add_test(loaded, as_many_more_can_start_as_there_are_and_no_more);
+	tcase_add_loop_test(loaded, other_rules_need_another_module, 0, ARRAY_SIZE(others));
+	tcase_add_test(loaded, another_posture_needs_another_module);
+	tcase_add_test(loaded, files_that_rules_of_others_tell_from_these_need_another_module);
+	tcase_add_test(loaded, spare_roles_are_denied_the_same_and_lead_among_themselves);
+	suite_add_tcase(suite, loaded);
+	return support_run(suite);
+}
