@@ -89,6 +89,7 @@ run_long() {
 	tap run fuzz tests/fuzz/run 600
 	tap run bench tests/bench/run --check
 	tap run bench-karmord tests/bench/run-karmord
+	tap run bench-selinux tests/bench/run-selinux
 }
 
 print_totals() {

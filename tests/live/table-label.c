@@ -19,6 +19,15 @@
 
 DEFINE_CLEANUP(base, struct base, base_free)
 
+/* As struct selinux_kernel_status has it in the kernel's own page. */
+long label_policies(void)
+{
+	_cleanup_close_ int fd = open("/sys/fs/selinux/status", O_RDONLY | O_CLOEXEC);
+	uint32_t page[4];
+
+	return fd >= 0 && pread(fd, page, sizeof(page), 0) == sizeof(page) ? page[3] : 0;
+}
+
 /* One that could not be made is told of elsewhere. */
 static int label(const struct tree *tree, const struct base *base, const struct node *node)
 {

@@ -53,6 +53,8 @@ int tree_label(const struct tree *tree, const struct karmor_caps *caps);
 /* Gives what stands at @path the label that what is applied has for it. 0 or a negative errno. */
 int tree_label_again(const struct tree *tree, const struct karmor_artifact *artifact,
 		     const char *path);
+/* How many policies of SELinux the kernel was given; 0: it does not say. */
+long label_policies(void);
 /* Has @path there, or not, and it and its directory owned by @uid. 0 or a negative errno. */
 int tree_prepare(const struct tree *tree, const char *path, bool there, uid_t uid);
 void tree_drop(struct tree *tree);
@@ -167,6 +169,10 @@ struct stage {
 	const char *directory; /* where roots are made */
 	const struct programs *programs;
 	pid_t other; /* a process of another user */
+	/* Of changes of the rules of running workloads: for how many one was at most, and how many
+	 * policies of SELinux one took at most. */
+	size_t most_passes;
+	long most_policies;
 };
 
 /* Prepares this machine, which is a test's own, and opens the engine. 0 or an exit status. */
