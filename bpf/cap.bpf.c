@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Capabilities, when they are used. The kernel asks about some only to decide how much to show
- * (CAP_OPT_NOAUDIT): those are denied alike, but not told.
+ * (CAP_OPT_NOAUDIT): those are denied alike, but not told. A part of open.bpf.c.
  */
 #include "hook.bpf.h"
 
@@ -24,5 +24,3 @@ int BPF_PROG(karmor_capable, const struct cred *cred, void *ns, int cap, unsigne
 						   .family = cap,
 						   .silent = opts & CAP_OPT_NOAUDIT });
 }
-
-char LICENSE[] SEC("license") = "GPL";

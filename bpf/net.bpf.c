@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Sockets: asked about when they are made, and again when they are used, so that one that came from
- * outside is covered too.
+ * outside is covered too. A part of open.bpf.c.
  */
 #include "hook.bpf.h"
-
-static const struct abi_record *decide_record(void *table, __u32 index)
-{
-	return bpf_map_lookup_elem(table, &index);
-}
-
-#include "decide.bpf.h"
 
 #define S_IFSOCK 0140000
 #define AF_INET 2
@@ -93,5 +86,3 @@ ASK_USE(connect, ABI_HOOK_CONNECT, void *address, int len)
 ASK_USE(listen, ABI_HOOK_LISTEN, int backlog)
 ASK_USE(accept, ABI_HOOK_ACCEPT, struct socket *new)
 ASK_USE(sendmsg, ABI_HOOK_SEND, void *message, int size)
-
-char LICENSE[] SEC("license") = "GPL";

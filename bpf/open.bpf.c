@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Opening a file, and getting one that is open. Together with the walk, of which the quick look at
- * an open is a part that no call may cost: bpftool links only one object that refers to
- * bpf_rdonly_cast.
+ * an open is a part that no call may cost, and with sockets and capabilities, whose look at a word
+ * is another: bpftool links only one object that refers to bpf_rdonly_cast.
  */
 #include "self.bpf.h"
 
@@ -18,30 +18,6 @@
 #define O_IOCTL 3 /* an access mode without reading or writing, for who could do both */
 
 __u64 rename_counter, mount_counter;
-
-int quick_words(struct label *label, __u32 section, __u32 index)
-{
-	const struct abi_record *header;
-	__u64 table, base;
-
-	if (!has_rdonly_cast || !label)
-		return 0;
-	header = quick_header(label);
-	if (!header)
-		return 0;
-	if (!(header->w[0] & ABI_HAS(section & 3)))
-		return 1;
-	table = quick_table(label, header);
-	base = quick_word(quick_record(table, ABI_HEADER_BASE));
-	if (section == ABI_NETWORK) {
-		base = (__u32)base;
-		index += label->enrol.class_ * ABI_NET_WORDS;
-	} else {
-		base >>= 32;
-		index += label->enrol.class_ * ABI_CAPABILITY_WORDS;
-	}
-	return !quick_half(quick_record(table, base) + (__u64)index * sizeof(__u32));
-}
 
 static __always_inline int ask_opened(struct label *label, struct file *file, __u32 ops, __u32 hook)
 {
@@ -108,3 +84,7 @@ int BPF_PROG(karmor_receive, struct file *file, int ret)
 {
 	return ret ?: ask_file(file, ABI_HOOK_RECEIVE);
 }
+
+#include "net.bpf.c"
+
+#include "cap.bpf.c"

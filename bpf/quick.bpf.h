@@ -211,3 +211,31 @@ static __always_inline bool quick_open(struct label *label, struct file *file, _
 	accept = quick_down(label, table, quick_word(table + sizeof(*header)) >> 32);
 	return accept >= 0 && quick_allows(label, table, accept, ops) && counts == quick_counts();
 }
+
+/*
+ * Whether word @index of the network or capability rows says nothing of an access, as far as that
+ * is seen at a glance; false says nothing.
+ */
+static __always_inline bool quick_words(struct label *label, __u32 section, __u32 index)
+{
+	const struct abi_record *header;
+	__u64 table, base;
+
+	if (!has_rdonly_cast)
+		return false;
+	header = quick_header(label);
+	if (!header)
+		return false;
+	if (!(header->w[0] & ABI_HAS(section & 3)))
+		return true;
+	table = quick_table(label, header);
+	base = quick_word(quick_record(table, ABI_HEADER_BASE));
+	if (section == ABI_NETWORK) {
+		base = (__u32)base;
+		index += label->enrol.class_ * ABI_NET_WORDS;
+	} else {
+		base >>= 32;
+		index += label->enrol.class_ * ABI_CAPABILITY_WORDS;
+	}
+	return !quick_half(quick_record(table, base) + (__u64)index * sizeof(__u32));
+}

@@ -20,12 +20,6 @@ extern __u64 rename_counter, mount_counter;
 __s64 walk_accept(struct label *label, __u32 which);
 
 /*
- * Whether word @index of the network or capability rows says nothing of an access, as far as that
- * is seen at a glance (quick.bpf.h); 0 says nothing.
- */
-int quick_words(struct label *label, __u32 section, __u32 index);
-
-/*
  * Right after walk_accept(), which said @accept: the accept of "PATH//NAME", which is what the
  * automaton calls a binary of many names that runs under one of them; @accept where no rule means
  * that. The name is the last component of a string of the kernel's at label->at.
