@@ -201,10 +201,12 @@ struct abi_kept {
 #define ABI_SYSCALL_PATHS (1u << 31) /* some rule that names it names a path */
 
 /*
- * One workload's slot, counted by the kernel side. The words id, tasks, flags, cgroup and path with
- * their places, the map's name and that of the names stay what they are in every build: by them
- * another one tells what is alive. So does ABI_HOST, and that struct abi_host, all zero, ends what
- * it stands for.
+ * One workload's slot, counted by the kernel side. The words id, tasks, flags, holder, cgroup and
+ * path with their places, the map's name and that of the names stay what they are in every build:
+ * by them another one tells what is alive. So does ABI_HOST, and that struct abi_host, all zero,
+ * ends what it stands for. By the rest another build lets a unit go: a label begins with struct
+ * abi_enrol; who removes a key from the maps of cgroups and named cgroups ends the way in; and a
+ * table whose records are all zero, but for the generation in its header, has no rules.
  */
 struct abi_workload {
 	uint64_t id;	  /* never used twice on a boot; 0: the slot is free */
@@ -213,7 +215,7 @@ struct abi_workload {
 	uint64_t needs;	  /* of its table, enum bpf_need */
 	uint64_t refused; /* denied because no decision could be taken */
 	uint64_t events, lost;
-	uint64_t holder; /* who attached it last; user space's alone, as the next */
+	uint64_t holder; /* who attached it last, or ABI_HOLDER_; user space's alone, as the next */
 	uint64_t cgroup; /* by which tasks enter; 0: none. The kernel side's too, where there is a
 			    path */
 	uint64_t path; /* place_key() of that: whatever cgroup is made there is its own; 0: none */
@@ -224,6 +226,10 @@ struct abi_workload {
 
 #define ABI_ADOPTED 4 /* tasks that ran in the cgroup are its own; forks of theirs may go on */
 #define ABI_HOST 8    /* it is the node itself; lives until it is detached */
+
+/* No holder has an odd number. */
+#define ABI_HOLDER_OTHER 1 /* another build has the unit; tasks that it has not are left */
+#define ABI_HOLDER_NONE 3  /* and none is left: its table has no rules */
 
 /* The name of a lasting workload, by slot, with its NUL. */
 #define ABI_NAME 256

@@ -338,7 +338,8 @@ int bpf_pins_renew(struct bpf_engine *engine, struct karmor_diag *diag)
 static int lasting_check(const struct karmor_workload *from, struct karmor_diag *diag)
 {
 	if (strlen(from->name) < ABI_NAME)
-		return from->host ? 0 : others_refuse(from->name, diag);
+		return from->host ? 0
+				  : others_refuse(from->name, from->by_path && from->running, diag);
 	diag_error(diag, NULL, NULL, "the name of workload \"%.32s...\" is longer than %d bytes",
 		   from->name, KARMOR_WORKLOAD_NAME_MAX);
 	return -EINVAL;
@@ -427,6 +428,8 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	r = workload_enrol(engine, workload, from, diag);
 	if (r < 0)
 		workload_drop(engine, workload);
+	else
+		others_release_unit(&engine->maps, workload->slot, from, diag);
 	return r;
 }
 

@@ -1,38 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * See others.h. Of another build's maps nothing is known but what bpf/abi.h promises: the maps'
- * names, some words of a slot, what frees the node itself, and that a name ends with NUL.
- */
+/* See others.h and others-set.h. */
 #include "others.h"
 
-#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
-#include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "cgroup.h"
 #include "cleanup.h"
 #include "diag.h"
+#include "others-set.h"
 
 /* Up to the last word that is promised. */
 #define SLOT_WORDS (offsetof(struct abi_workload, path) / 8 + 1)
 
-/* The slots of a set that is pinned, of whatever build. */
-struct slots {
-	const uint64_t *words;
-	size_t n, stride, bytes; /* stride in words */
-};
-
-static void cleanup_slots(struct slots *slots)
+void others_set_done(struct others_set *set)
 {
-	if (slots->bytes)
-		munmap((void *)(uintptr_t)slots->words, slots->bytes);
+	if (set->bytes)
+		munmap(set->words, set->bytes);
 }
 
-static int map_open(const char *dir, const char *map, struct bpf_map_info *info)
+int others_map_open(const char *dir, const char *map, struct bpf_map_info *info)
 {
 	_cleanup_buf_ struct buf path = { 0 };
 	_cleanup_close_ int fd = -1;
@@ -47,44 +36,35 @@ static int map_open(const char *dir, const char *map, struct bpf_map_info *info)
 	return TAKE_FD(fd);
 }
 
-static int slots_open(const char *dir, struct slots *ret)
+int others_set_open(const char *dir, struct others_set *ret)
 {
 	struct bpf_map_info info = { 0 };
-	_cleanup_close_ int fd = map_open(dir, "workloads", &info);
+	_cleanup_close_ int fd = others_map_open(dir, "workloads", &info);
 	size_t stride = (info.value_size + 7) / 8;
 	void *words;
 
+	*ret = (struct others_set){ .dir = dir };
 	if (fd < 0)
 		return fd;
 	if (stride < SLOT_WORDS)
 		return -EINVAL;
-	words = mmap(NULL, stride * 8 * info.max_entries, PROT_READ, MAP_SHARED, fd, 0);
+	words = mmap(NULL, stride * 8 * info.max_entries, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		     0);
 	if (words == MAP_FAILED)
 		return -errno;
-	*ret = (struct slots){ words, info.max_entries, stride, stride * 8 * info.max_entries };
+	*ret = (struct others_set){ dir, words, info.max_entries, stride,
+				    stride * 8 * info.max_entries };
 	return 0;
 }
 
-/* Of which only what is promised may be looked at. */
-static const struct abi_workload *slot_at(const struct slots *slots, size_t i)
+/* Who has no rules any more does not count. */
+static bool slot_alive(const struct abi_workload *slot)
 {
-	return (const struct abi_workload *)(slots->words + i * slots->stride);
+	return slot->id && slot->holder != ABI_HOLDER_NONE &&
+	       ((int64_t)slot->tasks > 0 || cgroup_holds(slot));
 }
 
-static bool slot_alive(const struct slots *slots, size_t i)
-{
-	const struct abi_workload *slot = slot_at(slots, i);
-
-	return slot->id && ((int64_t)slot->tasks > 0 || cgroup_holds(slot));
-}
-
-static bool slot_lasting(const struct slots *slots, size_t i)
-{
-	return slot_alive(slots, i) && slot_at(slots, i)->flags & ABI_LASTING;
-}
-
-/* Calls @fn for each set that is not this build's; what was left half made has no slots. */
-static void others_each(void (*fn)(const char *dir, void *data), void *data)
+void others_each(void (*fn)(const char *dir, void *data), void *data)
 {
 	_cleanup_buf_ struct buf own = { 0 };
 	struct dirent *entry;
@@ -100,13 +80,13 @@ static void others_each(void (*fn)(const char *dir, void *data), void *data)
 
 static void sweep(const char *dir, void *data)
 {
-	_cleanup_(cleanup_slots) struct slots slots = { 0 };
+	_cleanup_(others_set_done) struct others_set set = { 0 };
 	_cleanup_buf_ struct buf path = { 0 };
 	unsigned *alive = data, n = 0;
-	int r = strstr(dir, PINS_ASIDE) ? 0 : slots_open(dir, &slots);
+	int r = strstr(dir, PINS_ASIDE) ? 0 : others_set_open(dir, &set);
 
-	for (size_t i = 0; i < slots.n; i++)
-		n += slot_alive(&slots, i);
+	for (size_t i = 0; i < set.n; i++)
+		n += slot_alive(others_slot(&set, i));
 	*alive += r < 0 ? 1 : n;
 	buf_printf(&path, PINS_ROOT "/%s", dir);
 	if (r == 0 && n == 0 && !buf_failed(&path))
@@ -121,63 +101,42 @@ unsigned others_sweep(void)
 	return alive;
 }
 
-/* Makes the map's value at @key zero, whatever it is. */
-static void map_clear(const char *dir, const char *map, uint32_t key)
-{
-	struct bpf_map_info info = { 0 };
-	_cleanup_close_ int fd = map_open(dir, map, &info);
-	_cleanup_free_ void *zero = fd < 0 ? NULL : calloc(1, info.value_size);
-
-	if (zero)
-		(void)bpf_map_update_elem(fd, &key, zero, BPF_ANY);
-}
-
-static void release_host(const char *dir, void *data)
-{
-	_cleanup_(cleanup_slots) struct slots slots = { 0 };
-
-	(void)data;
-	if (slots_open(dir, &slots) < 0)
-		return;
-	for (size_t i = 0; i < slots.n; i++) {
-		if (!slot_at(&slots, i)->id || !(slot_at(&slots, i)->flags & ABI_HOST))
-			continue;
-		map_clear(dir, KERNEL_HOST_MAP, 0);
-		map_clear(dir, "workloads", (uint32_t)i);
-	}
-}
-
-void others_release_host(void)
-{
-	others_each(release_host, NULL);
-	(void)others_sweep();
-}
-
 struct sought {
 	const char *name;
+	bool is_unit;
 	struct karmor_diag *diag;
 	int r;
 };
 
-static bool has_name(int names, uint32_t slot, size_t size, const char *name)
+int others_has_name(int names, uint32_t key, size_t size, const char *name)
 {
 	char text[4096] = "";
 
-	return size > sizeof(text) || bpf_map_lookup_elem(names, &slot, text) < 0 ||
-	       strncmp(text, name, size) == 0;
+	if (names < 0 || size > sizeof(text))
+		return -EINVAL;
+	if (bpf_map_lookup_elem(names, &key, text) < 0)
+		return -errno;
+	return strncmp(text, name, size) == 0;
+}
+
+/* Whether nobody else may have its name: a unit is let go once another has enrolled it. */
+static bool slot_keeps_name(const struct abi_workload *slot, bool is_unit)
+{
+	return slot_alive(slot) && slot->flags & ABI_LASTING && slot->holder != ABI_HOLDER_OTHER &&
+	       !(is_unit && slot->path);
 }
 
 static void seek(const char *dir, void *data)
 {
-	_cleanup_(cleanup_slots) struct slots slots = { 0 };
+	_cleanup_(others_set_done) struct others_set set = { 0 };
 	struct bpf_map_info info = { 0 };
 	struct sought *sought = data;
-	_cleanup_close_ int names = map_open(dir, "names", &info);
-	bool found = slots_open(dir, &slots) < 0;
+	_cleanup_close_ int names = others_map_open(dir, "names", &info);
+	bool found = others_set_open(dir, &set) < 0;
 
-	for (size_t i = 0; i < slots.n && !found; i++)
-		found = slot_lasting(&slots, i) &&
-			(names < 0 || has_name(names, (uint32_t)i, info.value_size, sought->name));
+	for (size_t i = 0; i < set.n && !found; i++)
+		found = slot_keeps_name(others_slot(&set, i), sought->is_unit) &&
+			others_has_name(names, (uint32_t)i, info.value_size, sought->name) != 0;
 	if (!found)
 		return;
 	diag_error(sought->diag, NULL, "end that workload, or keep it under the build that made it",
@@ -187,9 +146,9 @@ static void seek(const char *dir, void *data)
 	sought->r = -EBUSY;
 }
 
-int others_refuse(const char *name, struct karmor_diag *diag)
+int others_refuse(const char *name, bool is_unit, struct karmor_diag *diag)
 {
-	struct sought sought = { name, diag, 0 };
+	struct sought sought = { name, is_unit, diag, 0 };
 
 	others_each(seek, &sought);
 	return sought.r;

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <karmor/engine.h>
+
 #include "kernel.h"
 
 /*
@@ -18,5 +20,16 @@ unsigned others_sweep(void);
 /* Ends what other builds enforce on the node itself. The caller holds the lock. */
 void others_release_host(void);
 
-/* Whether a lasting workload @name is, or may be, another build's: -EBUSY with a message. */
-int others_refuse(const char *name, struct karmor_diag *diag);
+/*
+ * Ends what other builds enforce on @from, which this one has enrolled in @slot with what runs in
+ * it, where it is a unit. Processes that are not in its cgroup any more stay under their rules,
+ * which is told. The caller holds the lock.
+ */
+void others_release_unit(const struct kernel_maps *maps, uint32_t slot,
+			 const struct karmor_workload *from, struct karmor_diag *diag);
+
+/*
+ * Whether a lasting workload @name is, or may be, another build's, and not a unit's that @is_unit
+ * is about to replace: -EBUSY with a message.
+ */
+int others_refuse(const char *name, bool is_unit, struct karmor_diag *diag);

@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "demand.h"
 #include "engine.h"
+#include "others.h"
 #include "place.h"
 
 #define TRIES 100 /* of a cgroup that is removed and made again all the time */
@@ -137,5 +138,7 @@ int cgroup_renew(struct bpf_engine *engine, const struct bpf_workload *workload,
 	if (r == 0 && from->running)
 		r = adopt_running(&engine->maps, workload->slot);
 	demand_settle(&engine->maps);
+	if (r == 0)
+		others_release_unit(&engine->maps, workload->slot, from, diag);
 	return r < 0 ? bpf_error(r, diag, "register the cgroup") : 0;
 }

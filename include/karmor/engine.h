@@ -129,6 +129,9 @@ KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
  * too long, a cgroup that cannot be a workload's); -ENOENT (no such task); -EBUSY (limit of
  * workloads; a lasting one of this name is another build's; the cgroup is another's); -EPERM;
  * -EOPNOTSUPP (as a cgroup is with some backends); -ENOMEM; -EIO.
+ *
+ * With by_path and running, what another build enforces on a workload of this name that is by its
+ * path, too, ends when this returned 0; tasks that left its cgroup keep that, and it is noted.
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_attach(struct karmor_engine *engine,
 						 const struct karmor_workload *workload,

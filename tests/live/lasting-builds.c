@@ -13,81 +13,7 @@
 #include "lasting.h"
 #include "slots.h"
 
-/* Another build's part. */
-
-static const char *wanted;
-
-START_TEST(beside)
-{
-	struct set b = compile(B);
-	struct karmor_engine *engine = engine_open(&b);
-	struct task reader = start_reader(engine, "reader");
-
-	puts(ask(&reader));
-	end(&reader);
-	karmor_engine_close(engine);
-}
-END_TEST
-
-START_TEST(adopt)
-{
-	struct set b = compile(B);
-	struct karmor_engine *engine = engine_open(&b);
-	struct karmor_workload workload =
-		KARMOR_STRUCT(karmor_workload, .name = wanted, .lasting = true);
-
-	printf("%d\n", karmor_engine_attach(engine, &workload, diag));
-	karmor_engine_close(engine);
-}
-END_TEST
-
-/* All that is in no workload, for a moment. */
-START_TEST(host)
-{
-	struct set b = compile(B);
-	struct karmor_engine *engine = engine_open(&b);
-	struct karmor_workload workload =
-		KARMOR_STRUCT(karmor_workload, .name = "host", .lasting = true, .host = true);
-
-	printf("%d\n", karmor_engine_attach(engine, &workload, diag));
-	printf("%d\n", karmor_engine_detach(engine, "host", diag));
-	karmor_engine_close(engine);
-}
-END_TEST
-
-static int do_alone(const TTest *test)
-{
-	TCase *tcase = tcase_create("alone");
-	Suite *s = suite_create("alone");
-	SRunner *runner = srunner_create(s);
-
-	unsetenv("CK_RUN_CASE"); /* it is about the cases of those who ask */
-	suite_add_tcase(s, tcase);
-	tcase_add_test(tcase, test);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_SILENT);
-	karmor_diag_print(diag, stdout, false);
-	return srunner_ntests_failed(runner);
-}
-
-int do_beside(void)
-{
-	return do_alone(beside);
-}
-
-int do_adopt(const char *name)
-{
-	wanted = name;
-	return do_alone(adopt);
-}
-
-int do_host(void)
-{
-	return do_alone(host);
-}
-
-/* What the other build says. */
-static const char *other(const char *arguments)
+const char *other(const char *arguments)
 {
 	static char text[4096];
 	char command[8192];
@@ -103,8 +29,7 @@ static const char *other(const char *arguments)
 	return text;
 }
 
-/* A lasting workload whose engine was killed. */
-static struct task start_left(const char *name)
+struct task start_left(const char *name)
 {
 	struct set a = compile(A);
 	struct task task = { 0 };
@@ -141,8 +66,7 @@ static struct task start_left(const char *name)
 	return task;
 }
 
-/* It is not our child. */
-static void end_left(const struct task *task)
+void end_left(const struct task *task)
 {
 	char byte;
 
@@ -238,12 +162,9 @@ START_TEST(another_build_clears_up)
 }
 END_TEST
 
-/* With nobody in it: by its cgroup alone it is there. */
-static void leave_cgroup(const char *cgroup)
+void leave(struct karmor_workload workload)
 {
 	struct set a = compile(A);
-	struct karmor_workload workload =
-		KARMOR_STRUCT(karmor_workload, .name = "left", .lasting = true, .cgroup = cgroup);
 	int status;
 	pid_t pid = fork();
 
@@ -259,7 +180,8 @@ START_TEST(another_build_clears_up_after_a_cgroup)
 	const char *said;
 
 	ck_assert_int_eq(mkdir(cgroup, 0755), 0);
-	leave_cgroup(cgroup);
+	/* With nobody in it: by its cgroup alone it is there. */
+	leave(KARMOR_STRUCT(karmor_workload, .name = "left", .lasting = true, .cgroup = cgroup));
 	said = other("beside");
 	ck_assert_msg(strstr(said, "another build of karmor enforces 1 workload here"), "%s", said);
 	ck_assert_int_eq(slots_used(), 1);
@@ -269,20 +191,6 @@ START_TEST(another_build_clears_up_after_a_cgroup)
 	ck_assert(eventually(is_gone, NULL));
 }
 END_TEST
-
-static void leave_host(void)
-{
-	struct set a = compile(A);
-	struct karmor_workload workload =
-		KARMOR_STRUCT(karmor_workload, .name = "host", .lasting = true, .host = true);
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(karmor_engine_attach(engine_open(&a), &workload, diag) < 0);
-	waitpid(pid, &status, 0);
-	ck_assert_int_eq(status, 0);
-}
 
 /* A task that we did not start: the program that attaches the node, and what it starts, are exempt.
  */
@@ -312,7 +220,7 @@ START_TEST(another_build_takes_the_node_itself_over)
 
 	start_looking();
 	ck_assert(eventually(has_seen, "y"));
-	leave_host();
+	leave(KARMOR_STRUCT(karmor_workload, .name = "host", .lasting = true, .host = true));
 	ck_assert(eventually(has_seen, "n"));
 	said = other("host");
 	ck_assert_msg(strncmp(said, "0\n0\n", 4) == 0, "%s", said);

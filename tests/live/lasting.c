@@ -9,7 +9,8 @@
  *
  * lasting-other is the same program with a backend of another build: `lasting-other beside`
  * enforces a set of its own for a moment, `lasting-other adopt NAME` tries to take a workload over,
- * `lasting-other host` has the node itself for a moment.
+ * `lasting-other host` has the node itself for a moment, and `lasting-other unit` takes a unit
+ * over, which `lasting-other unit-end` ends as well.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -191,6 +192,7 @@ static Suite *suite(void)
 
 	set_tests(case_add(s, "sets"));
 	build_tests(case_add(s, "builds"));
+	unit_tests(case_add(s, "units"));
 	host_tests(case_add(s, "host"));
 	event_tests(case_add(s, "events"));
 	death_tests(case_add(s, "deaths"));
@@ -236,12 +238,8 @@ int main(int argc, char *argv[])
 		puts("1..1\nnot ok 1 - the bpf backend is usable here");
 		return EXIT_FAILURE;
 	}
-	if (argc > 1 && strcmp(argv[1], "beside") == 0)
-		return do_beside();
-	if (argc > 2 && strcmp(argv[1], "adopt") == 0)
-		return do_adopt(argv[2]);
-	if (argc > 1 && strcmp(argv[1], "host") == 0)
-		return do_host();
+	if (argc > 1)
+		return do_part(argv[1], argv[2]);
 	if (!place())
 		return EXIT_FAILURE;
 	return support_run(suite());

@@ -74,10 +74,23 @@ bool is_gone(const void *nothing); /* what is pinned */
 void set_tests(TCase *tcase);
 void event_tests(TCase *tcase);
 void build_tests(TCase *tcase);
+void unit_tests(TCase *tcase);
 void host_tests(TCase *tcase);
 void death_tests(TCase *tcase);
 
-/* The part of another build: `lasting-other beside`, `adopt NAME` and `host`. */
-int do_beside(void);
-int do_adopt(const char *name);
-int do_host(void);
+/* The other build's parts, by `lasting-other NAME [WORKLOAD]`. */
+int do_part(const char *name, const char *workload);
+
+/* What the other build says when it has done its part. */
+const char *other(const char *arguments);
+
+/* Enrols the workload under A, by an engine that is gone when this returns, and closes nothing. */
+void leave(struct karmor_workload workload);
+
+/* A lasting workload whose engine was killed, and its end: it is not our child. */
+struct task start_left(const char *name);
+void end_left(const struct task *task);
+
+/* Whatever is at the path of a cgroup, with what runs in it. */
+#define UNIT "/sys/fs/cgroup/lasting-unit"
+struct karmor_workload unit_workload(void);

@@ -74,3 +74,12 @@ int slots_add(int tasks)
 		close(fd);
 	return r;
 }
+
+int sets_pinned(void)
+{
+	glob_t found = { 0 };
+	int n = glob(PINS "/*/workloads", 0, NULL, &found) == 0 ? (int)found.gl_pathc : 0;
+
+	globfree(&found);
+	return n;
+}

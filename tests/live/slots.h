@@ -11,3 +11,5 @@ int slots_fill(void);
 int slots_clear(void);
 /* Adds to the count of tasks of each slot in use. 0 or -1. */
 int slots_add(int tasks);
+/* Of how many builds something is pinned. */
+int sets_pinned(void);
