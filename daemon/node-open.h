@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the beginning of a node (node-open.c) shares with its life (node.c). */
+/* What the parts of a node share: its beginning (node-open.c), its policies (node-policies.c), how
+ * a workload comes in (node-entry.c, node-prepare.c), and its life (node.c). */
 #pragma once
 
 #include "node.h"

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The policies of a node: checked, compiled for its workloads, and put in force. See node.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "host.h"
+#include "messages.h"
+#include "node-open.h"
+#include "scope.h"
+
+static struct karmor_subject subject_of(const struct node *node, const struct workload *workload,
+					const char *root)
+{
+	return KARMOR_STRUCT(karmor_subject, .labels = workload->labels,
+			     .namespace_name = workload->namespace_name,
+			     .container = workload->container, .posture = node->config->posture,
+			     .audit_only = node->config->audit, .root = root,
+			     .host = workload->is_host);
+}
+
+/* Rulesets of one publication: one for each slot, and at least one. */
+struct rulesets {
+	struct karmor_policies *none;
+	struct karmor_ruleset **all;
+	size_t n;
+};
+
+static void rulesets_done(struct rulesets *sets)
+{
+	for (size_t i = 0; sets->all && i < sets->n; i++)
+		karmor_ruleset_free(sets->all[i]);
+	free(sets->all);
+	karmor_policies_free(sets->none);
+}
+
+static int rulesets_make(struct node *node, const struct karmor_policies *policies,
+			 struct rulesets *ret)
+{
+	struct karmor_subject nobody = KARMOR_STRUCT(karmor_subject, .labels = NULL);
+	int r = karmor_policies_new(&ret->none);
+
+	ret->n = node->n_slots ? node->n_slots : 1;
+	ret->all = calloc(ret->n, sizeof(struct karmor_ruleset *));
+	if (!ret->all)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ret->n; i++) {
+		const struct workload *workload = i < node->n_slots ? node->slots[i] : NULL;
+		struct karmor_subject subject = nobody;
+		char root[64];
+
+		if (workload) {
+			workload_root(workload, root, sizeof(root));
+			subject = subject_of(node, workload, root);
+		}
+		r = karmor_ruleset_new(workload ? policies : ret->none, &subject, &ret->all[i],
+				       node->diag);
+	}
+	return r;
+}
+
+/* Whether the file is in force as it is wanted: what there is to warn of it was told. */
+static bool is_known(const struct node *node, const struct documents *want, const char *file)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		const struct document *each = want->all[i];
+
+		if (strcmp(each->shown, file) == 0)
+			return documents_find(&node->in_force, each->name, each->from_socket) ==
+			       each;
+	}
+	return false;
+}
+
+/*
+ * What is not kept is told; where it would have enforced it is refused, but under bestEffort.
+ * @want: warnings are for what is new in it; NULL: errors alone.
+ */
+static int report_check(const struct node *node, const struct compiled *compiled,
+			const struct documents *want, json_t *messages)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	bool best_effort = node->config->best_effort;
+	const struct karmor_backend *keeper;
+	int r = 0;
+
+	for (size_t i = 0; compiled_at(node, compiled, i, &line, &keeper) == 0; i++) {
+		bool is_error = line.enforcing && !best_effort;
+
+		if (line.fidelity != KARMOR_UNSUPPORTED)
+			continue;
+		if (is_error)
+			r = -EOPNOTSUPP;
+		else if (!want || is_known(node, want, line.file))
+			continue;
+		messages_add(messages, is_error ? KARMOR_ERROR : KARMOR_WARNING, line.file,
+			     line.line, line.fix, "backend \"%s\" cannot keep %s: %s",
+			     karmor_backend_name(keeper), line.rule,
+			     line.reason ? line.reason : "unsupported");
+	}
+	return r;
+}
+
+/* Those of before that are yet to be taken over: what is applied is theirs, too. */
+static int expect(struct node *node)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
+		if (node->slots[i] && !node->slots[i]->attached)
+			r = karmor_engine_expect(node->engine, node->slots[i]->name, i);
+	return r;
+}
+
+/* Compiles and applies @policies for the workloads that there are. */
+static int publish(struct node *node, const struct karmor_policies *policies, json_t *messages)
+{
+	struct compiled compiled = { 0 };
+	struct rulesets sets = { 0 };
+	int r = rulesets_make(node, policies, &sets);
+
+	if (r == 0)
+		r = compiled_next(node, (const struct karmor_ruleset *const *)sets.all, sets.n,
+				  &compiled);
+	if (r == 0)
+		r = report_check(node, &compiled, NULL, messages);
+	/* By the names that it was decided with. */
+	node_read_events(node);
+	if (r == 0)
+		r = expect(node);
+	if (r == 0)
+		r = karmor_engine_apply(node->engine, compiled_artifact(&compiled), node->diag);
+	messages_take(messages, node->diag);
+	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
+		if (node->slots[i]) {
+			node->slots[i]->policies = karmor_ruleset_policies(sets.all[i]);
+			node->slots[i]->rules = karmor_ruleset_rules(sets.all[i]);
+		}
+	if (r == 0) {
+		compiled_done(&node->compiled);
+		compiled_told(&compiled);
+		node->compiled = compiled;
+		node->generation++;
+	} else {
+		compiled_done(&compiled);
+	}
+	rulesets_done(&sets);
+	return r;
+}
+
+/* What no workload is there for yet must be kept all the same. */
+static int check_for(struct node *node, const struct karmor_policies *policies, bool host,
+		     const struct documents *want, json_t *messages)
+{
+	struct karmor_subject everything =
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = node->config->posture,
+			      .audit_only = node->config->audit, .host = host);
+	struct compiled compiled = { 0 };
+	struct karmor_ruleset *set = NULL;
+	int r = karmor_ruleset_new(policies, &everything, &set, node->diag);
+
+	if (r == 0)
+		r = compiled_look(node, (const struct karmor_ruleset *const[]){ set }, 1,
+				  &compiled);
+	if (r == 0)
+		r = report_check(node, &compiled, want, messages);
+	messages_take(messages, node->diag);
+	compiled_done(&compiled);
+	karmor_ruleset_free(set);
+	return r;
+}
+
+static int check_all(struct node *node, const struct karmor_policies *policies,
+		     const struct documents *want, json_t *messages)
+{
+	int r = check_for(node, policies, false, want, messages);
+
+	return r < 0 ? r : check_for(node, policies, true, want, messages);
+}
+
+/* Compiles and applies @policies; the node is a workload where some are its own. */
+static int put_in_force(struct node *node, const struct karmor_policies *policies, json_t *messages)
+{
+	struct workload *added = NULL;
+	int r = host_add(node, policies, &added);
+
+	r = r < 0 ? r : publish(node, policies, messages);
+	r = r == 0 && added ? node_enrol(node, added) : r;
+	messages_take(messages, node->diag);
+	if (r < 0 && added) {
+		host_drop(node, added);
+		(void)!publish(node, node->policies, messages);
+	}
+	return r;
+}
+
+static unsigned us_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned)((now.tv_sec - then->tv_sec) * 1000000 +
+			  (now.tv_nsec - then->tv_nsec) / 1000);
+}
+
+int node_apply(struct node *node, const struct documents *want, json_t *messages)
+{
+	struct karmor_policies *policies = NULL;
+	struct documents copy = { 0 };
+	struct timespec begun;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	r = documents_copy(want, &copy);
+	if (r == 0)
+		r = documents_load(&copy, &policies, node->diag);
+	messages_take(messages, node->diag);
+	if (r == 0)
+		r = check_all(node, policies, &copy, messages);
+	if (r == 0)
+		r = put_in_force(node, policies, messages);
+	if (r < 0) {
+		node->apply_errors++;
+		karmor_policies_free(policies);
+		documents_done(&copy);
+		return r;
+	}
+	karmor_policies_free(node->policies);
+	documents_done(&node->in_force);
+	node->policies = policies;
+	node->in_force = copy;
+	host_leave(node, messages);
+	node->apply_us = us_since(&begun);
+	return 0;
+}
+
+int node_publish(struct node *node, json_t *messages)
+{
+	return publish(node, node->policies, messages);
+}
+
+int node_ask(const struct node *node, const struct workload *workload,
+	     const struct karmor_access *access, enum karmor_action *ret, char *policy, size_t size)
+{
+	struct karmor_ruleset *set = NULL;
+	struct karmor_subject subject;
+	struct karmor_verdict verdict = KARMOR_STRUCT(karmor_verdict);
+	char root[64];
+	int r;
+
+	workload_root(workload, root, sizeof(root));
+	subject = subject_of(node, workload, root);
+	r = karmor_ruleset_new(node->policies, &subject, &set, NULL);
+	if (r == 0)
+		r = karmor_ruleset_eval(set, access, &verdict, NULL);
+	if (r == 0) {
+		*ret = verdict.action;
+		snprintf(policy, size, "%s", verdict.policy);
+	}
+	karmor_ruleset_free(set);
+	return r;
+}
