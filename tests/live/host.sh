@@ -4,9 +4,8 @@
 # of it; while the daemon is dead, started again, and let go.
 set -u
 . "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/daemon.sh"
 
-karmord=$build/daemon/karmord
-mount=/sys/fs/cgroup
 unit=$mount/karmor-host/worker
 work=$(mktemp -d)
 chmod 755 "$work"
@@ -31,17 +30,6 @@ configure() { # LINE...
 policy() {
 	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorHostPolicy\nmetadata: {name: %s}\nspec:\n  nodeSelector: {matchLabels: {%s}}\n  %s: {matchPaths: [{path: %s}]}\n' \
 		"$@"
-}
-
-start() {
-	"$karmord" --config "$work/karmord.yaml" 2>> "$work/log" &
-	daemon=$!
-	eventually "$karmor" get policies > /dev/null 2>&1
-}
-
-end() { # SIGNAL
-	kill "-$1" "$daemon"
-	wait "$daemon" 2> /dev/null
 }
 
 # Opens what it is asked to, by itself or by a program that it starts, and says y or n.

@@ -4,9 +4,8 @@
 # again, while the daemon is dead, and let go.
 set -u
 . "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/daemon.sh"
 
-karmord=$build/daemon/karmord
-mount=/sys/fs/cgroup
 unit=$mount/system.slice/karmor-web.service
 other=$mount/karmor-units/worker
 work=$(mktemp -d)
@@ -22,17 +21,6 @@ configure() { # LINE...: the units
 policy() { # NAME LABEL PATH
 	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: %s, namespace: shop}\nspec:\n  selector: {matchLabels: {app: %s}}\n  file: {matchPaths: [{path: %s}]}\n' \
 		"$1" "$2" "$3"
-}
-
-start() {
-	"$karmord" --config "$work/karmord.yaml" 2>> "$work/log" &
-	daemon=$!
-	eventually "$karmor" get policies > /dev/null 2>&1
-}
-
-end() { # SIGNAL
-	kill "-$1" "$daemon"
-	wait "$daemon" 2> /dev/null
 }
 
 # Runs a shell in a cgroup from its first instruction on; what it runs before is not the unit's.
@@ -67,7 +55,6 @@ unit_stop() {
 ask() { # PATH
 	timeout 60 sh -c "echo '$1' > $work/ask && cat $work/answer"
 }
-
 
 first_act() { # CGROUP: y or n
 	# shellcheck disable=SC2016 # the inner shell's
