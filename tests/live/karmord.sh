@@ -95,7 +95,7 @@ for part in '"PolicyName":"shadow"' '"Type":"MatchedPolicy"' '"Action":"Block"' 
 done
 is "$(grep -c '"Resource":"/etc/shadow"' "$work/told/events.json")$(stat -c ' %a' "$work/told/events.json")" "1 640" "the file of events has it, and is not for everybody" "$(cat "$work/told/events.json")"
 has "$("$karmor" status -o prometheus)" 'karmor_events_total{action="Block",operation="File"} 1' "and the metrics count it"
-has "$("$karmor" log --since 1h --limit 1 --resource '/etc/sha*' --operation file)" "PolicyName: shadow" "karmor log tells it again, as text, by a pattern"
+has "$("$karmor" log --since 1h --limit 1 --resource '/etc/sha*' --operation file --pod web-0 -c nginx --logFilter all)" "PolicyName: shadow" "karmor log tells it again, as text, by a pattern and other filters"
 
 printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: shadow, namespace: shop}\nspec: {selector: {}, file: {matchPath: []}}\n' > "$policies/shadow.yaml"
 eventually grep -q "shadow.yaml:4:" "$work/log"
