@@ -171,6 +171,25 @@ int document_kind_find(const char *name, enum karmor_kind *ret)
 	return -ENOENT;
 }
 
+int document_kind_typed(const char *word, enum karmor_kind *ret)
+{
+	static const struct {
+		const char *brief, *plural;
+	} typed[] = {
+		[KARMOR_POLICY] = { "ksp", "kubearmorpolicies" },
+		[KARMOR_CLUSTER_POLICY] = { "csp", "kubearmorclusterpolicies" },
+		[KARMOR_HOST_POLICY] = { "hsp", "kubearmorhostpolicies" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(typed); i++)
+		if (strcasecmp(word, typed[i].brief) == 0 ||
+		    strcasecmp(word, typed[i].plural) == 0) {
+			*ret = (enum karmor_kind)i;
+			return 0;
+		}
+	return document_kind_find(word, ret);
+}
+
 char *document_name(enum karmor_kind kind, const char *namespace_name, const char *name)
 {
 	char *ret;

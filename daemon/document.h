@@ -46,5 +46,7 @@ int document_check(const struct document *document, struct karmor_diag *diag);
 /* How the text of the i-th policy of @policies was shown. */
 const char *document_kind_name(enum karmor_kind kind);
 int document_kind_find(const char *name, enum karmor_kind *ret); /* 0 or -ENOENT */
+/* The same of what a person types: "ksp", or the plural, too. */
+int document_kind_typed(const char *word, enum karmor_kind *ret);
 /* The name of a policy's own document: "KubeArmorPolicy.default.web.yaml". NULL: no memory. */
 char *document_name(enum karmor_kind kind, const char *namespace_name, const char *name);

@@ -33,9 +33,28 @@ static const char *document_end(const char *at, const char *end)
 	return end;
 }
 
+/* What is sent, and what comes of it. */
+struct sent {
+	const char *name, *text;
+	size_t len;
+	json_t *changes;
+	json_t *lines; /* by the file of a document: how many are before it in the text */
+};
+
+static json_int_t lines_before(const char *text, const char *at)
+{
+	json_int_t n = 0;
+
+	while ((text = memchr(text, '\n', (size_t)(at - text)))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
 /* Puts the policy of one document, where there is one. */
-static int put_one(struct store *store, const char *text, size_t len, struct documents *want,
-		   json_t *changes)
+static int put_one(struct store *store, const struct sent *sent, const char *text, size_t len,
+		   struct documents *want)
 {
 	struct karmor_policies *policies = NULL;
 	struct karmor_policy_info info = KARMOR_STRUCT(karmor_policy_info);
@@ -58,7 +77,9 @@ static int put_one(struct store *store, const char *text, size_t len, struct doc
 	change = !old						    ? "created"
 		 : old->len == len && !memcmp(old->text, text, len) ? "unchanged"
 								    : "configured";
-	json_array_append_new(changes,
+	json_object_set_new(sent->lines, document->shown,
+			    json_integer(lines_before(sent->text, text)));
+	json_array_append_new(sent->changes,
 			      json_pack("{s:s, s:s, s:s, s:s}", "kind",
 					document_kind_name(info.kind), "namespace",
 					info.namespace_name, "name", info.name, "change", change));
@@ -70,19 +91,39 @@ out:
 	return r;
 }
 
-static int put_all(struct store *store, const char *text, size_t len, struct documents *want,
-		   json_t *changes)
+static int put_all(struct store *store, const struct sent *sent, struct documents *want)
 {
-	const char *end = text + len, *at = text;
+	const char *end = sent->text + sent->len, *at = sent->text;
 	int r = 0;
 
 	while (r == 0 && at < end) {
 		const char *next = document_end(at, end);
 
-		r = put_one(store, at, (size_t)(next - at), want, changes);
+		r = put_one(store, sent, at, (size_t)(next - at), want);
 		at = next;
 	}
 	return r;
+}
+
+/* Messages about what was sent have the places that whoever sent it knows. */
+static void put_places(const struct sent *sent, json_t *messages)
+{
+	json_t *message;
+	size_t i;
+
+	json_array_foreach(messages, i, message)
+	{
+		const char *file = json_string_value(json_object_get(message, "file"));
+		json_t *before = file ? json_object_get(sent->lines, file) : NULL;
+		json_int_t line = json_integer_value(json_object_get(message, "line"));
+
+		if (!before)
+			continue;
+		json_object_set_new(message, "file", json_string(sent->name));
+		if (line)
+			json_object_set_new(message, "line",
+					    json_integer(line + json_integer_value(before)));
+	}
 }
 
 /* Writes what is new in @now; where that fails, what was there before is written again. */
@@ -129,6 +170,8 @@ static int change(struct store *store, const struct documents *want, json_t *mes
 int store_put(struct store *store, const char *name, const char *text, size_t len, bool force,
 	      json_t *changes, json_t *messages)
 {
+	_cleanup_json_ json_t *lines = json_object();
+	const struct sent sent = { name, text, len, changes, lines };
 	struct karmor_policies *policies = NULL;
 	struct documents want = { 0 };
 	size_t n = 0;
@@ -146,7 +189,7 @@ int store_put(struct store *store, const char *name, const char *text, size_t le
 	if (r == 0)
 		r = documents_copy(&store->node->in_force, &want);
 	if (r == 0)
-		r = put_all(store, text, len, &want, changes);
+		r = put_all(store, &sent, &want);
 	if (r == 0 && json_array_size(changes) != n) {
 		messages_add(
 			messages, KARMOR_ERROR, name, 0, "put a line with --- between policies",
@@ -155,6 +198,7 @@ int store_put(struct store *store, const char *name, const char *text, size_t le
 	}
 	if (r == 0)
 		r = change(store, &want, messages);
+	put_places(&sent, messages);
 	documents_done(&want);
 	return r;
 }

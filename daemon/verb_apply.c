@@ -31,7 +31,8 @@ static const char apply_help[] =
 	"Example: karmor apply -f examples/policies/protect-shadow.yaml\n";
 
 static const char delete_help[] =
-	"Usage: karmor delete KIND NAME [OPTION...]\n"
+	"Usage: karmor delete KIND NAME... [OPTION...]\n"
+	"       karmor delete KIND/NAME [OPTION...]\n"
 	"       karmor delete -f FILE|DIR... [OPTION...]\n"
 	"\n"
 	"Takes policies out of force that karmor apply put there. KIND is KubeArmorPolicy (ksp),\n"
@@ -203,8 +204,12 @@ static int delete_one(const struct asked *asked, enum karmor_kind kind, const ch
 				    "namespace", namespace_name, "name", name),
 			  &error);
 
+	if (!answer && error && strcmp(error, "io.karmor.NotFound") == 0) {
+		cli_fix("karmor get policies tells the namespaces of those that there are");
+		return EXIT_NO;
+	}
 	if (!answer)
-		return error && strcmp(error, "io.karmor.NotFound") == 0 ? EXIT_NO : EXIT_WRONG;
+		return EXIT_WRONG;
 	print_change(document_kind_name(kind), name, "deleted");
 	return EXIT_YES;
 }
@@ -231,51 +236,50 @@ static int delete_files(const struct asked *asked)
 	return status;
 }
 
-static int kind_of(const char *word, enum karmor_kind *ret)
+static int delete_named(const struct asked *asked, const char *kind_word, char *const names[],
+			size_t n)
 {
-	static const char *const shorts[] = {
-		[KARMOR_POLICY] = "ksp",
-		[KARMOR_CLUSTER_POLICY] = "csp",
-		[KARMOR_HOST_POLICY] = "hsp",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(shorts); i++)
-		if (strcasecmp(word, shorts[i]) == 0) {
-			*ret = (enum karmor_kind)i;
-			return 0;
-		}
-	return document_kind_find(word, ret);
-}
-
-static int delete_named(const struct asked *asked, const char *kind_word, const char *name)
-{
+	int status = EXIT_YES;
 	enum karmor_kind kind;
 
-	if (kind_of(kind_word, &kind) < 0) {
+	if (document_kind_typed(kind_word, &kind) < 0) {
 		cli_wrong("unknown kind \"%s\"", kind_word);
 		return cli_fix("KubeArmorPolicy, KubeArmorClusterPolicy or KubeArmorHostPolicy");
 	}
-	return delete_one(asked, kind, asked->namespace_name ? asked->namespace_name : "default",
-			  name);
+	for (size_t i = 0; i < n; i++) {
+		int each = delete_one(asked, kind,
+				      asked->namespace_name ? asked->namespace_name : "default",
+				      names[i]);
+
+		status = each > status ? each : status;
+	}
+	return status;
 }
 
 static int delete (struct asked *asked, int argc, char *argv[])
 {
 	int r = parse(asked, "f:n:hV", argc, argv);
+	char *name;
 
 	if (r != 0)
 		return r > 0 ? cli_finish(EXIT_YES) : EXIT_WRONG;
 	if (asked->force)
 		return cli_wrong("--force is for karmor apply");
-	if (asked->n_files ? optind < argc : optind + 2 != argc) {
+	if (asked->n_files && optind == argc)
+		return cli_finish(delete_files(asked));
+	/* KIND/NAME, as apply prints it. */
+	name = optind + 1 == argc ? strchr(argv[optind], '/') : NULL;
+	if (asked->n_files || (!name && optind + 2 > argc)) {
 		cli_wrong(asked->n_files ? "a KIND and -f are one too many"
 					 : "which KIND, and which NAME?");
 		return cli_fix(
 			"karmor delete KubeArmorPolicy NAME, or karmor delete -f POLICY.yaml");
 	}
-	if (asked->n_files)
-		return cli_finish(delete_files(asked));
-	return cli_finish(delete_named(asked, argv[optind], argv[optind + 1]));
+	if (!name)
+		return cli_finish(delete_named(asked, argv[optind], argv + optind + 1,
+					       (size_t)(argc - optind) - 1));
+	*name++ = '\0';
+	return cli_finish(delete_named(asked, argv[optind], &name, 1));
 }
 
 static int run(const char *help, int (*fn)(struct asked *asked, int argc, char *argv[]), int argc,

@@ -33,6 +33,7 @@ static const char help[] =
 	"      --limit N           end after N events\n"
 	"      --since T           those that are remembered first: 10m, 2h, @SECONDS or\n"
 	"                          2026-01-31T12:00:00 (UTC)\n"
+	"  -f, --follow            what it does anyway, until --limit\n"
 	"      --json              one JSON object a line\n"
 	"  -o, --output FORM       text (the default), json or pretty-json\n" DIAL_HELP CLI_HELP
 	"\n"
@@ -210,6 +211,8 @@ static int take(struct logs *logs, int option)
 	case DIAL_SOCKET:
 		logs->socket = optarg;
 		return 0;
+	case 'f':
+		return 0;
 	default:
 		break;
 	}
@@ -236,6 +239,7 @@ static int parse(struct logs *logs, int argc, char *argv[])
 		{ "limit", required_argument, NULL, LIMIT },
 		{ "since", required_argument, NULL, SINCE },
 		{ "json", no_argument, NULL, 'j' },
+		{ "follow", no_argument, NULL, 'f' },
 		{ "output", required_argument, NULL, 'o' },
 		DIAL_OPTIONS,
 		CLI_OPTIONS,
@@ -243,7 +247,7 @@ static int parse(struct logs *logs, int argc, char *argv[])
 	};
 	int c, r = 0;
 
-	while (r == 0 && (c = getopt_long(argc, argv, "n:c:l:o:hV", options, NULL)) != -1) {
+	while (r == 0 && (c = getopt_long(argc, argv, "n:c:l:o:fhV", options, NULL)) != -1) {
 		if (cli_tells(c, help))
 			return 1;
 		r = take(logs, c);

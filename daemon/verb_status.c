@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "columns.h"
 #include "dial.h"
 #include "messages.h"
 #include "scope.h"
@@ -17,7 +18,7 @@ static const char help[] =
 	"\n"
 	"Tells what karmord enforces on this node, and what is wrong in its files of policies.\n"
 	"\n"
-	"  -o, --output FORM       json, or prometheus: what there is to count, as a "
+	"  -o, --output FORM       json, yaml, or prometheus: what there is to count, as a "
 	"page\n" DIAL_HELP CLI_HELP "\n"
 	"Exit status: 0 all is well; 1 a file of policies is at fault, or nothing is enforced; 2\n"
 	"wrong use or a fault, such as that karmord does not run.\n";
@@ -35,8 +36,25 @@ static const struct line {
 enum form {
 	TEXT,
 	JSON,
+	YAML,
 	PROMETHEUS,
 };
+
+static int form_find(const char *name, enum form *ret)
+{
+	static const char *const names[] = {
+		[JSON] = "json", [YAML] = "yaml", [PROMETHEUS] = "prometheus"
+	};
+
+	for (size_t i = JSON; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i], name) == 0) {
+			*ret = (enum form)i;
+			return 0;
+		}
+	cli_wrong("unknown form \"%s\"", name);
+	cli_fix("one of json, yaml, prometheus");
+	return -EINVAL;
+}
 
 /* 0 to go on; 1 when all was told; -EINVAL for wrong use, told. */
 static int parse(const char **socket, enum form *form, int argc, char *argv[])
@@ -54,14 +72,10 @@ static int parse(const char **socket, enum form *form, int argc, char *argv[])
 			return 1;
 		if (c == DIAL_SOCKET) {
 			*socket = optarg;
-		} else if (c == 'o' && strcmp(optarg, "json") == 0) {
-			*form = JSON;
-		} else if (c == 'o' && strcmp(optarg, "prometheus") == 0) {
-			*form = PROMETHEUS;
-		} else {
-			if (c == 'o')
-				cli_wrong("unknown form \"%s\"", optarg);
+		} else if (c != 'o') {
 			cli_fix("karmor status --help lists the options");
+			return -EINVAL;
+		} else if (form_find(optarg, form) < 0) {
 			return -EINVAL;
 		}
 	}
@@ -129,6 +143,8 @@ int verb_status(int argc, char *argv[])
 	if (form == JSON) {
 		json_dumpf(status, stdout, JSON_INDENT(2));
 		putchar('\n');
+	} else if (form == YAML) {
+		columns_yaml(status, 0);
 	} else {
 		print(status);
 		messages_print(json_object_get(status, "faults"));
