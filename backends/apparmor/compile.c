@@ -375,6 +375,7 @@ static int ruleset_make(struct compiler *c)
 		c->found.lost_sources |= !c->ret->profiles[i].n_leads;
 	if (r == 0 && c->found.lost_sources)
 		r = profiles_make_one(c);
+	c->found.stacked = r == 0 && (apparmor_groups(c->ret) || apparmor_width(c->ret));
 	return r ? r : rules_copy(c);
 }
 

@@ -109,6 +109,11 @@ static bool has_source(const struct question *q)
 	return q->rule->ir->n_sources && !is_syscall(q);
 }
 
+static bool is_stacked(const struct question *q)
+{
+	return q->found->stacked;
+}
+
 static bool is_capability(const struct question *q)
 {
 	return q->rule->ir->section == KARMOR_CAPABILITIES;
@@ -212,8 +217,14 @@ static const struct {
 	  "profile was logged, and may leave out that one",
 	  "use bpf" },
 	{ has_source, KARMOR_APPROXIMATED,
-	  "wider: under no_new_privs a source cannot be started, for its profile is another",
-	  NULL },
+	  "wider: under no_new_privs a source cannot be started, nor can it start other programs, "
+	  "for its profile is another",
+	  "use bpf" },
+	{ is_stacked, KARMOR_APPROXIMATED,
+	  "narrower: so many rules, or kinds of sources, are a stack of profiles, and of its "
+	  "changes "
+	  "the kernel lets a running task follow none but the first until it executes a program",
+	  "start it anew after a change, or use bpf" },
 	{ is_source_multi_call, KARMOR_APPROXIMATED,
 	  "wider: a source is a multi-call binary, and counts under all its names",
 	  "use one binary for each program" },
