@@ -21,9 +21,7 @@
 
 #define RECORDS 16   /* of a table of nothing */
 #define LOOKS_MAX 20 /* for a task that is the other's alone */
-#define LOOKS_SURE                                                                                 \
-	3 /* so many in a row that find none are enough: who forks may be missed once              \
-	   */
+#define LOOKS_SURE 3 /* in a row that find none are enough, for one may miss who forks */
 #define LOOK_AGAIN_US 10000
 
 /* Makes the map's value at @key zero, whatever it is. */
