@@ -41,7 +41,7 @@ static __always_inline const struct abi_cgroup *adopt_place(struct task_struct *
 	struct climb climb = { .at = (__u64)&own->self };
 	const struct abi_cgroup *place;
 
-	if (!own || bpf_task_storage_get(&labels, task, 0, 0))
+	if (!own || label_confining(task))
 		return 0;
 	bpf_loop(ABI_CGROUP_LEVELS, climb_step, &climb, 0);
 	place = bpf_map_lookup_elem(&cgroups, &climb.found);
@@ -53,8 +53,25 @@ static __always_inline const struct abi_cgroup *adopt_place(struct task_struct *
 }
 
 /*
- * Labels a task that has no label, as @first where that is not NULL. 1 where it has one now; 0: its
- * workload is not there; or -ENOMEM.
+ * Makes a label that is of the node, or was, the workload's. Its task may ask by it meanwhile: with
+ * the new slot and the old id it is denied, as the other way round it would be asked nothing.
+ */
+static __always_inline void adopt_own(struct label *label, const struct abi_enrol *enrol)
+{
+	struct abi_enrol was = { .id = label->enrol.id, .slot = ABI_HOST_SLOT };
+
+	label->generation = 0;
+	label->enrol.class_ = enrol->class_;
+	*(volatile __u32 *)&label->enrol.slot = enrol->slot;
+	if (__sync_val_compare_and_swap(&label->enrol.id, was.id, enrol->id) != was.id)
+		return;
+	enrol_count(&was, -1);
+	enrol_count(enrol, 1);
+}
+
+/*
+ * Labels a task that is in no workload, as @first where that is not NULL and it has no label. 1
+ * where it is in one now; 0: its workload is not there; or -ENOMEM.
  */
 static __always_inline int adopt(struct task_struct *task, const struct abi_enrol *enrol,
 				 struct label *first)
@@ -68,7 +85,9 @@ static __always_inline int adopt(struct task_struct *task, const struct abi_enro
 	label = label_make(task, first);
 	if (!label)
 		return -ENOMEM;
-	if (label_claim(label)) {
+	if (!is_of_workload(label)) {
+		adopt_own(label, enrol);
+	} else if (label_claim(label)) {
 		label->enrol = *enrol;
 		__sync_fetch_and_add(&workload->tasks, 1);
 	}
@@ -78,7 +97,7 @@ static __always_inline int adopt(struct task_struct *task, const struct abi_enro
 /* The same for one that cannot run now; where it could not, that is counted. */
 static __always_inline void adopt_still(struct task_struct *task, const struct abi_enrol *enrol)
 {
-	if (!bpf_task_storage_get(&labels, task, 0, 0) && adopt(task, enrol, 0) < 0)
+	if (!label_confining(task) && adopt(task, enrol, 0) < 0)
 		missed_count(enrol->slot);
 }
 

@@ -44,15 +44,6 @@ static __always_inline const struct abi_cgroup *enter_place(void)
 	return workload && workload->id == place->enrol.id ? place : 0;
 }
 
-static __always_inline void enrol_count(const struct abi_enrol *enrol, __s64 n)
-{
-	__u32 slot = enrol->slot;
-	struct abi_workload *workload = bpf_map_lookup_elem(&workloads, &slot);
-
-	if (enrol->id && workload && workload->id == enrol->id)
-		__sync_fetch_and_add(&workload->tasks, n);
-}
-
 /* The task is of @enrol from now on, whatever its label was, as if that was made now. */
 static __always_inline int enter(struct label *label, const struct abi_enrol *enrol)
 {

@@ -45,6 +45,16 @@ static __always_inline void host_count(__u64 id)
 		__sync_fetch_and_add(&workload->tasks, 1);
 }
 
+/* Tasks more, or fewer, of a workload, if that is there still. */
+static __always_inline void enrol_count(const struct abi_enrol *enrol, __s64 n)
+{
+	__u32 slot = enrol->slot;
+	struct abi_workload *workload = bpf_map_lookup_elem(&workloads, &slot);
+
+	if (enrol->id && workload && workload->id == enrol->id)
+		__sync_fetch_and_add(&workload->tasks, n);
+}
+
 extern const volatile _Bool forks_by_wakeup;
 
 /* A task that was to have a label has none, for memory is out. */

@@ -7,11 +7,12 @@ set -u
 . "$(dirname "$0")/daemon.sh"
 
 unit=$mount/karmor-host/worker
+late=$mount/karmor-host/late
 work=$(mktemp -d)
 chmod 755 "$work"
 secret=$work/secret
 other=$work/other
-mkdir -p "$work/policies.d" "$unit"
+mkdir -p "$work/policies.d" "$unit" "$late"
 pattern=$(cat /proc/sys/kernel/core_pattern)
 echo secret > "$secret"
 echo other > "$other"
@@ -144,6 +145,18 @@ denied() {
 }
 eventually denied
 check $? "labels of the node are what karmord.yaml says" "$(tail -n 5 "$work/log")"
+# shellcheck disable=SC2016 # the inner shell's
+worker late sh -c 'echo 0 > "$0/cgroup.procs" && exec sh "$@"' "$late"
+is "$(ask late self "$secret")$(ask late self /etc/shadow)" ny "control: what runs where a unit will be is the node's"
+configure "  - {name: late, cgroup: /karmor-host/late, namespace: shop, labels: app=web}" "nodeLabels: role=edge"
+kill -HUP "$daemon"
+is_late() {
+	[ "$(ask late self /etc/shadow)" = n ]
+}
+eventually is_late
+check $? "a unit that comes later takes what runs there from the node" "$(tail -n 5 "$work/log")"
+is "$(ask late self "$secret")$(ask late child "$secret")$(ask late child /etc/shadow)" yyn "which is under its policies alone, with what it starts"
+echo end > "$work/late.ask"
 out=$("$karmor" apply -f "$work/way.yaml" 2>&1)
 is $? 2 "what would deny the way back is not taken"
 has "$out" "process.matchPaths[0] of host policy \"way\" denies executing $work/way" "the message says which rule, and what"
@@ -177,5 +190,5 @@ wait "${workers[@]}" 2> /dev/null
 "$karmord" --remove --config "$work/karmord.yaml" 2>> "$work/log"
 eventually unloaded
 check $? "and nothing is left" "$(find /sys/fs/bpf/karmor 2>&1)"
-eventually rmdir "$unit"
+eventually rmdir "$unit" "$late"
 plan
