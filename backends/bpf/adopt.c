@@ -49,17 +49,22 @@ static long look(int iterator)
 int adopt_look(int forks_program, int tasks_program, const struct abi_workload *slot)
 {
 	_cleanup_close_ int forks = bpf_raw_tracepoint_open(NULL, forks_program), iterator = -1;
-	uint64_t missed = slot->missed;
-	long n = 1;
+	uint64_t missed;
+	bool again = true;
+	long n = 0;
 
 	if (forks < 0)
 		return -errno;
 	iterator = bpf_link_create(tasks_program, 0, BPF_TRACE_ITER, NULL);
 	if (iterator < 0)
 		return -errno;
-	for (int i = 0; n > 0 && i < LOOKS_MAX; i++)
+	/* What a fork missed for want of memory just then, the next look finds. */
+	for (int i = 0; n >= 0 && (n > 0 || again) && i < LOOKS_MAX; i++) {
+		missed = slot->missed;
 		n = look(iterator);
-	if (n >= 0 && slot->missed != missed)
+		again = slot->missed != missed;
+	}
+	if (n >= 0 && again)
 		return -ENOMEM;
 	return n < 0 ? (int)n : 0;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "buf.h"
 #include "cleanup.h"
@@ -104,6 +105,14 @@ void object_silence(void)
 	libbpf_set_print(print_nothing);
 }
 
+/* With PREEMPT_RT memory cannot be had where a run queue's lock is held. */
+static bool is_realtime(void)
+{
+	struct utsname name;
+
+	return uname(&name) < 0 || strstr(name.version, "PREEMPT_RT");
+}
+
 /* On which tracepoint forks are seen: see forked_child() in bpf/host.bpf.h. */
 static int forks_place(struct karmor_bpf *skeleton, const struct btf *btf)
 {
@@ -113,7 +122,8 @@ static int forks_place(struct karmor_bpf *skeleton, const struct btf *btf)
 	int r = 0;
 
 	/* By it labels get their memory where it can be had with any lock held. */
-	skeleton->rodata->forks_by_wakeup = btf_has_function(btf, "bpf_map_kmalloc_nolock");
+	skeleton->rodata->forks_by_wakeup =
+		btf_has_function(btf, "bpf_map_kmalloc_nolock") && !is_realtime();
 	for (size_t i = 0; r == 0 && skeleton->rodata->forks_by_wakeup && i < ARRAY_SIZE(programs);
 	     i++)
 		r = bpf_program__set_attach_target(programs[i], 0, "sched_wakeup_new");
