@@ -63,17 +63,17 @@ struct labelled {
 	struct abi_enrol enrol;
 };
 
-/* Whether the process has that label, as far as its first thread tells. */
-static bool is_labelled(const struct labelled *labelled, int pidfd)
+/* Whether the process has that label, as far as its first thread tells: 1, 0 or a negative errno.
+ */
+static int is_labelled(const struct labelled *labelled, int pidfd)
 {
 	_cleanup_free_ void *label = calloc(1, labelled->size);
 	struct abi_enrol enrol;
 
-	/* What cannot be told is taken for what keeps the other build's rules. */
 	if (!label)
-		return false;
+		return -ENOMEM;
 	if (bpf_map_lookup_elem(labelled->fd, &pidfd, label) < 0)
-		return false;
+		return errno == ENOENT ? 0 : -errno;
 	memcpy(&enrol, label, sizeof(enrol));
 	return enrol.id == labelled->enrol.id && enrol.slot == labelled->enrol.slot;
 }
@@ -86,12 +86,15 @@ struct release {
 	unsigned left; /* processes that are under the other's rules alone */
 };
 
+/* What cannot be told is taken for what keeps the other build's rules. */
 static bool is_others(const struct labelled *theirs, const struct labelled *ours, pid_t pid)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 
-	return pidfd >= 0 && is_labelled(theirs, pidfd) && !is_labelled(ours, pidfd) &&
+	if (pidfd < 0)
+		return errno != ESRCH && errno != EINVAL;
+	return is_labelled(theirs, pidfd) != 0 && is_labelled(ours, pidfd) != 1 &&
 	       poll(&ended, 1, 0) == 0;
 }
 
@@ -121,7 +124,7 @@ static int look_until_sure(const struct labelled *theirs, const struct labelled 
 		n = look(theirs, ours);
 		sure = n == 0 ? sure + 1 : 0;
 	}
-	return n;
+	return n || sure == LOOKS_SURE ? n : 1;
 }
 
 static void map_forget(const char *dir, const char *map, uint64_t key)

@@ -6,11 +6,16 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "others-set.h"
+
+#define HOOKS_MAX 256
+#define HOOK_LOOKS 500 /* for programs that go, which takes grace periods */
+#define HOOK_LOOK_US 10000
 
 /* Up to the last word that is promised. */
 #define SLOT_WORDS (offsetof(struct abi_workload, path) / 8 + 1)
@@ -78,17 +83,72 @@ void others_each(void (*fn)(const char *dir, void *data), void *data)
 		closedir(root);
 }
 
+/* Takes the pin of a hook's link away: the id of its program, 0 where there is none. */
+static uint32_t hook_unpin(const char *dir, const char *link)
+{
+	struct bpf_link_info info = { 0 };
+	_cleanup_buf_ struct buf path = { 0 };
+	_cleanup_close_ int fd = -1;
+	uint32_t size = sizeof(info);
+
+	buf_printf(&path, PINS_ROOT "/%s/%s", dir, link);
+	fd = buf_failed(&path) ? -1 : bpf_obj_get(path.data);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return 0;
+	unlink(path.data);
+	return info.prog_id;
+}
+
+static bool is_loaded(uint32_t program)
+{
+	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(program);
+
+	return fd >= 0;
+}
+
+/*
+ * Of a set in which there are tasks yet the hooks go before the decisions that are put into them,
+ * which the kernel would let go in any order: a hook that has lost its own denies.
+ */
+static void hooks_detach(const char *set)
+{
+	_cleanup_buf_ struct buf path = { 0 };
+	uint32_t programs[HOOKS_MAX];
+	struct dirent *entry;
+	size_t n = 0;
+	DIR *dir;
+
+	buf_printf(&path, PINS_ROOT "/%s", set);
+	dir = buf_failed(&path) ? NULL : opendir(path.data);
+	while (dir && n < HOOKS_MAX && (entry = readdir(dir)))
+		if (strncmp(entry->d_name, "link_", strlen("link_")) == 0)
+			programs[n++] = hook_unpin(set, entry->d_name);
+	if (dir)
+		closedir(dir);
+	for (int i = 0; n > 0 && i < HOOK_LOOKS; i++) {
+		while (n > 0 && !is_loaded(programs[n - 1]))
+			n--;
+		if (n > 0)
+			usleep(HOOK_LOOK_US);
+	}
+}
+
 static void sweep(const char *dir, void *data)
 {
 	_cleanup_(others_set_done) struct others_set set = { 0 };
 	_cleanup_buf_ struct buf path = { 0 };
 	unsigned *alive = data, n = 0;
+	bool tasks = false;
 	int r = strstr(dir, PINS_ASIDE) ? 0 : others_set_open(dir, &set);
 
-	for (size_t i = 0; i < set.n; i++)
+	for (size_t i = 0; i < set.n; i++) {
 		n += slot_alive(others_slot(&set, i));
+		tasks |= (int64_t)others_slot(&set, i)->tasks > 0;
+	}
 	*alive += r < 0 ? 1 : n;
 	buf_printf(&path, PINS_ROOT "/%s", dir);
+	if (r == 0 && n == 0 && tasks)
+		hooks_detach(dir);
 	if (r == 0 && n == 0 && !buf_failed(&path))
 		(void)kernel_remove_dir(path.data);
 }

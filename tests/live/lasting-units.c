@@ -78,7 +78,7 @@ static bool is_alone(const void *nothing)
 	return sets_pinned() == 1;
 }
 
-/* Nothing of what both would deny succeeds meanwhile. */
+/* Nothing of what both would deny succeeds meanwhile, and nothing that both allow fails. */
 static void end_storm(struct task *storm)
 {
 	char text[64];

@@ -36,15 +36,20 @@ bool is_long(void)
 
 /* The task under test. */
 
-bool can_read(const char *path)
+static bool can_open(const char *path, int mode)
 {
 	char byte;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, mode | O_CLOEXEC);
 	bool ret = fd >= 0 && read(fd, &byte, 1) == 1;
 
 	if (fd >= 0)
 		close(fd);
 	return ret;
+}
+
+bool can_read(const char *path)
+{
+	return can_open(path, O_RDONLY);
 }
 
 static int do_read(char *files[])
@@ -67,7 +72,7 @@ static int do_storm(size_t first, char *files[])
 
 	while (poll(&end, 1, 0) == 0)
 		for (size_t i = 0; files[i]; i++, all++)
-			wrong += can_read(files[i]) != (i < first);
+			wrong += can_open(files[i], i < first ? O_RDWR : O_RDONLY) != (i < first);
 	printf("%lu of %lu\n", wrong, all);
 	return 0;
 }
