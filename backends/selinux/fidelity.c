@@ -123,6 +123,12 @@ static bool is_unreadable(const struct question *q)
 	       !q->rule->ir->read_only;
 }
 
+/* Denies that a directory is listed, be it by the posture. */
+static bool is_unlisted(const struct question *q)
+{
+	return is_unreadable(q) || is_closed_file(q);
+}
+
 /* Files are closed, and this lets programs be executed. */
 static bool is_closed_program(const struct question *q)
 {
@@ -219,6 +225,10 @@ static const struct {
 	{ is_unreadable, KARMOR_APPROXIMATED,
 	  "wider: a program that it keeps from being read cannot be executed either, for SELinux "
 	  "asks for both",
+	  NULL },
+	{ is_unlisted, KARMOR_APPROXIMATED,
+	  "that a directory is kept from being listed is not told where the machine's policy says "
+	  "so (dontaudit)",
 	  NULL },
 	{ is_closed_program, KARMOR_APPROXIMATED,
 	  "narrower: what it lets be executed can be read as well where no rule of files is about "

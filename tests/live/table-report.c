@@ -94,6 +94,7 @@ static const struct shortcoming shortcomings[] = {
 	{ ACT_READ, "can be read as well", LAXER, is_opened_program },
 	{ ACT_EXEC, "can be executed only where", STRICTER, is_unreadable_program },
 	{ ACT_EXEC, "cannot be executed either", STRICTER, is_unreadable_program },
+	{ ACT_READ, "from being listed is not told", UNTOLD, NULL, true },
 };
 
 /* SELinux knows these sources by their type, and says so. */
@@ -178,6 +179,7 @@ static void note_shortcoming(struct deed *deed, const struct pass *pass)
 		deed->shortcoming = &wild;
 	for (size_t i = 0; i < ARRAY_SIZE(shortcomings); i++)
 		if (shortcomings[i].kind == deed->kind &&
+		    (deed->row->is_directory || !shortcomings[i].of_directories) &&
 		    (!shortcomings[i].of || shortcomings[i].of(pass, &deed->row->access)) &&
 		    report_names(pass->report, shortcomings[i].words))
 			deed->shortcoming = &shortcomings[i];

@@ -19,4 +19,5 @@ struct shortcoming {
 	unsigned directions;
 	/* Of which alone it is said; NULL: of all. */
 	bool (*of)(const struct pass *pass, const struct access *access);
+	bool of_directories; /* alone */
 };
