@@ -286,6 +286,8 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 		return r;
 	r = labels_set(&trees, diag);
 	if (r) {
+		/* Nobody starts by what was loaded until labels were set again. */
+		selinux_loaded_free(&engine->loaded);
 		if (!engine->is_covered)
 			module_put_back(engine, diag);
 		return r == -EINVAL || r == -EOPNOTSUPP ? -EIO : r;

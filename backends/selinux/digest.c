@@ -15,6 +15,7 @@
 
 #include "cleanup.h"
 #include "ruleset.h"
+#include "selinux-code.h"
 #include "selinux.h"
 #include "sha256.h"
 
@@ -101,7 +102,7 @@ int selinux_frame(const struct selinux_artifact *artifact, char ret[SELINUX_DIGE
 
 	hollow.base.n_rulesets = hollow.n_labels = 0;
 	hollow.n_kinds = 1; /* that of the rest, which has no types */
-	buf_printf(&text, "; %s\n", karmor_version());
+	buf_printf(&text, "; %s %s\n", karmor_version(), SELINUX_CODE);
 	selinux_write(&text, &hollow, NULL);
 	if (buf_failed(&text))
 		return -ENOMEM;
