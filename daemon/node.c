@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "host.h"
 #include "log.h"
 #include "messages.h"
@@ -64,13 +65,20 @@ void node_slot_drop(struct node *node, struct workload *workload)
 	workload_free(workload);
 }
 
-/* Its first task has ended. */
+static void unwatch(struct workload *workload)
+{
+	loop_remove(workload->node->loop, workload->source);
+	workload->source = NULL;
+	scope_close(&workload->populated);
+	workload->populated = -1;
+}
+
+/* Its first task has ended, or what else there was in its cgroup. */
 static void on_end(uint32_t events, void *data)
 {
 	struct workload *workload = data;
 
-	loop_remove(workload->node->loop, workload->source);
-	workload->source = NULL;
+	unwatch(workload);
 	loop_timer_set(workload->node->ending, ENDING_FIRST_MS);
 }
 
@@ -143,6 +151,20 @@ int node_forget(struct node *node, const char *name)
 	return !workload || forget(node, workload) ? 0 : -EEXIST;
 }
 
+/* Whether its end is waited for, and need not be looked for. */
+static bool watch_cgroup(struct node *node, struct workload *workload)
+{
+	workload->populated = workload->cgroup ? cgroup_watch(workload->cgroup) : -1;
+	if (workload->populated < 0)
+		return false;
+	if (loop_add(node->loop, workload->populated, EPOLLPRI, on_end, workload,
+		     &workload->source) == 0)
+		return true;
+	scope_close(&workload->populated);
+	workload->populated = -1;
+	return false;
+}
+
 void node_on_ending(uint32_t events, void *data)
 {
 	struct node *node = data;
@@ -163,7 +185,7 @@ void node_on_ending(uint32_t events, void *data)
 		}
 		if (forget(node, workload))
 			gone = true;
-		else
+		else if (!watch_cgroup(node, workload))
 			waits = true;
 	}
 	if (gone && records_save(node) < 0)
@@ -226,8 +248,7 @@ int node_detach(struct node *node, const char *name)
 		return -ENOENT;
 	if (forget(node, workload))
 		return records_save(node);
-	loop_remove(node->loop, workload->source);
-	workload->source = NULL;
+	unwatch(workload);
 	loop_timer_set(node->ending, ENDING_FIRST_MS);
 	return 0;
 }

@@ -169,6 +169,35 @@ wait "$worker"
 worker=
 "$karmor" oci-hook poststop --config "$work/karmord.yaml" <<< "$state"
 is $? 0 "poststop of a container that is gone is well"
+
+# What its first task started goes on in its cgroup, and is waited for without looking.
+home=/sys/fs/cgroup/karmor-lingers
+mkdir "$home"
+# shellcheck disable=SC2016 # the inner shell's
+sh -c 'echo 0 > "$0/cgroup.procs"; touch "$1/lingers"; read -r line < "$1/go"; exec sh -c "sleep 100000 & exit"' "$home" "$work" &
+worker=$!
+eventually there "$work/lingers"
+"$karmor" oci-hook createRuntime --config "$work/karmord.yaml" <<< "${state/$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' <<< "$state")/$worker}" > "$work/hook" 2>&1
+is $? 0 "another first task is attached" "$(cat "$work/hook")"
+echo > "$work/go"
+wait "$worker"
+worker=$(cat "$home/cgroup.procs")
+sleep 3
+wakeups() {
+	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$daemon/status"
+}
+before=$(wakeups)
+sleep 7
+is $(($(wakeups) - before)) 0 "karmord sleeps while what is left of it runs"
+has "$("$karmor" get workloads)" c0ffee "and knows it"
+kill "$worker"
+worker=
+forgotten() {
+	[[ $("$karmor" get workloads 2>&1) != *c0ffee* ]]
+}
+eventually forgotten
+check $? "until that ends" "$("$karmor" get workloads)"
+eventually rmdir "$home"
 end TERM
 eventually gone /sys/fs/bpf/karmor
 check $? "nothing stays pinned after the last workload and the daemon" "$(ls -R /sys/fs/bpf/karmor 2>&1; tail -n 5 "$work/log")"
