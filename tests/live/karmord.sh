@@ -4,8 +4,8 @@
 # a daemon that is killed and comes back.
 set -u
 . "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/daemon.sh"
 
-karmord=$build/daemon/karmord
 work=$(mktemp -d)
 policies=$work/policies.d
 mkdir "$policies" "$work/bundle" "$work/told"
@@ -23,17 +23,6 @@ END
 policy() { # name, path, action: a policy for app=web
 	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: %s, namespace: shop}\nspec:\n  selector: {matchLabels: {app: web}}\n  action: %s\n  file: {matchPaths: [{path: %s}]}\n' \
 		"$1" "$3" "$2"
-}
-
-start() {
-	"$karmord" --config "$work/karmord.yaml" 2>> "$work/log" &
-	daemon=$!
-	eventually "$karmor" get policies > /dev/null 2>&1
-}
-
-end() { # signal
-	kill "-$1" "$daemon"
-	wait "$daemon" 2> /dev/null
 }
 
 # The workload: opens what it is asked to, and says y or n.
@@ -171,7 +160,7 @@ worker=
 is $? 0 "poststop of a container that is gone is well"
 
 # What its first task started goes on in its cgroup, and is waited for without looking.
-home=/sys/fs/cgroup/karmor-lingers
+home=$mount/karmor-lingers
 mkdir "$home"
 # shellcheck disable=SC2016 # the inner shell's
 sh -c 'echo 0 > "$0/cgroup.procs"; touch "$1/lingers"; read -r line < "$1/go"; exec sh -c "sleep 100000 & exit"' "$home" "$work" &
