@@ -130,18 +130,24 @@ static int accept_add(const struct names *names, struct sha256 *sha, uint32_t ac
 			texts[n++] = names->texts[set->ids[i]];
 	n = texts_sort(texts, n);
 	for (size_t i = 0; i < n; i++)
-		sha256_add(sha, texts[i], strlen(texts[i]));
+		/* With its end: two rules are not one rule of two paths. */
+		sha256_add(sha, texts[i], strlen(texts[i]) + 1);
 	return 0;
 }
 
+/* Five bits a digit: a label that is short has room in the inode, and needs no block of its own. */
 static void id_end(struct sha256 *sha, char ret[SELINUX_ID_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 	uint8_t digest[SHA256_SIZE];
 
 	sha256_end(sha, digest);
-	for (size_t i = 0; i + 1 < SELINUX_ID_SIZE; i++)
-		ret[i] = digits[digest[i / 2] >> (i % 2 ? 0 : 4) & 0xf];
+	for (size_t i = 0; i + 1 < SELINUX_ID_SIZE; i++) {
+		size_t bit = 5 * i;
+		unsigned int two = (unsigned int)digest[bit / 8] << 8 | digest[bit / 8 + 1];
+
+		ret[i] = digits[two >> (11 - bit % 8) & 0x1f];
+	}
 	ret[SELINUX_ID_SIZE - 1] = '\0';
 }
 

@@ -25,7 +25,11 @@
 #define SELINUX_LABELS_MAX 4096	  /* roles of files */
 #define SELINUX_KINDS_MAX 256	  /* kinds of sources */
 #define SELINUX_NO_RULE UINT32_MAX
-#define SELINUX_ID_SIZE 17 /* digits of a name, and a NUL */
+/*
+ * Digits of a name, and a NUL: of 130 bits, as who writes policies may look for two meanings that
+ * have one name.
+ */
+#define SELINUX_ID_SIZE 27
 #define SELINUX_DIGEST_SIZE 65
 
 /* What is decided of a path. */

@@ -204,15 +204,15 @@ START_TEST(what_is_nobodys_is_not_told)
 	static const struct {
 		const char *role, *object;
 	} others[] = {
-		{ "unconfined_r", "karmor_o1f666a7cdb8eb0e9_r" },
-		{ "karmor_w1_rest_r", "karmor_o1f666a7cdb8eb0e9_r" },
-		{ "karmor_w0_s9_r", "karmor_o1f666a7cdb8eb0e9_r" },
-		{ "karmor_w0_rest_rx", "karmor_o1f666a7cdb8eb0e9_r" },
-		{ "karmor_w0_s_r", "karmor_o1f666a7cdb8eb0e9_r" },
+		{ "unconfined_r", "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r" },
+		{ "karmor_w1_rest_r", "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r" },
+		{ "karmor_w0_s9_r", "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r" },
+		{ "karmor_w0_rest_rx", "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r" },
+		{ "karmor_w0_s_r", "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r" },
 		{ "karmor_w0_rest_r", "karmor_o99_r" },
 		{ "karmor_w0_rest_r", "system_r" },
 		{ "karmor_w0_rest_r", "object_r" },
-		{ "karmor_w0_rest_r", "karmor_oe0754275ae6acaa7_r" },
+		{ "karmor_w0_rest_r", "karmor_o45bqxgeadexvglasbbmbi6smr5_r" },
 	};
 	_cleanup_(told_of_done) struct told_of t = { 0 };
 
@@ -221,7 +221,7 @@ START_TEST(what_is_nobodys_is_not_told)
 		take_decision(&t, i, others[i].role, "name=\"secret.txt\" ino=1", others[i].object);
 	ck_assert_uint_eq(flushed(&t), 0);
 	take_decision(&t, 1, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
-		      "karmor_o1f666a7cdb8eb0e9_r");
+		      "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r");
 	ck_assert_uint_eq(flushed(&t), 1);
 }
 END_TEST
@@ -233,7 +233,7 @@ START_TEST(what_waits_too_long_is_told_all_the_same)
 	told_of_make(&t);
 	for (unsigned i = 0; i < 3 * SELINUX_PENDING + 1; i++)
 		take_decision(&t, i, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
-			      "karmor_o1f666a7cdb8eb0e9_r");
+			      "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r");
 	ck_assert_uint_eq(t.events.told, 2 * SELINUX_PENDING + 1);
 	ck_assert_uint_eq(flushed(&t), 3 * SELINUX_PENDING + 1);
 }
@@ -256,7 +256,7 @@ START_TEST(a_path_is_told_as_far_as_it_is_known)
 
 		told_of_make(&t);
 		take_decision(&t, 1, "karmor_w0_rest_r", paths[i].what,
-			      "karmor_o1f666a7cdb8eb0e9_r");
+			      "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r");
 		ck_assert_uint_ge(flushed(&t), 1);
 		ck_assert_ptr_nonnull(strstr(t.lines.data, paths[i].resource));
 		if (paths[i].data)
@@ -275,7 +275,7 @@ START_TEST(what_was_lost_is_told_once)
 	t.events.audit.lost = 3;
 	for (unsigned i = 0; i < 2; i++)
 		take_decision(&t, i, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
-			      "karmor_o1f666a7cdb8eb0e9_r");
+			      "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r");
 	ck_assert_uint_eq(flushed(&t), 2);
 	ck_assert_uint_eq(t.lost, 3);
 }
@@ -294,7 +294,7 @@ START_TEST(a_path_of_another_call_is_not_taken)
 
 	told_of_make(&t);
 	take_decision(&t, 1, "karmor_w0_rest_r", "name=\"secret.txt\" ino=1",
-		      "karmor_o1f666a7cdb8eb0e9_r");
+		      "karmor_ore5ocmpw7aw32wozd2ky6kzrxz_r");
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
 		_cleanup_free_ char *line = strdup(records[i]);
 
