@@ -21,5 +21,12 @@ char *oci_bundle_root(const json_t *config);
 /* What its first task becomes: a path without links in that root; NULL where that is not there, as
  * on a volume. Owned. */
 char *oci_bundle_program(const json_t *config, const char *root);
-/* Names @label as what its tasks are started under, on top of another's that is named. 0 or -1. */
+/* Names AppArmor's @label as what its tasks are started under, on top of another's that is named.
+ * 0 or -1. */
 int oci_bundle_label(json_t *config, const char *label);
+/* The same of SELinux's: tasks have the context that they were to have, or without one that of
+ * @engine, with the role of @label. 0, -1, or -EINVAL: the policy has no such context, which is
+ * left in @ret. */
+#define OCI_CONTEXT_MAX 4096
+int oci_bundle_context(json_t *config, const char *label, const char *engine,
+		       char ret[OCI_CONTEXT_MAX]);

@@ -10,6 +10,7 @@
  * is not started, but where the configuration says otherwise.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static const char help[] =
 	"first\n"
 	"task under the policies that select it (createRuntime), or forgets it (poststop).\n"
 	"For container engines, before (precreate): takes the bundle's config.json from standard\n"
-	"input, and prints it with the AppArmor profile that it needs, where it needs one.\n"
+	"input, and prints it with the AppArmor profile or the context of SELinux that it needs,\n"
+	"where it needs one.\n"
 	"\n"
 	"      --id ID             the container's, for precreate; instead of the last word of a\n"
 	"                          linux.cgroupsPath like \"SLICE:PREFIX:ID\"\n"
@@ -135,23 +137,68 @@ static json_t *ahead_of(const struct hook *hook, const json_t *config)
 	return workload;
 }
 
+/* A container's without a context is its engine's, as we are. */
+static void own_context(char ret[OCI_CONTEXT_MAX])
+{
+	_cleanup_close_ int fd = open("/proc/thread-self/attr/current", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret, OCI_CONTEXT_MAX - 1);
+
+	ret[n > 0 ? n : 0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+}
+
+static int context_set(json_t *config, const char *label)
+{
+	char engine[OCI_CONTEXT_MAX], context[OCI_CONTEXT_MAX];
+	int r;
+
+	own_context(engine);
+	r = oci_bundle_context(config, label, engine, context);
+	if (r == 0)
+		return EXIT_YES;
+	if (r == -1)
+		return cli_wrong("the configuration has no \"process\", or its selinuxLabel is "
+				 "no context");
+	cli_wrong("SELinux's policy lets no workload have the type of \"%s\"", context);
+	cli_fix("have the engine start it as container_t, or as another type of containers");
+	return EXIT_WRONG;
+}
+
+/* Only SELinux's have colons. */
+static int label_set(json_t *config, const char *label)
+{
+	if (strchr(label, ':'))
+		return context_set(config, label);
+	return oci_bundle_label(config, label) == 0
+		       ? EXIT_YES
+		       : cli_wrong("the configuration has no \"process\"");
+}
+
+/* What was prepared will not be started. */
+static void forget(const struct hook *hook, const char *name)
+{
+	_cleanup_free_ char *error = NULL;
+
+	json_decref(dial_call(hook->config.socket, "io.karmor.Detach",
+			      json_pack("{s:s?}", "name", name), &error));
+}
+
 /* The state is the configuration here, which is printed. */
 static int precreate(const struct hook *hook, json_t *config)
 {
 	json_t *workload = ahead_of(hook, config);
+	_cleanup_free_ char *name =
+		workload ? strdup(json_string_value(json_object_get(workload, "name"))) : NULL;
 	_cleanup_json_ json_t *answer =
 		workload ? dial_call(hook->config.socket, "io.karmor.Prepare", workload, NULL)
 			 : NULL;
 	const char *label = json_string_value(json_object_get(answer, "label"));
 	int status = answer ? EXIT_YES : EXIT_WRONG;
 
-	if (label && strchr(label, ':')) {
-		status = cli_wrong(
-			"karmord enforces by SELinux, for which no container is prepared");
-		cli_fix("have it enforce by another backend");
-	} else if (label && oci_bundle_label(config, label) < 0) {
-		status = cli_wrong("the configuration has no \"process\"");
-	}
+	if (status == EXIT_YES && label)
+		status = label_set(config, label);
+	if (answer && status != EXIT_YES)
+		forget(hook, name);
 	if (status == EXIT_YES || hook->config.hook_starts)
 		json_dumpf(config, stdout, JSON_COMPACT);
 	return fflush(stdout) == 0 && !ferror(stdout)

@@ -35,8 +35,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* @path without the prefix @dir; NULL where it is not below it. */
-static const char *below(const char *path, const char *dir)
+const char *mounts_below(const char *path, const char *dir)
 {
 	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
 
@@ -59,7 +58,7 @@ static int entry_read(struct mounts *mounts, struct arena *arena, char *line, co
 	}
 	unescape(words[3]);
 	unescape(words[4]);
-	point = below(words[4], top);
+	point = mounts_below(words[4], top);
 	if (!point)
 		return 0;
 	if (array_grow(&mounts->entries, mounts->n, &mounts->size, sizeof(*entry)) < 0)
@@ -123,7 +122,7 @@ static const struct mounts_entry *mount_of(const struct mounts *mounts,
 static char *name_through(const struct mounts_entry *mount, const struct mounts_entry *other,
 			  const char *path)
 {
-	const char *tail = below(path, *mount->point ? mount->point : "/");
+	const char *tail = mounts_below(path, *mount->point ? mount->point : "/");
 	_cleanup_buf_ struct buf place = { 0 }, name = { 0 };
 	const char *rest;
 
@@ -133,7 +132,7 @@ static char *name_through(const struct mounts_entry *mount, const struct mounts_
 	buf_puts(&place, tail);
 	if (buf_failed(&place))
 		return NULL;
-	rest = below(place.data ? place.data : "", other->root);
+	rest = mounts_below(place.data ? place.data : "", other->root);
 	if (!rest)
 		return NULL;
 	buf_puts(&name, other->point);

@@ -24,6 +24,9 @@ struct mounts {
 int mounts_read(struct mounts *mounts, struct arena *arena, const char *root);
 void mounts_done(struct mounts *mounts);
 
+/* @path without the prefix @dir; NULL where it is not below it. */
+const char *mounts_below(const char *path, const char *dir);
+
 /* The other names that the file @path has by mounts, each tried; none where it does not exist. 0 or
  * -ENOMEM. */
 int mounts_names(const struct mounts *mounts, const struct resolve *resolve, const char *path,

@@ -136,14 +136,22 @@ struct noted {
 	struct selinux_walk walk;
 	const struct selinux_trees *trees;
 	struct buf missed; /* the first executable that is no source for the type that it has */
+	struct buf shared; /* the first of which rules say something else by another name */
 	size_t n_missed;
+	bool has_shared;
 };
 
 static bool role_of(const char *path, bool directory, char *role, size_t size, void *data)
 {
-	const struct noted *noted = data;
+	struct noted *noted = data;
 
-	return noted->walk.role(path, directory, role, size, noted->walk.data);
+	if (!noted->walk.role(path, directory, role, size, noted->walk.data))
+		return false;
+	if (!noted->has_shared && selinux_is_shared(noted->trees, path, directory)) {
+		noted->has_shared = true;
+		buf_escape(&noted->shared, path, strlen(path));
+	}
+	return true;
 }
 
 /* One that has a type which file contexts do not give it has no copy. */
@@ -184,7 +192,13 @@ static int labels_set(const struct selinux_trees *trees, struct karmor_diag *dia
 			     "selinux: fromSource does not hold for files whose type is not that "
 			     "of file_contexts, as %s",
 			     buf_failed(&noted.missed) ? "one" : noted.missed.data);
+	if (r == 0 && noted.has_shared)
+		diag_warning(diag, NULL, "let the rules say the same of all its names",
+			     "selinux: workloads have files under several names, and a file has "
+			     "the role of the innermost, as %s",
+			     buf_failed(&noted.shared) ? "one" : noted.shared.data);
 	buf_done(&noted.missed);
+	buf_done(&noted.shared);
 	return r;
 }
 

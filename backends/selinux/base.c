@@ -299,6 +299,35 @@ bool base_allows(const struct base *base, const char *source, const char *target
 	return false;
 }
 
+bool *base_targets(const struct base *base, const char *source, const char *class, const char *perm)
+{
+	uint32_t n = base->db->p_types.nprim, from = value_of(base, SYM_TYPES, source);
+	uint32_t about = value_of(base, SYM_CLASSES, class), bits = class_bits(base, about, perm);
+	const avtab_t *table = &base->db->te_avtab;
+	_cleanup_free_ bool *named = calloc(n + 1, sizeof(*named));
+	bool *ret = calloc(n + 1, sizeof(*ret));
+
+	for (uint32_t i = 0; named && ret && from && bits && i < table->nslot; i++)
+		for (const struct avtab_node *t = table->htable[i]; t; t = t->next)
+			if (t->key.specified & AVTAB_ALLOWED && t->key.target_class == about &&
+			    t->datum.data & bits && covers(base, t->key.source_type, from))
+				named[t->key.target_type - 1] = true;
+	for (uint32_t i = 0; named && ret && i < n; i++) {
+		ebitmap_node_t *node;
+		unsigned j;
+
+		ret[i] = named[i];
+		ebitmap_for_each_positive_bit(&base->db->type_attr_map[i], node, j)
+		{
+			ret[i] |= named[j];
+		}
+	}
+	if (named)
+		return ret;
+	free(ret);
+	return NULL;
+}
+
 const char *base_user(const struct base *base, size_t i)
 {
 	if (i >= base->db->p_users.nprim)

@@ -11,6 +11,9 @@
 #include "selinux.h"
 
 static const char *const domains[] = { "unconfined_t", "unconfined_service_t", "container_t" };
+/* Containers have other types as well, of which tools make more. */
+#define CONTAINERS "container_domain"
+#define DOMAINS_MAX 64
 static const char *const launchers[] = { "unconfined_r", "system_r", "sysadm_r" };
 bool selinux_is_domain(const char *type)
 {
@@ -93,11 +96,14 @@ static int users_find(const struct base *base, struct arena *arena, struct selin
 
 static int domain_fill(const struct base *base, struct arena *arena, struct selinux_domain *domain)
 {
+	_cleanup_free_ bool *entered = base_targets(base, domain->name, "file", "entrypoint");
 	_cleanup_buf_ struct buf entries = { 0 }, lacks = { 0 };
 	const char *type;
 
+	if (!entered)
+		return -ENOMEM;
 	for (size_t i = 0; (type = base_type(base, i)); i++)
-		if (is_name(type) && base_allows(base, domain->name, type, "file", "entrypoint"))
+		if (entered[i] && is_name(type))
 			buf_printf(&entries, "%s%s", entries.len ? " " : "", type);
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
 		if (base_has_perm(base, needs[i].class, needs[i].perm) &&
@@ -116,19 +122,42 @@ static int domain_fill(const struct base *base, struct arena *arena, struct seli
 	return domain->entries && domain->lacks ? 0 : -ENOMEM;
 }
 
+static bool has_domain(const struct selinux_facts *facts, const char *name)
+{
+	for (size_t i = 0; i < facts->n_domains; i++)
+		if (strcmp(facts->domains[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int domain_add(const struct base *base, struct arena *arena, const char *name,
+		      struct selinux_facts *ret)
+{
+	struct selinux_domain *domain = &ret->domains[ret->n_domains];
+
+	if (ret->n_domains == DOMAINS_MAX || has_domain(ret, name))
+		return 0;
+	domain->name = arena_strdup(arena, name);
+	if (!domain->name)
+		return -ENOMEM;
+	ret->n_domains++;
+	return domain_fill(base, arena, domain);
+}
+
 static int domains_find(const struct base *base, struct arena *arena, struct selinux_facts *ret)
 {
+	const char *type;
 	int r = 0;
 
-	ret->domains = arena_array(arena, ARRAY_SIZE(domains), sizeof(*ret->domains));
+	ret->domains = arena_array(arena, DOMAINS_MAX, sizeof(*ret->domains));
 	if (!ret->domains)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(domains); i++) {
-		if (!base_has_type(base, domains[i]))
-			continue;
-		ret->domains[ret->n_domains].name = domains[i];
-		r = domain_fill(base, arena, &ret->domains[ret->n_domains++]);
-	}
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(domains); i++)
+		if (base_has_type(base, domains[i]))
+			r = domain_add(base, arena, domains[i], ret);
+	for (size_t i = 0; r == 0 && (type = base_type(base, i)); i++)
+		if (is_name(type) && base_is_a(base, type, CONTAINERS))
+			r = domain_add(base, arena, type, ret);
 	return r;
 }
 
@@ -202,7 +231,8 @@ int selinux_facts_copy(const struct selinux_facts *from, struct arena *arena,
 		ret->domains[i] = from->domains[i];
 		ret->domains[i].entries = arena_strdup(arena, from->domains[i].entries);
 		ret->domains[i].lacks = arena_strdup(arena, from->domains[i].lacks);
-		if (!ret->domains[i].entries || !ret->domains[i].lacks)
+		ret->domains[i].name = arena_strdup(arena, from->domains[i].name);
+		if (!ret->domains[i].name || !ret->domains[i].entries || !ret->domains[i].lacks)
 			return -ENOMEM;
 	}
 	return 0;

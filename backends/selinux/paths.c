@@ -254,6 +254,28 @@ static bool is_rest(const struct selinux_compiler *c, uint32_t accept)
 	return c->ret->accept_kinds[accept] == c->ret->accept_kinds[c->ret->rest];
 }
 
+/* What engines give to the files of containers, whatever they are. */
+static const char *const in_containers[] = { "container_file_t", "container_ro_file_t",
+					     "container_share_t" };
+
+static bool has_container(const struct selinux_compiler *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->sets[i]->root && strcmp(c->sets[i]->root, "/") != 0)
+			return true;
+	return false;
+}
+
+static int kind_type_containers(struct selinux_compiler *c, struct selinux_kind *kind)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(in_containers); i++)
+		if (base_has_type(c->policy, in_containers[i]))
+			r = type_add(c, kind, in_containers[i]);
+	return r;
+}
+
 /* What file contexts give to examples of each kind, and to paths that they have by name. */
 static int kinds_type(struct selinux_compiler *c)
 {
@@ -263,6 +285,10 @@ static int kinds_type(struct selinux_compiler *c)
 	for (uint32_t i = 0; r == 0 && i < c->ret->automaton->n_accepts; i++) {
 		if (is_rest(c, i) || !c->examples[i])
 			continue;
+		if (has_container(c))
+			r = kind_type_containers(c, &c->ret->kinds[c->ret->accept_kinds[i]]);
+		if (r)
+			break;
 		type = base_type_of(c->policy, c->examples[i]);
 		if (type && base_has_type(c->policy, type))
 			r = type_add(c, &c->ret->kinds[c->ret->accept_kinds[i]], type);

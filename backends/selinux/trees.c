@@ -2,33 +2,71 @@
 #include "trees.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "cleanup.h"
 #include "diag.h"
 
 /* Names of rules by roots: more are not kept in memory. */
 #define ROOTS_MAX (1U << 20)
+#define NAME_SIZE (2 * PATH_MAX)
 
-static int compare(const void *a, const void *b)
+static int tree_compare(const void *a, const void *b)
+{
+	const struct selinux_tree *one = a, *other = b;
+	int order = strcmp(one->here, other->here);
+
+	return order ? order : strcmp(one->inside, other->inside);
+}
+
+static int root_compare(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Sorted, each once. */
-static size_t sort(const char **texts, size_t n)
+static void trees_sort(struct selinux_trees *trees)
 {
+	struct selinux_tree *all = trees->trees;
 	size_t kept = 0;
 
-	if (n)
-		qsort(texts, n, sizeof(*texts), compare);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || strcmp(texts[kept - 1], texts[i]) != 0)
-			texts[kept++] = texts[i];
-	return kept;
+	if (trees->n_trees)
+		qsort(all, trees->n_trees, sizeof(*all), tree_compare);
+	for (size_t i = 0; i < trees->n_trees; i++)
+		if (!kept || tree_compare(&all[kept - 1], &all[i]) != 0)
+			all[kept++] = all[i];
+	trees->n_trees = kept;
+}
+
+static void roots_sort(struct selinux_trees *trees)
+{
+	const char **all = trees->roots;
+	size_t kept = 0;
+
+	if (trees->n_roots)
+		qsort(all, trees->n_roots, sizeof(*all), root_compare);
+	for (size_t i = 0; i < trees->n_roots; i++)
+		if (!kept || strcmp(all[kept - 1], all[i]) != 0)
+			all[kept++] = all[i];
+	trees->n_roots = kept;
+}
+
+int selinux_tree_add(struct selinux_trees *trees, const char *here, const char *inside)
+{
+	struct selinux_tree *tree;
+
+	if (array_grow(&trees->trees, trees->n_trees, &trees->size, sizeof(*tree)) < 0)
+		return -ENOMEM;
+	tree = &trees->trees[trees->n_trees++];
+	tree->here = arena_strdup(&trees->arena, here);
+	tree->inside = arena_strdup(&trees->arena, inside);
+	return tree->here && tree->inside ? 0 : -ENOMEM;
 }
 
 static bool is_same(const char *a, const char *b)
@@ -70,8 +108,11 @@ static bool is_of_ended(const char *root)
 static int tree_add(struct selinux_trees *trees, const char *root, struct karmor_diag *diag)
 {
 	_cleanup_free_ char *path = NULL;
-	int r = tree_find(root, &path);
+	int r;
 
+	if (selinux_is_elsewhere(root))
+		return selinux_places_add(trees, root, diag);
+	r = tree_find(root, &path);
 	if (r < 0 && r != -ENOMEM && is_of_ended(root)) {
 		diag_error(diag, NULL, "try again",
 			   "selinux: the process has ended that has a workload's root, \"%s\"",
@@ -91,9 +132,7 @@ static int tree_add(struct selinux_trees *trees, const char *root, struct karmor
 			   r == -EXDEV ? "it has no name here" : strerror(-r));
 		return -EINVAL;
 	}
-	if (r == 0)
-		trees->trees[trees->n_trees] = arena_strdup(&trees->arena, path);
-	return r < 0 || !trees->trees[trees->n_trees++] ? -ENOMEM : 0;
+	return r < 0 ? r : selinux_tree_add(trees, path, "");
 }
 
 static const char *join(struct arena *arena, const char *tree, const char *path)
@@ -108,28 +147,48 @@ static const char *join(struct arena *arena, const char *tree, const char *path)
 	return ret;
 }
 
-static int roots_make(struct selinux_trees *trees, struct karmor_diag *diag)
+static int root_add(struct selinux_trees *trees, const char *root, struct karmor_diag *diag)
 {
-	const struct selinux_artifact *artifact = trees->artifact;
-	size_t n;
-
-	if (__builtin_mul_overflow(artifact->n_roots, trees->n_trees, &n) || n > ROOTS_MAX) {
+	if (trees->n_roots == ROOTS_MAX) {
 		diag_error(diag, NULL, "enforce fewer workloads with roots of their own",
 			   "selinux: %zu names in %zu roots of workloads are too many to label",
-			   artifact->n_roots, trees->n_trees);
+			   trees->artifact->n_roots, trees->n_trees);
 		return -EINVAL;
 	}
-	trees->roots = arena_array(&trees->arena, n + 1, sizeof(*trees->roots));
-	for (size_t i = 0; trees->roots && i < trees->n_trees; i++)
-		for (size_t j = 0; j < artifact->n_roots; j++) {
-			const char *root = join(&trees->arena, trees->trees[i], artifact->roots[j]);
+	if (!root || array_grow(&trees->roots, trees->n_roots, &trees->roots_size,
+				sizeof(*trees->roots)) < 0)
+		return -ENOMEM;
+	trees->roots[trees->n_roots++] = root;
+	return 0;
+}
 
-			if (!root)
-				return -ENOMEM;
-			trees->roots[trees->n_roots++] = root;
-		}
-	trees->n_roots = trees->roots ? sort(trees->roots, trees->n_roots) : 0;
-	return trees->roots ? 0 : -ENOMEM;
+/* What of a tree a name of rules is, or may be in: all of it, where it is below that. */
+static int tree_roots(struct selinux_trees *trees, const struct selinux_tree *tree,
+		      struct karmor_diag *diag)
+{
+	const struct selinux_artifact *artifact = trees->artifact;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < artifact->n_roots; i++) {
+		const char *rest = mounts_below(artifact->roots[i], tree->inside);
+
+		if (!rest && mounts_below(tree->inside, artifact->roots[i]))
+			rest = "/";
+		if (rest)
+			r = root_add(trees, join(&trees->arena, tree->here, *rest ? rest : "/"),
+				     diag);
+	}
+	return r;
+}
+
+static int roots_make(struct selinux_trees *trees, struct karmor_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < trees->n_trees; i++)
+		r = tree_roots(trees, &trees->trees[i], diag);
+	roots_sort(trees);
+	return r;
 }
 
 int selinux_trees_open(struct selinux_trees *ret, const struct selinux_artifact *artifact,
@@ -138,12 +197,9 @@ int selinux_trees_open(struct selinux_trees *ret, const struct selinux_artifact 
 	int r = 0;
 
 	*ret = (struct selinux_trees){ .artifact = artifact };
-	ret->trees = arena_array(&ret->arena, artifact->n_given + 1, sizeof(*ret->trees));
-	for (size_t i = 0; ret->trees && r == 0 && i < artifact->n_given; i++)
+	for (size_t i = 0; r == 0 && i < artifact->n_given; i++)
 		r = tree_add(ret, artifact->given[i], diag);
-	if (!ret->trees)
-		r = -ENOMEM;
-	ret->n_trees = r == 0 ? sort(ret->trees, ret->n_trees) : 0;
+	trees_sort(ret);
 	r = r ? r : roots_make(ret, diag);
 	if (r)
 		selinux_trees_close(ret);
@@ -152,31 +208,65 @@ int selinux_trees_open(struct selinux_trees *ret, const struct selinux_artifact 
 
 void selinux_trees_close(struct selinux_trees *trees)
 {
+	free(trees->trees);
+	free(trees->roots);
+	mounts_done(&trees->mounts);
 	arena_done(&trees->arena);
 	*trees = (struct selinux_trees){ 0 };
 }
 
-/* A path as rules have it: without what is before the innermost root. NULL: it is in none. */
-static const char *path_in(const struct selinux_trees *trees, const char *path)
+/*
+ * What a workload calls @path, as rules have it, by the @i-th tree from the last; NULL: nothing.
+ * Trees are sorted, so that what is further in comes first.
+ */
+static const char *name_in(const struct selinux_trees *trees, size_t i, const char *path,
+			   char room[NAME_SIZE])
 {
-	const char *ret = NULL;
+	const struct selinux_tree *tree = &trees->trees[trees->n_trees - 1 - i];
+	const char *rest = mounts_below(path, *tree->here ? tree->here : "/");
 
-	/* Sorted, so that what is further in comes later. */
+	if (!rest)
+		return NULL;
+	if (!*tree->inside)
+		return *rest ? rest : "/";
+	rest = strcmp(rest, "/") == 0 ? "" : rest;
+	return snprintf(room, NAME_SIZE, "%s%s", tree->inside, rest) < NAME_SIZE ? room : NULL;
+}
+
+/* The label by the first name that has one; whether another name has another. */
+static size_t label_of(const struct selinux_trees *trees, const char *path, bool directory,
+		       bool *is_shared)
+{
+	size_t ret = SELINUX_NO_LABEL;
+	char room[NAME_SIZE];
+
+	*is_shared = false;
 	for (size_t i = 0; i < trees->n_trees; i++) {
-		size_t len = strlen(trees->trees[i]);
+		const char *name = name_in(trees, i, path, room);
+		size_t label = name ? selinux_label_of(trees->artifact, name, directory)
+				    : SELINUX_NO_LABEL;
 
-		if (strncmp(path, trees->trees[i], len) == 0 &&
-		    (path[len] == '/' || path[len] == '\0'))
-			ret = path[len] ? path + len : "/";
+		if (ret == SELINUX_NO_LABEL)
+			ret = label;
+		*is_shared |= label != SELINUX_NO_LABEL && label != ret;
 	}
+	return ret;
+}
+
+bool selinux_is_shared(const struct selinux_trees *trees, const char *path, bool directory)
+{
+	bool ret = false;
+
+	if (trees->n_trees > 1)
+		label_of(trees, path, directory, &ret);
 	return ret;
 }
 
 static bool role(const char *path, bool directory, char *ret, size_t size, void *data)
 {
 	const struct selinux_trees *trees = data;
-	const char *in = path_in(trees, path);
-	size_t label = in ? selinux_label_of(trees->artifact, in, directory) : SELINUX_NO_LABEL;
+	bool is_shared;
+	size_t label = label_of(trees, path, directory, &is_shared);
 	char name[SELINUX_NAME_SIZE];
 
 	if (label == SELINUX_NO_LABEL)
@@ -189,30 +279,45 @@ static bool role(const char *path, bool directory, char *ret, size_t size, void 
 static bool type(const char *path, const char *own, char *copy, size_t size, void *data)
 {
 	const struct selinux_trees *trees = data;
-	_cleanup_buf_ struct buf name = { 0 };
-	const char *in = path_in(trees, path);
+	char room[NAME_SIZE];
 
-	if (!in || !selinux_copy_of(trees->artifact, in, own, &name) || buf_failed(&name) ||
-	    name.len >= size)
-		return false;
-	memcpy(copy, name.data, name.len + 1);
-	return true;
+	for (size_t i = 0; i < trees->n_trees; i++) {
+		const char *in = name_in(trees, i, path, room);
+		_cleanup_buf_ struct buf name = { 0 };
+
+		if (!in || !selinux_copy_of(trees->artifact, in, own, &name) || buf_failed(&name) ||
+		    name.len >= size)
+			continue;
+		memcpy(copy, name.data, name.len + 1);
+		return true;
+	}
+	return false;
+}
+
+static bool leads(const struct selinux_artifact *artifact, const char *in)
+{
+	const struct automaton *automaton = artifact->automaton;
+	uint32_t state = 1;
+
+	for (const char *p = in; *p; p++)
+		state = automaton_next(automaton, state, (uint8_t)*p);
+	if (strcmp(in, "/") != 0)
+		state = automaton_next(automaton, state, '/');
+	return artifact->leads[state];
 }
 
 static bool descend(const char *path, void *data)
 {
 	const struct selinux_trees *trees = data;
-	const struct automaton *automaton = trees->artifact->automaton;
-	const char *in = path_in(trees, path);
-	uint32_t state = 1;
+	char room[NAME_SIZE];
 
-	if (!in)
-		return false;
-	for (const char *p = in; *p; p++)
-		state = automaton_next(automaton, state, (uint8_t)*p);
-	if (strcmp(in, "/") != 0)
-		state = automaton_next(automaton, state, '/');
-	return trees->artifact->leads[state];
+	for (size_t i = 0; i < trees->n_trees; i++) {
+		const char *in = name_in(trees, i, path, room);
+
+		if (in && leads(trees->artifact, in))
+			return true;
+	}
+	return false;
 }
 
 void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret)
@@ -231,7 +336,14 @@ void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret
 bool selinux_is_source(const struct selinux_trees *trees, const char *path)
 {
 	const struct selinux_artifact *a = trees->artifact;
-	const char *in = path_in(trees, path);
+	char room[NAME_SIZE];
 
-	return in && a->accept_kinds[automaton_run(a->automaton, in)] != a->accept_kinds[a->rest];
+	for (size_t i = 0; i < trees->n_trees; i++) {
+		const char *in = name_in(trees, i, path, room);
+
+		if (in &&
+		    a->accept_kinds[automaton_run(a->automaton, in)] != a->accept_kinds[a->rest])
+			return true;
+	}
+	return false;
 }

@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roots that workloads have, as directories of this machine: what a rule names is labelled in
- * each of them.
+ * The roots that workloads have, and what is mounted in those of another mount namespace, as
+ * directories of this machine: what a rule names is labelled in each of them.
  */
 #pragma once
 
 #include "arena.h"
 #include "labels.h"
+#include "mounts.h"
 #include "selinux.h"
+
+struct selinux_tree {
+	const char *here;   /* without a slash at its end; "" is our own root */
+	const char *inside; /* what a workload calls it; "" is its root */
+};
 
 struct selinux_trees {
 	const struct selinux_artifact *artifact; /* borrowed */
 	struct arena arena;
-	const char **trees; /* sorted, each once; "" is our own root */
-	size_t n_trees;
+	struct selinux_tree *trees; /* sorted, each once */
+	size_t n_trees, size;
 	const char **roots; /* where what is labelled may be */
-	size_t n_roots;
+	size_t n_roots, roots_size;
+	struct mounts mounts; /* of this mount namespace; read when they are needed */
 };
 
 /*
- * Finds them. 0; -EINVAL (message): a root has no name here, as one of another mount namespace, or
- * is that of a process that has ended; -ENOMEM. A directory that is no more is left out, with a
- * warning.
+ * Finds them. 0; -EINVAL (message): a root has no name here, or is that of a process that has
+ * ended; -ENOMEM. A directory that is no more is left out, with a warning, and so is a mount in
+ * such a root that rules reach into and that has no name here.
  */
 int selinux_trees_open(struct selinux_trees *ret, const struct selinux_artifact *artifact,
 		       struct karmor_diag *diag);
@@ -30,3 +37,13 @@ void selinux_trees_close(struct selinux_trees *trees);
 void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret);
 /* Whether rules name the file at @path as a source. */
 bool selinux_is_source(const struct selinux_trees *trees, const char *path);
+/* Whether workloads have other names for @path, by which rules say something else of it. */
+bool selinux_is_shared(const struct selinux_trees *trees, const char *path, bool directory);
+
+/* Strings are copied. 0 or -ENOMEM. */
+int selinux_tree_add(struct selinux_trees *trees, const char *here, const char *inside);
+
+/* places.c: whether @root is that of a process in another mount namespace, and what it has mounted
+ * there. As selinux_trees_open(). */
+bool selinux_is_elsewhere(const char *root);
+int selinux_places_add(struct selinux_trees *trees, const char *root, struct karmor_diag *diag);

@@ -24,6 +24,7 @@ tables=("$here/../tables/programs.tsv" "$here/../tables/mission.tsv")
 suite tables enforcing "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend selinux --passes 16 "${tables[@]}"
 if [ -n "${KARMOR_LONG:-}" ]; then
 	suite selinux-karmord "$here/selinux-karmord.sh"
+	suite selinux-containers "$here/selinux-containers.sh"
 	suite contract enforcing "$contract" selinux live
 else
 	CK_RUN_CASE=lasting suite contract-lasting enforcing "$contract" selinux live
