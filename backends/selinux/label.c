@@ -19,8 +19,9 @@ static size_t digits(const char *text, size_t len)
 {
 	size_t n = 0;
 
+	/* Of modules before as well, whose names had other digits. */
 	while (n < len &&
-	       ((text[n] >= '0' && text[n] <= '9') || (text[n] >= 'a' && text[n] <= 'f')))
+	       ((text[n] >= '0' && text[n] <= '9') || (text[n] >= 'a' && text[n] <= 'z')))
 		n++;
 	return n;
 }
