@@ -15,9 +15,10 @@ static int add_backend(struct run *run, const struct karmor_backend *backend)
 
 	if (r < 0)
 		return r;
+	/* The workload ends with us, and its policies stay as they are. */
 	if (karmor_caps_state(caps) == KARMOR_READY && run->n_caps < KARMOR_PLAN_BACKENDS_MAX) {
 		run->caps[run->n_caps++] = caps;
-		return 0;
+		return karmor_caps_once(caps);
 	}
 	if (!run->n_caps || run->backend) {
 		cli_wrong("%s is not usable here: %s", karmor_backend_title(backend),

@@ -167,6 +167,11 @@ int karmor_caps_full(const struct karmor_backend *backend, struct karmor_caps **
 	return caps_fill(backend, true, ret, NULL);
 }
 
+int karmor_caps_once(struct karmor_caps *caps)
+{
+	return caps_set(caps, CAPS_ONCE, 1);
+}
+
 void karmor_caps_free(struct karmor_caps *caps)
 {
 	if (!caps)

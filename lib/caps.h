@@ -12,6 +12,9 @@
 
 #include "arena.h"
 
+/* A fact of whoever compiles, not of the machine: karmor_caps_once(). */
+#define CAPS_ONCE "policy.once"
+
 struct caps_fact {
 	const char *name;
 	uint64_t value;	   /* of bytes, how many */

@@ -111,6 +111,8 @@ struct apparmor_rule {
 struct apparmor_ruleset {
 	struct apparmor_profile *profiles; /* by class; 0: what no fromSource names */
 	size_t n_profiles;
+	struct apparmor_profile *tops; /* by class: what it may not of what class 0 may */
+	uint64_t narrow;	       /* classes that are such a profile on top of class 0's */
 	uint64_t classes[APPARMOR_CLASSES_MAX]; /* signatures: what programs are in them */
 	struct apparmor_rule *rules;		/* in the ruleset's order */
 	size_t n_rules;
@@ -148,17 +150,25 @@ int apparmor_print(const struct karmor_artifact *artifact, FILE *out);
  * How a ruleset's profiles are written: for @n classes at least, the first again for those that are
  * left, under @name and for class N @name.N. @width more profiles are stacked on each, which have a
  * part each of a section with many lines (split.h): @name.N.1 and on.
+ *
+ * Under no_new_privs the kernel lets a task change only to a stack that has all profiles which the
+ * task was under when that was set. So a class that may nothing which class 0 may not (narrow.c) is
+ * all of class 0's profiles and one more on top, @name.nN, which has the difference alone. That is
+ * done only where the policy stays as it is: of a task's stack the kernel replaces one profile,
+ * once, and none after, until its next execve (6.1, 6.12).
  */
 struct apparmor_names {
 	const char *name;
 	size_t n, width, groups; /* of classes; 0: they are not in groups, otherwise no width */
+	uint64_t narrow;	 /* classes with a profile on top */
 };
 
-/* The width and the groups that a ruleset asks for. */
+/* Those that a ruleset asks for; its width and groups alone. */
+struct apparmor_names apparmor_names_of(const struct apparmor_ruleset *set, const char *name);
 size_t apparmor_width(const struct apparmor_ruleset *set);
 size_t apparmor_groups(const struct apparmor_ruleset *set);
-/* How many profiles a task is under, and the name of one of them for a task of @class. */
-size_t apparmor_stack(const struct apparmor_names *names);
+/* How many profiles a task of @class is under, and the name of one of them. */
+size_t apparmor_stack(const struct apparmor_names *names, size_t class);
 void apparmor_profile_name(struct buf *buf, const struct apparmor_names *names, size_t class,
 			   size_t place);
 /* Piece 0: the classes' own profiles; piece N: those of the Nth part, to be compiled apart. */
@@ -209,8 +219,9 @@ struct apparmor_relation {
 struct apparmor_section {
 	const struct karmor_ruleset *set;
 	enum karmor_section section;
-	size_t first, n;		       /* the section's rules */
-	const bool *active;		       /* by index into set->rules */
+	size_t first, n;    /* the section's rules */
+	const bool *active; /* by index into set->rules */
+	const bool *base;   /* of the profile that this one is on top of; NULL: of none */
 	const struct automaton *automaton;     /* of all matchers */
 	const struct apparmor_source *sources; /* ids n, n + 1, ...; process only */
 	size_t n_sources;
@@ -246,12 +257,24 @@ int apparmor_line_add(struct apparmor_section *s, const struct apparmor_line *li
 size_t apparmor_accept_rules(const struct apparmor_section *s, uint32_t accept, uint32_t *ret);
 /* Makes the lines; @broken, by rule of the set, is set for those that they do not keep. */
 int apparmor_lines(struct apparmor_section *s, bool *broken);
+/* 1 where all are kept, 0 where not, or -ENOMEM. */
+int apparmor_lines_exact(struct apparmor_section *s);
+/* @s as it is for the profile below. */
+struct apparmor_section apparmor_below(const struct apparmor_section *s);
 
 /*
  * means.c: how many kinds of paths mean something else to the parser than to eval; their rules are
  * @broken where that is wanted. @scratch: room for the section's rules. 0 or -ENOMEM.
  */
 int apparmor_compare(struct apparmor_section *s, uint32_t *scratch, bool *broken, size_t *ret);
+
+/*
+ * narrow.c: whether the profile on top of another one's can make the class of it; then its lines,
+ * and what it says of all else. 1, 0 or -ENOMEM.
+ */
+int apparmor_narrow_section(struct apparmor_section *s);
+bool apparmor_narrow_rest(const struct apparmor_ruleset *set, size_t class,
+			  struct apparmor_profile *ret);
 
 /* guard.c: lines that protect the names of Block rules, after the section's own. */
 int apparmor_guard(struct apparmor_section *s);

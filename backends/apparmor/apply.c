@@ -22,16 +22,23 @@
 #include "state.h"
 #include "store.h"
 
+struct apparmor_names apparmor_workload_names(const struct apparmor_workload *workload,
+					      const struct apparmor_ruleset *set)
+{
+	return (struct apparmor_names){ .name = workload->profile,
+					.n = workload->n_profiles,
+					.width = workload->width,
+					.groups = workload->groups,
+					.narrow = set->narrow };
+}
+
 /* Each piece by itself, so that the store has those that did not change. */
 static int workload_compile(const struct apparmor_engine *engine,
 			    const struct apparmor_artifact *artifact,
 			    struct apparmor_workload *workload, struct karmor_diag *diag)
 {
 	const struct apparmor_ruleset *set = &artifact->rulesets[workload->ruleset];
-	const struct apparmor_names names = { .name = workload->profile,
-					      .n = workload->n_profiles,
-					      .width = workload->width,
-					      .groups = workload->groups };
+	const struct apparmor_names names = apparmor_workload_names(workload, set);
 	int r = 0;
 
 	if (apparmor_groups(set) > names.groups) {
@@ -110,6 +117,24 @@ static int check_rulesets(const struct apparmor_engine *engine, size_t n, struct
 	return 0;
 }
 
+/* Of a stack with a source's profile on top the kernel would not replace all (apparmor.h). */
+static int check_once(const struct apparmor_engine *engine,
+		      const struct apparmor_artifact *artifact, struct karmor_diag *diag)
+{
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		const struct apparmor_workload *workload = &engine->workloads[i];
+
+		if (!(engine->live->rulesets[workload->ruleset].narrow |
+		      artifact->rulesets[workload->ruleset].narrow))
+			continue;
+		diag_error(diag, NULL, "compile without karmor_caps_once()",
+			   "workload \"%s\" has a policy that was compiled to be its only one",
+			   workload->name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 int apparmor_stage(struct karmor_engine *base, const struct karmor_artifact *artifact,
 		   struct karmor_diag *diag)
 {
@@ -119,6 +144,9 @@ int apparmor_stage(struct karmor_engine *base, const struct karmor_artifact *art
 	apparmor_abort(base);
 	apparmor_workloads_yield(engine);
 	r = check_rulesets(engine, artifact->n_rulesets, diag);
+	if (r)
+		return r;
+	r = check_once(engine, (const struct apparmor_artifact *)artifact, diag);
 	if (r)
 		return r;
 	engine->staged = (const struct apparmor_artifact *)artifact;
@@ -217,7 +245,9 @@ bool apparmor_workload_has(const struct apparmor_workload *workload, const char 
 
 	if (strncmp(label, workload->profile, len) != 0)
 		return false;
-	*class = label[len] == '.' ? strtoul(label + len + 1, NULL, 10) : 0;
+	*class = 0;
+	if (label[len] == '.') /* .N, or .nN on top */
+		*class = strtoul(label + len + 1 + (label[len + 1] == 'n'), NULL, 10);
 	return label[len] == '.' || label[len] == '\0';
 }
 
@@ -361,6 +391,12 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 		diag_error(diag, NULL, NULL,
 			   "the name of workload \"%.32s...\" is longer than %d bytes", from->name,
 			   KARMOR_WORKLOAD_NAME_MAX);
+		return -EINVAL;
+	}
+	if (from->lasting && engine->live->rulesets[from->ruleset].narrow) {
+		diag_error(diag, NULL, "compile without karmor_caps_once()",
+			   "workload \"%s\" lasts, and its policy was compiled to be its only one",
+			   from->name);
 		return -EINVAL;
 	}
 	workload = workload_add(engine, from);

@@ -37,6 +37,7 @@ static const char *const facts[] = {
 	APPARMOR_CAP_PRIORITY,
 	APPARMOR_CAP_NETWORK,
 	APPARMOR_CAP_MOVE_MOUNT,
+	CAPS_ONCE,
 };
 
 int apparmor_full(struct karmor_caps *caps)
@@ -162,11 +163,9 @@ static int classes_make(struct compiler *c)
 	return apparmor_signatures(automaton, n, c->sources, c->targets, c->ret->classes);
 }
 
-static int section_make(struct compiler *c, enum karmor_section section, size_t class,
-			struct apparmor_section *s)
+static void section_start(struct compiler *c, enum karmor_section section, size_t class,
+			  struct apparmor_section *s)
 {
-	int r;
-
 	s->set = c->set;
 	s->section = section;
 	s->first = eval_section(c->set, section, &s->n);
@@ -179,6 +178,14 @@ static int section_make(struct compiler *c, enum karmor_section section, size_t 
 		s->n_sources = c->n_sources;
 		s->targets = c->n_classes > 1 ? c->targets : NULL;
 	}
+}
+
+static int section_make(struct compiler *c, enum karmor_section section, size_t class,
+			struct apparmor_section *s)
+{
+	int r;
+
+	section_start(c, section, class, s);
 	r = apparmor_lines(s, c->found.broken);
 	c->found.lost_sources |= s->lost_sources;
 	r = r ? r : apparmor_guard(s);
@@ -193,22 +200,13 @@ static int section_make(struct compiler *c, enum karmor_section section, size_t 
  * be said of all paths. */
 static int leads_make(struct compiler *c, size_t class, struct apparmor_profile *profile)
 {
-	struct apparmor_section s = { .set = c->set,
-				      .section = KARMOR_PROCESS,
-				      .active = c->active[class],
-				      .automaton = c->automata[KARMOR_PROCESS],
-				      .sources = c->sources,
-				      .n_sources = c->n_sources,
-				      .targets = c->n_classes > 1 ? c->targets : NULL,
-				      .priorities = caps_get(c->caps, APPARMOR_CAP_PRIORITY),
-				      .open = true,
-				      .arena = c->arena };
+	struct apparmor_section s = { .open = true };
 	_cleanup_free_ bool *broken = calloc(c->set->n_rules + 1, sizeof(*broken));
 	int r;
 
 	if (!broken)
 		return -ENOMEM;
-	s.first = eval_section(c->set, KARMOR_PROCESS, &s.n);
+	section_start(c, KARMOR_PROCESS, class, &s);
 	r = apparmor_lines(&s, broken);
 	if (r == 0 && !s.lost_sources) {
 		profile->leads = arena_array(c->arena, s.n_lines, sizeof(*s.lines));
@@ -256,6 +254,48 @@ static int profile_make(struct compiler *c, size_t class)
 	r = r ? r : apparmor_capabilities(profile, c->set, c->active[class]);
 	for (size_t i = 0; i <= KARMOR_FILE; i++)
 		free(sections[i].lines);
+	return r;
+}
+
+/* No running task will have to follow a change. */
+static bool is_once(const struct compiler *c)
+{
+	return caps_get(c->caps, CAPS_ONCE);
+}
+
+/* The class as a profile on top of class 0's, where that can be. */
+static int top_make(struct compiler *c, size_t class)
+{
+	struct apparmor_profile *top = &c->ret->tops[class];
+	struct apparmor_section sections[KARMOR_FILE + 1] = { 0 };
+	int r = apparmor_narrow_rest(c->ret, class, top);
+
+	for (int i = 0; r == 1 && i <= KARMOR_FILE; i++) {
+		section_start(c, (enum karmor_section)i, class, &sections[i]);
+		sections[i].base = c->active[0];
+		r = apparmor_narrow_section(&sections[i]);
+	}
+	if (r == 1) {
+		c->ret->narrow |= UINT64_C(1) << class;
+		r = lines_take(c, sections, top);
+	}
+	for (size_t i = 0; i <= KARMOR_FILE; i++)
+		free(sections[i].lines);
+	return r < 0 ? r : 0;
+}
+
+static int tops_make(struct compiler *c)
+{
+	int r = 0;
+
+	c->ret->tops = arena_array(c->arena, c->n_classes, sizeof(*c->ret->tops));
+	if (!c->ret->tops)
+		return -ENOMEM;
+	for (size_t class = 1; r == 0 && is_once(c) && class < c->n_classes; class ++)
+		r = top_make(c, class);
+	for (size_t i = 0; r == 0 && i < c->set->n_rules; i++)
+		for (size_t class = 1; class < c->n_classes; class ++)
+			c->found.wide[i] |= c->active[class][i] && !(c->ret->narrow >> class & 1);
 	return r;
 }
 
@@ -376,7 +416,8 @@ static int ruleset_make(struct compiler *c)
 	if (r == 0 && c->found.lost_sources)
 		r = profiles_make_one(c);
 	c->found.stacked = r == 0 && (apparmor_groups(c->ret) || apparmor_width(c->ret));
-	return r ? r : rules_copy(c);
+	r = r ? r : rules_copy(c);
+	return r ? r : tops_make(c);
 }
 
 static void compiler_done(struct compiler *c)
@@ -389,6 +430,7 @@ static void compiler_done(struct compiler *c)
 	free(c->sources);
 	free(c->found.broken);
 	free(c->found.protocols);
+	free(c->found.wide);
 }
 
 static int ruleset_compile(struct apparmor_artifact *artifact, const struct karmor_ruleset *set,
@@ -402,7 +444,8 @@ static int ruleset_compile(struct apparmor_artifact *artifact, const struct karm
 
 	c.found.broken = calloc(set->n_rules + 1, sizeof(bool));
 	c.found.protocols = calloc(set->n_rules + 1, sizeof(bool));
-	if (!c.found.broken || !c.found.protocols)
+	c.found.wide = calloc(set->n_rules + 1, sizeof(bool));
+	if (!c.found.broken || !c.found.protocols || !c.found.wide)
 		return -ENOMEM;
 	r = ruleset_make(&c);
 	if (r || !report)

@@ -89,6 +89,9 @@ void apparmor_workload_drop(struct apparmor_engine *engine, struct apparmor_work
 /* Whether a label, which may be a stack, has a profile that begins with @prefix, then ends or goes
  * on with "-" or ".". */
 bool apparmor_label_has(const char *label, const char *prefix);
+/* How the profiles that @set gives the workload are called. */
+struct apparmor_names apparmor_workload_names(const struct apparmor_workload *workload,
+					      const struct apparmor_ruleset *set);
 /* Whether @label is a profile of @workload; its class then. */
 bool apparmor_workload_has(const struct apparmor_workload *workload, const char *label,
 			   size_t *class);

@@ -114,6 +114,27 @@ static bool is_stacked(const struct question *q)
 	return q->found->stacked;
 }
 
+static bool is_once(const struct question *q)
+{
+	return caps_get(q->caps, CAPS_ONCE);
+}
+
+/* Whose profile takes the place of others', under policies that may change. */
+static bool has_other_source(const struct question *q)
+{
+	return has_source(q) && !is_once(q);
+}
+
+static bool has_wide_source(const struct question *q)
+{
+	return has_source(q) && is_once(q) && q->found->wide[rule_index(q)];
+}
+
+static bool has_narrow_source(const struct question *q)
+{
+	return has_source(q) && is_once(q) && !q->found->wide[rule_index(q)];
+}
+
 static bool is_capability(const struct question *q)
 {
 	return q->rule->ir->section == KARMOR_CAPABILITIES;
@@ -216,9 +237,17 @@ static const struct {
 	  "narrower: the kernel logs a capability of a profile only once for as long as no other "
 	  "profile was logged, and may leave out that one",
 	  "use bpf" },
-	{ has_source, KARMOR_APPROXIMATED,
+	{ has_other_source, KARMOR_APPROXIMATED,
 	  "wider: under no_new_privs a source cannot be started, nor can it start other programs, "
 	  "for its profile is another",
+	  "use bpf" },
+	{ has_wide_source, KARMOR_APPROXIMATED,
+	  "wider: under no_new_privs its sources cannot be started, nor start other programs, for "
+	  "the rules let one of them do, or do unlogged, what others may not",
+	  "use bpf" },
+	{ has_narrow_source, KARMOR_APPROXIMATED,
+	  "wider: a source that sets no_new_privs itself cannot start other programs, and under "
+	  "karmord no source is started under no_new_privs",
 	  "use bpf" },
 	{ is_stacked, KARMOR_APPROXIMATED,
 	  "narrower: so many rules, or kinds of sources, are a stack of profiles, and of its "

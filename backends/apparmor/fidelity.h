@@ -9,6 +9,7 @@ struct apparmor_found {
 	bool *broken;	   /* some access to a path gets another verdict */
 	bool *protocols;   /* some socket does */
 	bool stacked;	   /* a task is under several profiles */
+	bool *wide;	   /* some of its sources may what others may not */
 	bool lost_sources; /* they cannot be told apart: rules with fromSource are left out */
 };
 

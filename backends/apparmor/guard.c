@@ -21,18 +21,35 @@ static const char *const loaders[] = {
 };
 
 struct guard {
+	struct apparmor_section *s;
 	struct apparmor_line *lines;
 	size_t n, size;
-	struct arena *arena;
 };
 
 static int guard_add(struct guard *guard, struct apparmor_line line, const char *path, size_t len)
 {
 	if (array_grow(&guard->lines, guard->n, &guard->size, sizeof(*guard->lines)) < 0)
 		return -ENOMEM;
-	line.path = arena_memdup(guard->arena, path, len);
+	line.path = arena_memdup(guard->s->arena, path, len);
 	guard->lines[guard->n++] = line;
 	return line.path ? 0 : -ENOMEM;
+}
+
+/* Of @perms, what the profile below does not deny by a rule for the directory. */
+static uint8_t guard_left(const struct guard *guard, const char *path, size_t len, uint8_t perms)
+{
+	_cleanup_free_ uint32_t *scratch = NULL;
+	_cleanup_free_ char *name = NULL;
+	struct apparmor_section below;
+
+	if (!guard->s->base)
+		return perms;
+	below = apparmor_below(guard->s);
+	scratch = calloc(below.n + 1, sizeof(*scratch));
+	name = strndup(path, len);
+	if (!scratch || !name) /* it is told twice, then */
+		return perms;
+	return perms & apparmor_expect(&below, automaton_run(below.automaton, name), scratch).allow;
 }
 
 /* Each directory above @path, but the root. */
@@ -40,6 +57,7 @@ static int guard_above(struct guard *guard, struct apparmor_line line, const cha
 {
 	_cleanup_buf_ struct buf buf = { 0 };
 	size_t len = strlen(path);
+	uint8_t perms = line.perms;
 	int r = 0;
 
 	buf_putc(&buf, '/');
@@ -47,8 +65,10 @@ static int guard_above(struct guard *guard, struct apparmor_line line, const cha
 		aare_byte(&buf, (unsigned char)path[i]);
 		if (buf_failed(&buf))
 			return -ENOMEM;
-		if (path[i] == '/')
-			r = guard_add(guard, line, buf.data, buf.len);
+		if (path[i] != '/')
+			continue;
+		line.perms = guard_left(guard, path, i, perms);
+		r = guard_add(guard, line, buf.data, buf.len);
 	}
 	return r;
 }
@@ -106,7 +126,7 @@ static int guard_program(struct guard *guard, struct apparmor_line line,
 	if (rule->ir->section != KARMOR_PROCESS || rule->match != IR_PATH || rule->ir->owner_only)
 		return 0;
 	aare_text(&buf, rule->path);
-	line.perms |= APPARMOR_MAP;
+	line.perms = guard_left(guard, rule->path, strlen(rule->path), line.perms) | APPARMOR_MAP;
 	return buf_failed(&buf) ? -ENOMEM : guard_add(guard, line, buf.data, buf.len);
 }
 
@@ -139,30 +159,69 @@ static int line_order(const void *a, const void *b)
 	return r ? r : (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-/* The first rule's line for each name. */
-static int guard_give(struct guard *guard, struct apparmor_section *s)
+static bool guard_has(const struct guard *guard, const char *path)
+{
+	size_t low = 0, high = guard->n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int r = strcmp(guard->lines[middle].path, path);
+
+		if (r == 0)
+			return true;
+		low = r < 0 ? middle + 1 : low;
+		high = r < 0 ? high : middle;
+	}
+	return false;
+}
+
+/* The first rule's line for each name that @below has not. */
+static int guard_give(struct guard *guard, const struct guard *below)
 {
 	int r = 0;
 
-	if (guard->n)
-		qsort(guard->lines, guard->n, sizeof(*guard->lines), line_order);
 	for (size_t i = 0; r == 0 && i < guard->n; i++)
-		if (!i || strcmp(guard->lines[i].path, guard->lines[i - 1].path) != 0)
-			r = apparmor_line_add(s, &guard->lines[i]);
+		if ((!i || strcmp(guard->lines[i].path, guard->lines[i - 1].path) != 0) &&
+		    !guard_has(below, guard->lines[i].path))
+			r = apparmor_line_add(guard->s, &guard->lines[i]);
+	return r;
+}
+
+/* What the rules of @active want, sorted. */
+static int guard_collect(struct guard *guard, const bool *active)
+{
+	const struct karmor_ruleset *set = guard->s->set;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && active && i < set->n_rules; i++)
+		if (set->rules[i].ir->section < KARMOR_SYSCALLS)
+			r = guard_rule(guard, &set->rules[i], (uint32_t)i, active[i]);
+	if (r == 0 && guard->n)
+		qsort(guard->lines, guard->n, sizeof(*guard->lines), line_order);
 	return r;
 }
 
 static int guard_names(struct apparmor_section *s)
 {
-	struct guard guard = { .arena = s->arena };
-	int r = 0;
+	struct guard guard = { .s = s }, below = { .s = s };
+	int r = guard_collect(&guard, s->active);
 
-	for (size_t i = 0; r == 0 && i < s->set->n_rules; i++)
-		if (s->set->rules[i].ir->section < KARMOR_SYSCALLS)
-			r = guard_rule(&guard, &s->set->rules[i], (uint32_t)i, s->active[i]);
-	r = r ? r : guard_give(&guard, s);
+	r = r ? r : guard_collect(&below, s->base);
+	r = r ? r : guard_give(&guard, &below);
 	free(guard.lines);
+	free(below.lines);
 	return r;
+}
+
+/* The first rule that makes loaders no programs. */
+static uint32_t guard_loaders_rule(const struct apparmor_section *s, const bool *active)
+{
+	uint32_t ret = APPARMOR_NO_RULE;
+
+	for (size_t i = s->n; i-- > 0;)
+		if (active[s->first + i] && s->set->rules[s->first + i].action == KARMOR_BLOCK)
+			ret = (uint32_t)(s->first + i);
+	return ret;
 }
 
 static int guard_loaders(struct apparmor_section *s)
@@ -170,17 +229,16 @@ static int guard_loaders(struct apparmor_section *s)
 	bool closed = s->set->allow_list[KARMOR_PROCESS] &&
 		      s->set->posture[KARMOR_PROCESS] == KARMOR_POSTURE_BLOCK;
 	struct apparmor_line line = {
-		.rule = APPARMOR_NO_RULE,
+		.rule = guard_loaders_rule(s, s->active),
 		.about = APPARMOR_ABOUT_GUARD,
 		.perms = APPARMOR_EXEC | APPARMOR_EXEC << APPARMOR_OTHER_SHIFT,
 		.deny = true,
 	};
 	int r = 0;
 
-	for (size_t i = s->n; i-- > 0;)
-		if (s->active[s->first + i] && s->set->rules[s->first + i].action == KARMOR_BLOCK)
-			line.rule = (uint32_t)(s->first + i);
 	if (line.rule == APPARMOR_NO_RULE && !closed)
+		return 0;
+	if (s->base && (closed || guard_loaders_rule(s, s->base) != APPARMOR_NO_RULE))
 		return 0;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(loaders); i++) {
 		line.path = loaders[i];

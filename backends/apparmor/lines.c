@@ -66,6 +66,21 @@ static bool is_active(const struct apparmor_section *s, size_t i)
 	return !s->open && s->active[s->first + i];
 }
 
+/* A rule that the profile below has: it has decided already. */
+static bool is_below(const struct apparmor_section *s, size_t i)
+{
+	return s->base && s->base[s->first + i];
+}
+
+struct apparmor_section apparmor_below(const struct apparmor_section *s)
+{
+	struct apparmor_section ret = *s;
+
+	ret.active = s->base;
+	ret.base = NULL;
+	return ret;
+}
+
 size_t apparmor_accept_rules(const struct apparmor_section *s, uint32_t accept, uint32_t *ret)
 {
 	const struct automaton_accept *set = &s->automaton->accepts[accept];
@@ -75,6 +90,17 @@ size_t apparmor_accept_rules(const struct apparmor_section *s, uint32_t accept, 
 		if (set->ids[i] < s->n && is_active(s, set->ids[i]))
 			ret[n++] = (uint32_t)s->first + set->ids[i];
 	return n;
+}
+
+/* What is left to say on top: what is denied below passes, and what is logged there is not. */
+static void expect_top(const struct apparmor_section *s, uint32_t accept, uint32_t *scratch,
+		       struct apparmor_effect *effect)
+{
+	struct apparmor_section below = apparmor_below(s);
+	struct apparmor_effect there = apparmor_expect(&below, accept, scratch);
+
+	effect->allow |= section_bits(s->section) & (uint8_t)~there.allow;
+	effect->audit &= (uint8_t)~there.audit;
 }
 
 struct apparmor_effect apparmor_expect(const struct apparmor_section *s, uint32_t accept,
@@ -100,6 +126,8 @@ struct apparmor_effect apparmor_expect(const struct apparmor_section *s, uint32_
 		if (verdict.rule && ret.rule == APPARMOR_NO_RULE)
 			ret.rule = (uint32_t)(verdict.rule - s->set->rules);
 	}
+	if (s->base)
+		expect_top(s, accept, scratch, &ret);
 	return ret;
 }
 
@@ -153,11 +181,11 @@ static uint8_t home(const struct apparmor_section *s)
 /* What no rule decides. */
 static int base_line(struct apparmor_section *s)
 {
-	bool listed = !s->open && s->set->allow_list[s->section];
+	bool listed = !s->open && !s->base && s->set->allow_list[s->section];
 	bool blocks = listed && s->set->posture[s->section] == KARMOR_POSTURE_BLOCK;
 	struct apparmor_line line = {
 		.path = "/{,**}",
-		.rule = APPARMOR_NO_RULE,
+		.rule = s->base ? APPARMOR_ELSEWHERE : APPARMOR_NO_RULE,
 		.about = APPARMOR_ABOUT_ALL,
 		.perms = section_bits(s->section),
 		.audit = listed,
@@ -204,7 +232,7 @@ static int allow_lines(struct apparmor_section *s, const struct apparmor_relatio
 
 		part.perms = all & rule_bits(rule_at(s, relation.audit));
 		part.audit = true;
-		if (!is_active(s, relation.audit) || !part.perms)
+		if (!is_active(s, relation.audit) || is_below(s, relation.audit) || !part.perms)
 			continue;
 		if (!relation.allow_alone)
 			audited |= part.perms;
@@ -224,7 +252,7 @@ static int audit_lines(struct apparmor_section *s)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n; i++)
-		if (is_active(s, i) && rule_at(s, i)->action == KARMOR_AUDIT)
+		if (is_active(s, i) && !is_below(s, i) && rule_at(s, i)->action == KARMOR_AUDIT)
 			r = rule_line(s, i,
 				      (struct apparmor_line){ .perms = rule_bits(rule_at(s, i)),
 							      .audit = true,
@@ -232,10 +260,23 @@ static int audit_lines(struct apparmor_section *s)
 	return r;
 }
 
-/* Every rule as it stands, or with priorities: one more wherever Allow and Block change. */
+/* Whether a profile on top denies anything by itself. */
+static bool top_denies(const struct apparmor_section *s)
+{
+	for (size_t i = 0; s->base && i < s->n; i++)
+		if (is_active(s, i) && !is_below(s, i) && rule_at(s, i)->action == KARMOR_BLOCK)
+			return true;
+	return false;
+}
+
+/*
+ * Every rule as it stands, or with priorities: one more wherever Allow and Block change. On top of
+ * another profile that one's rules allow, which is of use only against a denial of less priority.
+ */
 static int plain_lines(struct apparmor_section *s, bool priorities)
 {
 	_cleanup_(apparmor_relations_done) struct apparmor_relations relations = { 0 };
+	bool below = priorities && top_denies(s);
 	enum karmor_action last = KARMOR_AUDIT;
 	int priority = 0, r = apparmor_relate(&relations, s);
 
@@ -245,15 +286,16 @@ static int plain_lines(struct apparmor_section *s, bool priorities)
 		r = audit_lines(s);
 	for (size_t i = s->n; r == 0 && i-- > 0;) {
 		const struct ruleset_rule *rule = rule_at(s, i);
+		enum karmor_action action = is_below(s, i) ? KARMOR_ALLOW : rule->action;
 		struct apparmor_line line = { .perms = rule_bits(rule), .target = home(s) };
 
-		if (!is_active(s, i) || rule->action == KARMOR_AUDIT)
+		if (!is_active(s, i) || rule->action == KARMOR_AUDIT || (is_below(s, i) && !below))
 			continue;
-		if (priorities && rule->action != last && ++priority >= GUARD_PRIORITY / 2)
+		if (priorities && action != last && ++priority >= GUARD_PRIORITY / 2)
 			return -EINVAL;
-		last = rule->action;
+		last = action;
 		line.priority = 2 * priority;
-		line.deny = rule->action == KARMOR_BLOCK;
+		line.deny = action == KARMOR_BLOCK;
 		r = line.deny ? rule_line(s, i, line) : allow_lines(s, &relations, i, line);
 	}
 	return r;
@@ -325,7 +367,7 @@ static int cover_lines(struct apparmor_section *s, uint32_t *scratch)
 {
 	int r = 0;
 
-	if (!s->targets && (s->open || !s->set->allow_list[s->section]))
+	if (!s->targets && (s->open || s->base || !s->set->allow_list[s->section]))
 		r = base_line(s);
 	return r ? r : apparmor_cover(s, cover_line, scratch);
 }
@@ -343,15 +385,14 @@ static int lines_make(struct apparmor_section *s, enum way way, uint32_t *scratc
 	return r ? r : source_lines(s, way == BY_PRIORITY, scratch);
 }
 
-int apparmor_lines(struct apparmor_section *s, bool *broken)
+/* The plainest way that keeps all: 1, 0 where none does, or -ENOMEM. */
+static int lines_try(struct apparmor_section *s, uint32_t *scratch)
 {
-	_cleanup_free_ uint32_t *scratch = calloc(s->n + 1, sizeof(*scratch));
 	size_t wrong = 1;
-	int r = 0;
 
-	if (!scratch)
-		return -ENOMEM;
 	for (enum way way = AS_THEY_STAND; way < WAYS && wrong; way++) {
+		int r;
+
 		if (way == BY_PRIORITY && !s->priorities)
 			continue;
 		r = lines_make(s, way, scratch);
@@ -361,8 +402,27 @@ int apparmor_lines(struct apparmor_section *s, bool *broken)
 		else if (r < 0)
 			return r;
 	}
-	if (!wrong)
-		return 0;
+	return !wrong;
+}
+
+int apparmor_lines_exact(struct apparmor_section *s)
+{
+	_cleanup_free_ uint32_t *scratch = calloc(s->n + 1, sizeof(*scratch));
+
+	return scratch ? lines_try(s, scratch) : -ENOMEM;
+}
+
+int apparmor_lines(struct apparmor_section *s, bool *broken)
+{
+	_cleanup_free_ uint32_t *scratch = calloc(s->n + 1, sizeof(*scratch));
+	size_t wrong;
+	int r;
+
+	if (!scratch)
+		return -ENOMEM;
+	r = lines_try(s, scratch);
+	if (r)
+		return r < 0 ? r : 0;
 	/* No way keeps them all: what the last but the disjoint one does not keep is told. */
 	r = lines_make(s, s->priorities ? BY_PRIORITY : AS_THEY_STAND, scratch);
 	if (r == -EINVAL && s->targets) {

@@ -68,7 +68,7 @@ static void exec_line(struct writer *w, const struct apparmor_line *line, unsign
 	buf_printf(w->buf, "%s\"%s\" ", who(owner, other), line->path);
 	if (line->deny) {
 		buf_puts(w->buf, "x,\n");
-	} else if (writer_is_same(w, line->target, w->written)) {
+	} else if (writer_stays(w, line->target)) {
 		buf_puts(w->buf, "ix,\n");
 	} else {
 		buf_puts(w->buf, "px -> \"");
@@ -152,7 +152,7 @@ void writer_network(struct writer *w, const struct apparmor_profile *profile)
 	enum karmor_action unwritten = open ? KARMOR_ALLOW : KARMOR_BLOCK;
 
 	if (open) {
-		writer_comment(w, APPARMOR_NO_RULE);
+		writer_comment(w, w->top ? APPARMOR_ELSEWHERE : APPARMOR_NO_RULE);
 		buf_puts(w->buf, "  network,\n");
 	}
 	for (unsigned family = 0; family < APPARMOR_FAMILIES; family++) {
@@ -173,11 +173,11 @@ void writer_capabilities(struct writer *w, const struct apparmor_profile *profil
 		free += profile->capabilities[i] == KARMOR_ALLOW;
 	if (free > IR_CAPABILITY_COUNT / 2) {
 		unwritten = KARMOR_ALLOW;
-		writer_comment(w, APPARMOR_NO_RULE);
+		writer_comment(w, w->top ? APPARMOR_ELSEWHERE : APPARMOR_NO_RULE);
 		buf_puts(w->buf, "  capability,\n");
 	}
 	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++) {
-		bool kept = apparmor_self_capability(w->set, profile, i);
+		bool kept = !w->top && apparmor_self_capability(w->set, profile, i);
 		enum karmor_action action = kept ? KARMOR_BLOCK : profile->capabilities[i];
 
 		if (action == unwritten)

@@ -9,18 +9,33 @@
 
 #define PRINTED_NAME "karmor"
 
-/* Every profile of the stack. */
+/* Every profile of the stack, and those that may be on top. */
 static void peer_name(struct writer *w)
 {
-	if (w->names->width || w->names->groups)
-		buf_putc(w->buf, '{');
-	writer_target(w, w->written);
+	bool tops = w->names->narrow && !w->written;
+	bool several = w->names->width || w->names->groups || tops;
+
+	buf_puts(w->buf, several ? "{" : "");
+	writer_name(w);
 	if (w->names->width)
-		buf_printf(w->buf, ",%s.%zu.*}", w->names->name, w->written);
+		buf_printf(w->buf, ",%s.%zu.*", w->names->name, w->written);
 	if (w->names->groups && w->written)
 		buf_printf(w->buf, ",%s.g%zu", w->names->name, w->group);
 	if (w->names->groups)
-		buf_printf(w->buf, ",%s.o*}", w->names->name);
+		buf_printf(w->buf, ",%s.o*", w->names->name);
+	if (tops)
+		buf_printf(w->buf, ",%s.n*", w->names->name);
+	buf_puts(w->buf, several ? "}" : "");
+}
+
+/* Class 0's own profile cannot tell who is under it alone, so that this one does. */
+static void top_peers(struct writer *w)
+{
+	buf_puts(w->buf, "  audit deny ptrace (readby, tracedby) peer=\"");
+	writer_stack(w, 0);
+	buf_puts(w->buf, "\",\n  ptrace (read, trace) peer=\"");
+	writer_stack(w, w->written);
+	buf_puts(w->buf, "\",\n");
 }
 
 /* What the language does not speak of. A task of another class or outside is not to be traced. */
@@ -31,7 +46,7 @@ static void free_lines(struct writer *w)
 		const char *text;
 	} lines[] = {
 		{ true, "  \"/{,**}\" mk,\n  signal,\n  ptrace (readby, tracedby),\n" },
-		{ w->set->mounts || w->open, "  mount,\n  umount,\n  pivot_root,\n" },
+		{ w->set->mounts || w->open || w->top, "  mount,\n  umount,\n  pivot_root,\n" },
 		{ w->mediates->userns, "  userns,\n" },
 		{ w->mediates->io_uring, "  io_uring,\n" },
 		{ w->mediates->mqueue, "  mqueue,\n" },
@@ -45,6 +60,10 @@ static void free_lines(struct writer *w)
 		buf_puts(w->buf, "  ptrace,\n");
 		return;
 	}
+	if (w->top) {
+		top_peers(w);
+		return;
+	}
 	buf_puts(w->buf, "  ptrace (read, trace) peer=\"");
 	peer_name(w);
 	buf_puts(w->buf, "\",\n");
@@ -53,7 +72,7 @@ static void free_lines(struct writer *w)
 static void profile_start(struct writer *w)
 {
 	buf_puts(w->buf, w->buf->len ? "\nprofile \"" : "profile \"");
-	writer_target(w, w->written);
+	writer_name(w);
 	buf_puts(w->buf, "\" flags=(attach_disconnected, mediate_deleted) {\n");
 	free_lines(w);
 	w->commented = APPARMOR_NO_RULE - 3;
@@ -209,11 +228,28 @@ size_t apparmor_width(const struct apparmor_ruleset *set)
 
 static void section_whole(struct writer *w, enum karmor_section section)
 {
-	const struct apparmor_profile *profile = &w->set->profiles[w->class];
+	const struct apparmor_profile *profile =
+		w->top ? &w->set->tops[w->class] : &w->set->profiles[w->class];
 
 	for (size_t i = 0; i < profile->n_lines; i++)
 		if (profile->lines[i].perms & section_lines[section])
 			writer_path(w, &profile->lines[i]);
+}
+
+static void profile_end(struct writer *w, const struct apparmor_profile *profile)
+{
+	if (w->open) {
+		writer_comment(w, APPARMOR_ELSEWHERE);
+		buf_puts(w->buf, "  network,\n  capability,\n");
+	} else {
+		writer_network(w, profile);
+		writer_capabilities(w, profile);
+	}
+	if (writer_place(w) == 0 && !w->top) {
+		writer_comment(w, APPARMOR_SELF);
+		apparmor_self_lines(w->buf, w->set);
+	}
+	buf_puts(w->buf, "}\n");
 }
 
 static void profile_write(struct writer *w)
@@ -234,18 +270,17 @@ static void profile_write(struct writer *w)
 			section_whole(w, (enum karmor_section)i);
 		part = part > parts[i] ? part - parts[i] : 0;
 	}
-	if (w->open) {
-		writer_comment(w, APPARMOR_ELSEWHERE);
-		buf_puts(w->buf, "  network,\n  capability,\n");
-	} else {
-		writer_network(w, profile);
-		writer_capabilities(w, profile);
-	}
-	if (writer_place(w) == 0) {
-		writer_comment(w, APPARMOR_SELF);
-		apparmor_self_lines(w->buf, w->set);
-	}
-	buf_puts(w->buf, "}\n");
+	profile_end(w, profile);
+}
+
+/* What is on top of class 0's profiles. */
+static void top_write(struct writer w)
+{
+	w.top = true;
+	profile_start(&w);
+	for (int i = 0; i <= KARMOR_FILE; i++)
+		section_whole(&w, (enum karmor_section)i);
+	profile_end(&w, &w.set->tops[w.class]);
 }
 
 /* The profiles of groups that a task is not of, and of no group for a task that is of one. */
@@ -278,7 +313,10 @@ void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *media
 		w.written = i;
 		w.class = i < set->n_profiles ? i : 0;
 		w.group = names->groups ? writer_group(i) : 0;
-		profile_write(&w);
+		if (!(names->narrow >> i & 1))
+			profile_write(&w);
+		else if (piece == 0)
+			top_write(w);
 	}
 	if (names->groups)
 		open_write(&w);
@@ -293,7 +331,7 @@ void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
 
 void apparmor_label(struct buf *buf, const struct apparmor_names *names, size_t class)
 {
-	for (size_t i = 0; i < apparmor_stack(names); i++) {
+	for (size_t i = 0; i < apparmor_stack(names, class); i++) {
 		buf_puts(buf, i ? "//&" : "");
 		apparmor_profile_name(buf, names, class, i);
 	}
@@ -307,11 +345,9 @@ int apparmor_print(const struct karmor_artifact *base, FILE *out)
 
 	for (size_t i = 0; i < base->n_rulesets; i++) {
 		const struct apparmor_ruleset *set = &artifact->rulesets[i];
+		const struct apparmor_names names = apparmor_names_of(set, PRINTED_NAME);
 
-		apparmor_write(&buf, &everything, set,
-			       &(struct apparmor_names){ .name = PRINTED_NAME,
-							 .width = apparmor_width(set),
-							 .groups = apparmor_groups(set) });
+		apparmor_write(&buf, &everything, set, &names);
 	}
 	if (buf_failed(&buf))
 		return -ENOMEM;

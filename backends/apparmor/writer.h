@@ -15,6 +15,7 @@ struct writer {
 	size_t part;	/* of a stack; 0: the class's own profile */
 	size_t group;	/* whose profile it is; 0: that of no group */
 	bool open;	/* others of the stack decide */
+	bool top;	/* it is on top of class 0's (apparmor.h) */
 	size_t class;	/* whose profile it is */
 	size_t written; /* what it is named after; another where there are more names than classes
 			 */
@@ -25,10 +26,13 @@ struct writer {
 size_t writer_group(size_t class);
 /* Which of the stack's profiles is being written. */
 size_t writer_place(const struct writer *w);
-/* The name of a class's profile, at the writer's place of the stack. */
+/* The name of the profile that is written. */
+void writer_name(struct writer *w);
+/* What it leads to for a task that comes to be of @class, and whether that is itself. */
 void writer_target(struct writer *w, size_t class);
-/* Whether both classes have the same profile at this place of the stack. */
-bool writer_is_same(const struct writer *w, size_t a, size_t b);
+bool writer_stays(const struct writer *w, size_t class);
+/* All that a task of @class is under, as the kernel writes it. */
+void writer_stack(struct writer *w, size_t class);
 
 /* What the lines that follow are for, unless it is said already. */
 void writer_comment(struct writer *w, uint32_t rule);

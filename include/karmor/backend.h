@@ -75,6 +75,14 @@ KARMOR_API KARMOR_CHECK int karmor_caps_full(const struct karmor_backend *backen
 KARMOR_API KARMOR_CHECK int karmor_caps_read(struct karmor_caps *caps, const char *fact,
 					     const char *path, struct karmor_diag *diag);
 
+/*
+ * What is compiled for @caps from now on will be the only policy that its workloads have, none of
+ * which is a lasting one. A backend may then keep more of it, as AppArmor does under no_new_privs;
+ * applying another one to workloads that are there is -EBUSY where it did. karmor_caps_full() has
+ * this. Returns 0 or -ENOMEM.
+ */
+KARMOR_API KARMOR_CHECK int karmor_caps_once(struct karmor_caps *caps);
+
 KARMOR_API void karmor_caps_free(struct karmor_caps *caps); /* accepts NULL */
 KARMOR_API enum karmor_state karmor_caps_state(const struct karmor_caps *caps);
 KARMOR_API const char *karmor_caps_summary(

@@ -194,6 +194,35 @@ START_TEST(no_task_is_taken_for_one_of_another_source)
 }
 END_TEST
 
+/* A backend that kept more of a policy for its never changing does not change it. */
+START_TEST(what_was_compiled_to_be_the_only_policy_stays_it)
+{
+	struct karmor_workload once = KARMOR_STRUCT(karmor_workload, .name = "once");
+	struct compiled only;
+	int r;
+
+	ck_assert_int_eq(karmor_caps_once(caps), 0);
+	only = compile(FROM("only", "/bin/sh"), 1);
+	ck_assert_int_eq(karmor_engine_apply(engine, only.artifact, diag), 0);
+	r = karmor_engine_attach(engine, &ahead, diag);
+	if (r == 0) { /* it keeps no more */
+		detach_empty("ahead");
+	} else {
+		ck_assert_int_eq(r, -EINVAL);
+		ck_assert_int_eq(karmor_engine_attach(engine, &once, diag), 0);
+		ck_assert_int_eq(karmor_engine_apply(engine, applied.artifact, diag), -EBUSY);
+		ck_assert_int_eq(karmor_engine_detach(engine, "once", diag), 0);
+		ck_assert_int_eq(karmor_engine_apply(engine, applied.artifact, diag), 0);
+		ck_assert_int_eq(karmor_engine_attach(engine, &once, diag), 0);
+		ck_assert_int_eq(karmor_engine_apply(engine, only.artifact, diag), -EBUSY);
+		ck_assert_int_eq(karmor_engine_detach(engine, "once", diag), 0);
+	}
+	karmor_engine_close(engine);
+	engine = NULL;
+	compiled_free(&only);
+}
+END_TEST
+
 TCase *label_tests(void)
 {
 	TCase *ret = tcase_create("labels");
@@ -202,6 +231,7 @@ TCase *label_tests(void)
 	tcase_add_test(ret, a_workload_has_a_label_before_its_first_task);
 	add_dear(ret, a_program_that_a_rule_names_has_a_label_of_its_own);
 	add_dear(ret, no_task_is_taken_for_one_of_another_source);
+	add_dear(ret, what_was_compiled_to_be_the_only_policy_stays_it);
 	tcase_set_timeout(ret, alone ? 900 : 120);
 	return ret;
 }

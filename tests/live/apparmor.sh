@@ -114,6 +114,34 @@ is "$(run many sh -c "$here/source20 read $here/deep/er/secret; $here/actor read
 is "$(run many "$here/source12" read "$here/only12")" EACCES "even as the command itself"
 is "$(run many "$here/actor" seize "$here/source12")" EACCES "and is not traced by others"
 
+# Sources under no_new_privs: each is under the others' rules and its own, and what it starts under the others' again.
+cp "$(readlink -f /bin/sh)" "$here/shell"
+echo content > "$here/mine"
+reads="$here/actor read $here/mine; $here/actor socket 2 2 17; $here/actor read $here/deep/er/secret"
+policy narrow "  file: {matchPaths: [{path: $here/deep/er/secret}, {path: $here/deep/er/secret, readOnly: true, fromSource: [{path: $here/reader}]},
+    {path: $here/mine, fromSource: [{path: $here/reader}]}]}
+  network: {matchProtocols: [{protocol: udp, fromSource: [{path: $here/reader}, {path: $here/shell}]}]}"
+is "$(setpriv --no-new-privs sh -c "${reads//actor/reader}; $reads")" $'ok\nok\nok\nok\nok\nok' "control: under no_new_privs all is free"
+is "$(run narrow setpriv --no-new-privs sh -c "${reads//actor/reader}; $reads")" $'EACCES\nEACCES\nEACCES\nok\nok\nEACCES' \
+	"under no_new_privs too a source may not what it alone may not"
+is "$(grep -c '"Action":"Block"' "$work/events")" 4 "and each denial is told of once"
+is "$(run narrow setpriv --no-new-privs "$here/shell" -c "$here/actor socket 2 2 17; $here/reader read $here/mine; $here/shell -c '$here/actor read $here/mine'")" \
+	$'ok\nEACCES\nok' "each program that a source starts there has its own rules"
+is "$(run narrow "$here/shell" -c "setpriv --no-new-privs $here/reader read $here/mine; $here/shell -c '$here/actor socket 2 2 17'")" $'EACCES\nok' \
+	"and without it"
+is "$(run narrow setpriv --no-new-privs "$here/reader" socket 2 2 17)" EACCES "and network rules hold"
+is "$(run source setpriv --no-new-privs "$here/actor" spawn "$here/reader")" EPERM "what may more than others does not start, as the report says"
+is "$(run narrow "$here/shell" -c "exec setpriv --no-new-privs $here/actor spawn $here/blocked")" ok "no_new_privs by another program is no matter"
+for pair in "actor actor ok" "reader reader ok" "actor reader EACCES" "reader actor EACCES" "reader shell EACCES"; do
+	read -r from to said <<< "$pair"
+	is "$(run narrow "$here/$from" seize "$here/$to")" "$said" "$from traces $to: $said"
+done
+
+policy many "  file: {matchPaths: [$(for i in {1..20}; do echo "{path: $here/only$i, fromSource: [{path: $here/source$i}]},"; done) {path: $here/mine}]}"
+is "$(run many setpriv --no-new-privs sh -c "for i in 1 11 12 20; do $here/source\$i read $here/only\$i; $here/source\$i read $here/only2; done; $here/source20 read $here/mine")" \
+	$'EACCES\nok\nEACCES\nok\nEACCES\nok\nEACCES\nok\nEACCES' "so it is with twenty of them"
+is "$(grep -c '"Action":"Block"' "$work/events")" 5 "and each is told of once"
+
 # Leaving.
 is "$(run secret sh -c 'echo -n changeprofile unconfined > /proc/self/attr/apparmor/current && echo left; true' 2> /dev/null)" "" \
 	"no task leaves its profile"

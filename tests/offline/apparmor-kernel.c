@@ -69,7 +69,7 @@ static int compile(struct asked *a, const char *policy, struct karmor_diag *diag
 	struct karmor_subject subject =
 		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = "file=block");
 	const struct apparmor_mediates nothing_else = { 0 };
-	struct apparmor_names names = { .name = "karmor-asked" };
+	struct apparmor_names names;
 	const struct karmor_ruleset *sets[1];
 	int r = karmor_policies_new(&a->policies);
 
@@ -80,6 +80,8 @@ static int compile(struct asked *a, const char *policy, struct karmor_diag *diag
 	r = r ? r : karmor_compile(sets, 1, a->caps, &a->artifact, &a->report, diag);
 	if (r)
 		return r;
+	names = apparmor_names_of(ruleset_of(a), "karmor-asked");
+	names.width = 0;
 	apparmor_write_piece(&a->text, &nothing_else, ruleset_of(a), &names, 0);
 	r = buf_failed(&a->text) ? -ENOMEM
 				 : parser_run(a->text.data, a->text.len, PARSER_FEATURES, false,

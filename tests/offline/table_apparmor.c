@@ -5,13 +5,14 @@
  * where it says that protocols go with others, the answer may be that of the others; everything
  * else must agree with eval.
  *
- *     table_apparmor [--priority] [--width N] [--random N] [--rules N] [--sources N]
+ *     table_apparmor [--priority] [--lasting] [--width N] [--random N] [--rules N] [--sources N]
  *         [--kinds N] TABLE...
  *
  * --random asks N random policies as well (KARMOR_SEED); --rules a policy of N rules, --sources one
  * of which some name a source, --kinds one that tells N sources apart. --priority: the parser is
- * of 4.1. --width: N more profiles are stacked on each, whatever the rules' number. A stack lets
- * pass what each of its profiles lets pass, and logs what any of them logs.
+ * of 4.1. --lasting: policies may change, so that no source's profile is on top of others'.
+ * --width: N more profiles are stacked on each, whatever the rules' number. A stack lets pass what
+ * each of its profiles lets pass, and logs what any of them logs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@
 #define PROFILES_MAX (APPARMOR_CLASSES_MAX * 8 + APPARMOR_WIDTH_MAX)
 
 static bool priorities;
+static bool lasting;	/* policies may change */
 static long width = -1; /* -1: as the rules ask for */
 
 /* What a row's policies became. */
@@ -85,28 +87,34 @@ static int compile_piece(struct judged *j, size_t piece, struct karmor_diag *dia
 						 piece > 0, &j->binary, diag);
 }
 
+/* One on top of others' for a class that has it, else one for each place of the stack. */
+static long profiles_expected(const struct judged *j)
+{
+	size_t tops = (size_t)__builtin_popcountll(j->names.narrow);
+	size_t wholes = ruleset_of(j)->n_profiles - tops;
+
+	return (long)(tops + wholes * (j->names.width + 1) + 2 * j->names.groups);
+}
+
 static int make_profiles(struct judged *j, struct karmor_diag *diag)
 {
 	const struct karmor_ruleset *sets[] = { j->set };
 	int r = karmor_caps_full(karmor_backend_find("apparmor"), &j->caps);
 
 	r = r ? r : caps_set(j->caps, APPARMOR_CAP_PRIORITY, priorities);
+	r = r ? r : caps_set(j->caps, CAPS_ONCE, !lasting);
 	r = r ? r : karmor_compile(sets, 1, j->caps, &j->artifact, &j->report, diag);
 	if (r)
 		return r;
-	j->names.name = NAME;
-	j->names.groups = apparmor_groups(ruleset_of(j));
-	j->names.width =
-		width < 0 || j->names.groups ? apparmor_width(ruleset_of(j)) : (size_t)width;
+	j->names = apparmor_names_of(ruleset_of(j), NAME);
+	if (width >= 0 && !j->names.groups)
+		j->names.width = (size_t)width;
 	for (size_t i = 0; r == 0 && i <= j->names.width; i++)
 		r = compile_piece(j, i, diag);
 	if (r)
 		return r;
 	j->n = dfa_read((const uint8_t *)j->binary.data, j->binary.len, j->profiles, PROFILES_MAX);
-	return j->n == (long)(ruleset_of(j)->n_profiles * (j->names.width + 1) +
-			      2 * j->names.groups)
-		       ? 0
-		       : -1;
+	return j->n == profiles_expected(j) ? 0 : -1;
 }
 
 /* The class whose rules are those that @source is named by. */
@@ -151,24 +159,62 @@ static struct dfa_answer ask(const struct dfa_profile *profile, const struct acc
 	return dfa_path(profile, access->path, perms[access->op], access->owner);
 }
 
-/* An exec from the first class, if it is allowed, must lead to the source's, in each profile. */
-static bool leads(const struct judged *j, const char *source, unsigned class)
+/* Whether @name is among the profiles of a stack. */
+static bool is_within(const char *name, size_t len, const char *stack)
 {
-	bool allow = true, there = true;
+	for (const char *at = stack, *next; at; at = next ? next + 3 : NULL) {
+		next = strstr(at, "//&");
+		if ((next ? (size_t)(next - at) : strlen(at)) == len && strncmp(at, name, len) == 0)
+			return true;
+	}
+	return false;
+}
 
-	for (size_t part = 0; part < apparmor_stack(&j->names); part++) {
-		const struct dfa_profile *from = profile_of(j, 0, part);
-		const struct dfa_profile *to = profile_of(j, class, part);
+static bool has_all(const char *stack, const char *of)
+{
+	for (const char *at = of, *next; at; at = next ? next + 3 : NULL) {
+		next = strstr(at, "//&");
+		if (!is_within(at, next ? (size_t)(next - at) : strlen(at), stack))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * An exec by a task of @from, if it is allowed, must lead to the profiles of @to and no other ones:
+ * each profile of the stack says where it leads, and the kernel takes all of that. Under
+ * no_new_privs it also must keep what the first class is under.
+ */
+static bool leads_from(const struct judged *j, const char *source, size_t from, size_t to)
+{
+	_cleanup_buf_ struct buf wanted = { 0 }, found = { 0 }, first = { 0 };
+	bool allow = true;
+
+	for (size_t place = 0; place < apparmor_stack(&j->names, from); place++) {
+		const struct dfa_profile *profile = profile_of(j, (unsigned)from, place);
 		struct dfa_answer answer;
 
-		if (!from || !to)
+		if (!profile)
 			return false;
-		answer = dfa_path(from, source, DFA_EXEC, true);
+		answer = dfa_path(profile, source, DFA_EXEC, true);
 		allow &= answer.allow;
-		there &= !answer.allow ||
-			 strcmp(answer.target ? answer.target : from->name, to->name) == 0;
+		buf_puts(&found, place ? "//&" : "");
+		buf_puts(&found, answer.target ? answer.target : profile->name);
 	}
-	return !allow || there;
+	apparmor_label(&wanted, &j->names, to);
+	apparmor_label(&first, &j->names, 0);
+	if (buf_failed(&wanted) || buf_failed(&found) || buf_failed(&first))
+		return false;
+	return !allow || (has_all(found.data, wanted.data) && has_all(wanted.data, found.data) &&
+			  (!(j->names.narrow >> to & 1) || has_all(found.data, first.data)));
+}
+
+static bool leads(const struct judged *j, const char *source, unsigned class)
+{
+	for (size_t from = 0; from < ruleset_of(j)->n_profiles; from++)
+		if (!leads_from(j, source, from, class))
+			return false;
+	return true;
 }
 
 /* Of the whole stack. @records: how many profiles of it would log that. */
@@ -178,7 +224,7 @@ static struct dfa_answer ask_stack(const struct judged *j, unsigned class,
 	struct dfa_answer ret = { .allow = true };
 
 	*records = 0;
-	for (size_t part = 0; part < apparmor_stack(&j->names); part++) {
+	for (size_t part = 0; part < apparmor_stack(&j->names, class); part++) {
 		const struct dfa_profile *profile = profile_of(j, class, part);
 		struct dfa_answer answer = { 0 };
 
@@ -272,7 +318,7 @@ static void judge_verdict(const char *about, const struct judged *j, const struc
 
 	if (!answer.allow && answer.quiet) {
 		judge_differs(about, "denied without a record", j);
-	} else if (records > 1 && priorities) {
+	} else if (records > 1 && (priorities || (!j->names.width && !j->names.groups))) {
 		judge_differs(about, "more than one record", j);
 	} else if (action_of(answer) != expected && other_protocols &&
 		   action_of(answer) == reported_action(j, *access)) {
@@ -377,7 +423,8 @@ static void judge_many(unsigned long n, bool sources)
 		       judge.judged->binary.len);
 }
 
-/* Each source has a file and a program that it alone may not use, and a file that it alone may. */
+/* Each source has a file and a program that it alone may not use, every other one also a file that
+ * it alone may. */
 static void sourced_policy(struct buf *buf, unsigned long n)
 {
 	buf_puts(buf,
@@ -386,11 +433,17 @@ static void sourced_policy(struct buf *buf, unsigned long n)
 	for (unsigned long i = 0; i < n; i++)
 		buf_printf(buf, "    - {path: /x%lu, fromSource: [{path: /s%lu}]}\n", i, i);
 	buf_puts(buf, "  file:\n    matchPaths:\n");
-	for (unsigned long i = 0; i < n; i++)
-		buf_printf(buf,
-			   "    - {path: /f%lu, fromSource: [{path: /s%lu}]}\n    - {path: /g%lu}\n"
-			   "    - {path: /g%lu, action: Allow, fromSource: [{path: /s%lu}]}\n",
-			   i, i, i, i, i);
+	for (unsigned long i = 0; i < n; i++) {
+		buf_printf(
+			buf,
+			"    - {path: /f%lu, fromSource: [{path: /s%lu}]}\n    - {path: /g%lu}\n",
+			i, i, i);
+		if (i % 2)
+			buf_printf(
+				buf,
+				"    - {path: /g%lu, action: Allow, fromSource: [{path: /s%lu}]}\n",
+				i, i);
+	}
 }
 
 static void judge_sourced(unsigned long n)
@@ -427,6 +480,8 @@ int main(int argc, char *argv[])
 	for (int i = 1; r == 0 && i < argc; i++) {
 		if (strcmp(argv[i], "--priority") == 0)
 			priorities = true;
+		else if (strcmp(argv[i], "--lasting") == 0)
+			lasting = true;
 		else if (strcmp(argv[i], "--width") == 0 && i + 1 < argc)
 			width = strtol(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--random") == 0 && i + 1 < argc)

@@ -22,6 +22,7 @@ struct compiled {
 	struct karmor_caps *caps;
 	struct karmor_artifact *artifact;
 	struct karmor_report *report;
+	bool lasts; /* its policy may change */
 };
 
 static void compiled_done(struct compiled *c)
@@ -43,6 +44,7 @@ static void compile_loaded(struct compiled *c, const char *posture, bool priorit
 	sets[0] = c->set;
 	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("apparmor"), &c->caps), 0);
 	ck_assert_int_eq(caps_set(c->caps, APPARMOR_CAP_PRIORITY, priorities), 0);
+	ck_assert_int_eq(caps_set(c->caps, CAPS_ONCE, !c->lasts), 0);
 	ck_assert_int_eq(karmor_compile(sets, 1, c->caps, &c->artifact, &c->report, NULL), 0);
 }
 
@@ -63,10 +65,11 @@ static void compile_spec(struct compiled *c, const char *spec, const char *postu
 static char *text_of_stack(const struct compiled *c, size_t width)
 {
 	const struct apparmor_artifact *artifact = (const struct apparmor_artifact *)c->artifact;
+	struct apparmor_names names = apparmor_names_of(&artifact->rulesets[0], "karmor");
 	struct buf buf = { 0 };
 
-	apparmor_write(&buf, &everything, &artifact->rulesets[0],
-		       &(struct apparmor_names){ .name = "karmor", .width = width });
+	names.width = width;
+	apparmor_write(&buf, &everything, &artifact->rulesets[0], &names);
 	return buf_take(&buf);
 }
 
@@ -170,6 +173,79 @@ START_TEST(more_sources_than_a_profile_can_lead_to_are_not_kept)
 		ck_assert_int_eq(fidelity_of(&c, i), c.set->rules[i].ir->n_sources
 							     ? KARMOR_UNSUPPORTED
 							     : KARMOR_APPROXIMATED);
+}
+END_TEST
+
+static const struct {
+	const char *spec, *posture;
+	bool narrow;
+} narrowings[] = {
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/x\",\"fromSource\":[{\"path\":\"/s\"}]}]}", NULL,
+	  true },
+	{ "\"network\":{\"matchProtocols\":[{\"protocol\":\"udp\",\"action\":\"Audit\","
+	  "\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  NULL, true },
+	{ "\"capabilities\":{\"matchCapabilities\":[{\"capability\":\"sys_time\","
+	  "\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  NULL, true },
+	/* It may what others may not. */
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/x\"},{\"path\":\"/x\",\"action\":\"Allow\","
+	  "\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  NULL, false },
+	{ "\"network\":{\"matchProtocols\":[{\"protocol\":\"udp\",\"action\":\"Allow\","
+	  "\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  "network=block", false },
+	/* Nobody else may without karmor's leave. */
+	{ "\"capabilities\":{\"matchCapabilities\":[{\"capability\":\"mac_admin\",\"action\":"
+	  "\"Allow\","
+	  "\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  NULL, false },
+	/* Denied, it would be logged below as well. */
+	{ "\"file\":{\"matchDirectories\":[{\"dir\":\"/d/"
+	  "\",\"recursive\":true,\"action\":\"Audit\"}],"
+	  "\"matchPaths\":[{\"path\":\"/d/x\",\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  NULL, false },
+};
+
+START_TEST(a_source_that_is_only_kept_from_something_is_on_top_of_others)
+{
+	for (int priorities = 0; priorities < 2; priorities++) {
+		_cleanup_(compiled_done) struct compiled c = { 0 };
+		_cleanup_free_ char *text = NULL;
+		struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+		bool found = false;
+
+		compile_spec(&c, narrowings[_i].spec, narrowings[_i].posture, priorities);
+		text = text_of(&c);
+		ck_assert_int_eq(!!strstr(text, "px -> \"karmor//&karmor.n1\""),
+				 narrowings[_i].narrow);
+		ck_assert_int_eq(!!strstr(text, "profile \"karmor.n1\""), narrowings[_i].narrow);
+		ck_assert_int_eq(!!strstr(text, "profile \"karmor.1\""), !narrowings[_i].narrow);
+		for (size_t i = 0; karmor_report_at(c.report, i, &line) == 0; i++)
+			found |= line.reason && strstr(line.reason, "under no_new_privs its");
+		ck_assert_int_eq(found, !narrowings[_i].narrow);
+	}
+}
+END_TEST
+
+/* Of a stack the kernel replaces not all: where the policy may change, none is on top. */
+START_TEST(a_source_has_a_profile_in_place_of_others_where_policies_may_change)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_free_ char *text = NULL;
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	bool found = false;
+
+	c.lasts = true;
+	compile_spec(&c, narrowings[_i].spec, narrowings[_i].posture, true);
+	text = text_of(&c);
+	ck_assert_ptr_nonnull(strstr(text, "profile \"karmor.1\""));
+	ck_assert_ptr_null(strstr(text, "karmor.n1"));
+	for (size_t i = 0; !found; i++) {
+		ck_assert_int_eq(karmor_report_at(c.report, i, &line), 0);
+		found = line.reason &&
+			strstr(line.reason, "under no_new_privs a source cannot be started");
+	}
 }
 END_TEST
 
@@ -304,6 +380,11 @@ int main(void)
 	tcase_add_test(text, raw_sockets_are_named_by_family_so_that_netlink_goes_on);
 	tcase_add_test(text, an_exception_under_a_block_needs_priorities_or_a_prefix);
 	tcase_add_test(text, more_sources_than_a_profile_can_lead_to_are_not_kept);
+	tcase_add_loop_test(text, a_source_that_is_only_kept_from_something_is_on_top_of_others, 0,
+			    ARRAY_SIZE(narrowings));
+	tcase_add_loop_test(text,
+			    a_source_has_a_profile_in_place_of_others_where_policies_may_change, 0,
+			    ARRAY_SIZE(narrowings));
 	tcase_add_loop_test(text, texts_are_the_golden_ones, 0, ARRAY_SIZE(golden));
 	tcase_add_test(record, a_record_of_a_file_is_taken_apart);
 	tcase_add_test(record, a_name_cannot_pass_for_a_field);
