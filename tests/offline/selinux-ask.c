@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "selinux-base.h"
 
 #define MAKE "create unlink rename link setattr"
 
@@ -19,6 +20,22 @@ void ask_gather(struct gathered *g, const char *subject, const char *object, con
 	if (!g->any || (answer.allowed == g->answer.allowed && answer.logged))
 		g->answer = answer;
 	g->any = true;
+}
+
+void ask_own(struct gathered *g, const char *subject, const char *domain, const char *class,
+	     const char *perms)
+{
+	_cleanup_free_ char *copy = strdup(perms);
+	char *rest = copy, *perm;
+	bool split;
+
+	if (!test_base_is_own()) {
+		ask_gather(g, subject, subject, class, perms);
+		return;
+	}
+	while (copy && (perm = strsep(&rest, " ")))
+		if (policy_ask(domain, domain, class, perm, &split).allowed)
+			ask_gather(g, subject, subject, class, perm);
 }
 
 /* An exec: the file is opened for it, and then either keeps the task's context or changes it. */

@@ -15,6 +15,9 @@ struct gathered {
 /* Adds the permissions of a class to what was asked. */
 void ask_gather(struct gathered *g, const char *subject, const char *object, const char *class,
 		const char *perms);
+/* The same of a task's own, without what a machine's policy itself denies the domain. */
+void ask_own(struct gathered *g, const char *subject, const char *domain, const char *class,
+	     const char *perms);
 /* Of a file of any kind, and of a directory. */
 struct gathered ask_file(const char *subject, const char *object, enum karmor_op op);
 /*

@@ -8,8 +8,8 @@
 
 #include "array.h"
 #include "cleanup.h"
+#include "selinux-base.h"
 #include "selinux-policy.h"
-#include "selinux/reference.h"
 
 /* Contexts of tasks and of what they may act on. */
 struct contexts {
@@ -40,10 +40,19 @@ static int context_add(struct contexts *c, const char *user, const char *role, c
 	return 0;
 }
 
+/* The role that the policy in use lets tasks of a type have; what no task has is as good as any. */
+static const char *role_of(const char *type)
+{
+	_cleanup_buf_ struct buf context = { 0 };
+
+	buf_printf(&context, "system_u:system_r:%s:s0", type);
+	return !buf_failed(&context) && policy_context(context.data) ? "system_r" : "object_r";
+}
+
 /* Tasks are objects as well: of signals, and their sockets and files in /proc. */
 static int contexts_make(const struct base *base, struct contexts *tasks, struct contexts *objects)
 {
-	const char *type;
+	const char *type, *role;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && (type = base_type(base, i)); i++) {
@@ -51,9 +60,9 @@ static int contexts_make(const struct base *base, struct contexts *tasks, struct
 
 		if (!*type)
 			continue;
-		r = domain ? context_add(tasks, "system_u", "system_r", type)
-			   : context_add(objects, "system_u", "object_r", type);
-		r = r || !domain ? r : context_add(objects, "system_u", "system_r", type);
+		role = domain ? role_of(type) : "object_r";
+		r = domain ? context_add(tasks, "system_u", role, type) : 0;
+		r = r ? r : context_add(objects, "system_u", role, type);
 	}
 	r = r ? r : context_add(tasks, "unconfined_u", "unconfined_r", "unconfined_t");
 	return r ? r : context_add(objects, "unconfined_u", "unconfined_r", "unconfined_t");
@@ -153,16 +162,13 @@ static int copies_compare(const struct selinux_artifact *artifact, const struct 
 
 static int use(const struct selinux_artifact *artifact)
 {
-	_cleanup_free_ char *base = reference_cil();
 	_cleanup_buf_ struct buf module = { 0 };
 	_cleanup_free_ void *image = NULL;
-	const char *texts[2] = { base };
 	size_t len;
 
 	if (artifact)
 		selinux_write(&module, artifact, NULL);
-	texts[1] = module.data;
-	if (!base || reference_compile(texts, artifact ? 2 : 1, &image, &len) != 0)
+	if (buf_failed(&module) || test_base_compile(module.data, &image, &len) != 0)
 		return -1;
 	return policy_use(image, len);
 }
@@ -172,9 +178,9 @@ int everybody_differs(const struct selinux_artifact *artifact, const struct base
 {
 	_cleanup_(contexts_done) struct contexts tasks = { 0 }, objects = { 0 };
 	struct matrix before = { 0 }, after = { 0 };
-	int r = contexts_make(base, &tasks, &objects);
+	int r = use(NULL);
 
-	r = r ? r : use(NULL);
+	r = r ? r : contexts_make(base, &tasks, &objects);
 	while (r == 0 && base_class(base, before.n_classes))
 		before.n_classes++;
 	after.n_classes = before.n_classes;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See selinux-policy.h. */
+#include <sepol/debug.h>
 #include <sepol/policydb/policydb.h>
 #include <sepol/policydb/services.h>
 #include <sepol/policydb/sidtab.h>
@@ -36,6 +37,7 @@ int policy_use(const void *image, size_t len)
 	if (r < 0) /* what it held is released already */
 		return -1;
 	policy_drop();
+	sepol_debug(0); /* that it does not have a context is told by what it returns */
 	used = policy;
 	if (sepol_set_policydb(&policy->p) < 0 || sepol_sidtab_init(&contexts) < 0 ||
 	    sepol_set_sidtab(&contexts) < 0)
