@@ -215,8 +215,8 @@ static const struct {
 	  "use bpf" },
 	{ is_path_block, KARMOR_APPROXIMATED,
 	  "narrower: a file is not protected from who may open it by a handle, or the disk that it "
-	  "is on",
-	  "block the capability dac_read_search, and the disks, or use bpf" },
+	  "is on, nor from bpf(2)",
+	  "block the capabilities dac_read_search, bpf and sys_admin, and the disks, or use bpf" },
 	{ is_program_block, KARMOR_APPROXIMATED,
 	  "wider: the program can be changed by nobody, nor mapped to be executed", NULL },
 	{ is_open_program_block, KARMOR_APPROXIMATED,

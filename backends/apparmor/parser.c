@@ -141,7 +141,8 @@ static void complain(const struct buf *messages, int status, struct karmor_diag 
 	buf_escape(&line, text, len < MESSAGE_MAX ? len : MESSAGE_MAX);
 	if (WIFSIGNALED(status))
 		diag_error(diag, NULL, SPLIT,
-			   "apparmor_parser took more than %d seconds or %d MiB and was stopped",
+			   "apparmor_parser took more than %d seconds or %d MiB for the states of "
+			   "these rules, and was stopped",
 			   TIME_MAX_S, (int)(MEMORY_MAX >> 20));
 	else
 		diag_error(diag, NULL, is_too_much(text) ? SPLIT : NULL,

@@ -44,6 +44,7 @@ if [ "\$(stat -Lc %s /dev/stdin)" -ge 200 ]; then
 	memory) exec python3 -c 'bytearray(2 << 30)' ;;
 	output) exec head -c 256M /dev/zero ;;
 	time) while :; do :; done ;;
+	states) echo 'internal error: Too many states (100925) for type state_t' >&2; exit 1 ;;
 	downgrade) echo 'Warning: rule is not enforced' >&2 ;;
 	esac
 fi
@@ -78,19 +79,21 @@ check $? "the stack has a profile for every thousand" "$profiles"
 is "$(grep -c '^karmor-' /sys/kernel/security/apparmor/profiles)" 0 "none is left"
 
 # A parser that takes more than it is given, or leaves something out: the policy is refused, and nothing is started.
-refused() { # way, what is said
+refused() { # way, what is said, what is to be done
 	echo "$1" > "$work/way"
 	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: few}\nspec:\n  selector: {}\n  file: {matchPaths: [{path: %s/%s}]}\n' \
 		"$here" "$1" > "$work/few.yaml"
 	out=$("$karmor" run -p "$work/few.yaml" --backend apparmor -- echo started 2> "$work/err")
 	is "$out" "" "$1: the command is not started"
 	has "$(cat "$work/err")" "$2" "and the reason is told"
+	[ -z "${3:-}" ] || has "$(cat "$work/err")" "$3" "with what to do"
 	: > "$work/way"
 	is "$("$karmor" run -p "$work/few.yaml" --backend apparmor -- echo started 2> "$work/err")" started "as it is by a parser that does not"
 }
-refused memory "apparmor_parser refuses the profile"
+refused memory "apparmor_parser refuses the profile" "split the workload"
 refused output "apparmor_parser refuses the profile: head: error writing"
+refused states "Too many states" "split the workload, or name directories rather than patterns"
 refused downgrade "not enforced"
-[ -z "${KARMOR_LONG:-}" ] || refused time "took more than 60 seconds"
+[ -z "${KARMOR_LONG:-}" ] || refused time "took more than 60 seconds" "split the workload"
 is "$(grep -c '^karmor-' /sys/kernel/security/apparmor/profiles)" 0 "of all that nothing is left"
 plan
