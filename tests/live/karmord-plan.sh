@@ -29,8 +29,9 @@ told() { # policy, enforcer
 }
 
 decided() { # policy, enforcer, name
-	told "$1" "$2"
-	check $? "$3" "$(timeout 60 "$karmor" logs --json --since 1h --limit 4 -n shop --policy "$1")"
+	local seen=
+	told "$1" "$2" || seen=$(timeout 60 "$karmor" logs --json --since 1h --limit 4 -n shop --policy "$1")$'\nnothing else for a minute'
+	check ${#seen} "$3" "$seen"
 }
 
 restart() {
