@@ -31,6 +31,7 @@ static const struct verb {
 	{ "oci-hook", "put a container under policies, for its runtime", verb_oci_hook },
 	{ "probe", "tell which enforcer is active on this node", probe_main },
 	{ "run", "run a command under policies, enforced by the kernel", verb_run },
+	{ "start", "become a program that is a workload of karmord's", verb_start },
 	{ "status", "tell what karmord enforces on this node", verb_status },
 };
 

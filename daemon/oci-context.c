@@ -51,17 +51,34 @@ static bool is_wrong(const char *context)
 	return fd >= 0 && write(fd, context, strlen(context) + 1) < 0 && errno == EINVAL;
 }
 
-int oci_bundle_context(json_t *config, const char *label, const char *engine,
-		       char ret[OCI_CONTEXT_MAX])
+void oci_own_context(char ret[OCI_CONTEXT_MAX])
+{
+	_cleanup_close_ int fd = open("/proc/thread-self/attr/current", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret, OCI_CONTEXT_MAX - 1);
+
+	ret[n > 0 ? n : 0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+}
+
+int oci_context(const char *own, const char *label, char ret[OCI_CONTEXT_MAX])
+{
+	if (!context_make(own, label, ret))
+		return -1;
+	return is_wrong(ret) ? -EINVAL : 0;
+}
+
+int oci_bundle_context(json_t *config, const char *label, char ret[OCI_CONTEXT_MAX])
 {
 	json_t *process = json_object_get(config, "process");
 	const char *own = json_string_value(json_object_get(process, "selinuxLabel"));
+	char engine[OCI_CONTEXT_MAX];
 	json_t *text;
+	int r;
 
-	if (!json_is_object(process) || !context_make(own && *own ? own : engine, label, ret))
-		return -1;
-	if (is_wrong(ret))
-		return -EINVAL;
+	oci_own_context(engine);
+	r = json_is_object(process) ? oci_context(own && *own ? own : engine, label, ret) : -1;
+	if (r)
+		return r;
 	text = json_string(ret);
 	return text ? json_object_set_new(process, "selinuxLabel", text) : -1;
 }

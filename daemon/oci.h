@@ -24,9 +24,13 @@ char *oci_bundle_program(const json_t *config, const char *root);
 /* Names AppArmor's @label as what its tasks are started under, on top of another's that is named.
  * 0 or -1. */
 int oci_bundle_label(json_t *config, const char *label);
-/* The same of SELinux's: tasks have the context that they were to have, or without one that of
- * @engine, with the role of @label. 0, -1, or -EINVAL: the policy has no such context, which is
- * left in @ret. */
+
+/* The context of SELinux that we have, "" where there is none. */
 #define OCI_CONTEXT_MAX 4096
-int oci_bundle_context(json_t *config, const char *label, const char *engine,
-		       char ret[OCI_CONTEXT_MAX]);
+void oci_own_context(char ret[OCI_CONTEXT_MAX]);
+/* The context @own with the role of @label. 0; -1: one of them is none; -EINVAL: the policy has no
+ * such context. */
+int oci_context(const char *own, const char *label, char ret[OCI_CONTEXT_MAX]);
+/* The same of what a container was to have, or without one of what we have, into its
+ * configuration. -1 also where it has no process. */
+int oci_bundle_context(json_t *config, const char *label, char ret[OCI_CONTEXT_MAX]);

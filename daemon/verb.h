@@ -24,4 +24,5 @@ int verb_lint(int argc, char *argv[]);
 int verb_logs(int argc, char *argv[]);
 int verb_oci_hook(int argc, char *argv[]);
 int verb_run(int argc, char *argv[]);
+int verb_start(int argc, char *argv[]);
 int verb_status(int argc, char *argv[]);

@@ -10,7 +10,6 @@
  * is not started, but where the configuration says otherwise.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,23 +136,11 @@ static json_t *ahead_of(const struct hook *hook, const json_t *config)
 	return workload;
 }
 
-/* A container's without a context is its engine's, as we are. */
-static void own_context(char ret[OCI_CONTEXT_MAX])
-{
-	_cleanup_close_ int fd = open("/proc/thread-self/attr/current", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, OCI_CONTEXT_MAX - 1);
-
-	ret[n > 0 ? n : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-}
-
 static int context_set(json_t *config, const char *label)
 {
-	char engine[OCI_CONTEXT_MAX], context[OCI_CONTEXT_MAX];
-	int r;
+	char context[OCI_CONTEXT_MAX];
+	int r = oci_bundle_context(config, label, context);
 
-	own_context(engine);
-	r = oci_bundle_context(config, label, engine, context);
 	if (r == 0)
 		return EXIT_YES;
 	if (r == -1)

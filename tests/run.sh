@@ -105,7 +105,11 @@ main() {
 
 	while [[ $# -gt 0 ]]; do
 		case $1 in
-		--long) export KARMOR_LONG=1; sets+=(long) ;;
+		--long)
+			export KARMOR_LONG=1
+			sets+=(long)
+			live_guests+=('--systemd 6.12 selinux selinux-systemd')
+			;;
 		-h | --help) usage; exit 0 ;;
 		*) usage >&2; exit 2 ;;
 		esac

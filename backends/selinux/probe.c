@@ -51,8 +51,8 @@ int selinux_state(struct karmor_caps *caps, const struct selinux_machine *machin
 	if (machine->enters != 1)
 		return caps_state(
 			caps, KARMOR_NOT_PERMITTED,
-			"start it from unconfined_t, as an administrator's shell is, or "
-			"use bpf",
+			"start it from unconfined_t, as an administrator's shell is; a service "
+			"by SELinuxContext=, see karmor-selinux(7)",
 			"not permitted: a task of the type \"%s\" cannot become a workload",
 			machine->domain);
 	buf_printf(&summary, "enforcing, policy %d, store %s/%s", machine->version, STORE,
