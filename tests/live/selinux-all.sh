@@ -22,6 +22,10 @@ suite selinux-run "$here/selinux-run.sh"
 tables=("$here/../tables/programs.tsv" "$here/../tables/mission.tsv")
 [ -z "${KARMOR_LONG:-}" ] || tables=("$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv)
 suite tables enforcing "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend selinux --passes 16 "${tables[@]}"
+# With BPF beside it what SELinux does not keep exactly is kept, too.
+missions=()
+[ -n "${KARMOR_LONG:-}" ] || missions=(block-dangerous-processes)
+suite mission enforcing env KARMOR_BACKEND=selinux,bpf "$here/mission.sh" "${missions[@]}"
 if [ -n "${KARMOR_LONG:-}" ]; then
 	suite selinux-karmord "$here/selinux-karmord.sh"
 	suite selinux-containers "$here/selinux-containers.sh"

@@ -18,6 +18,8 @@ cp /usr/bin/cat /srv/t/source
 ln -s /srv/t/secret /srv/t/link
 cp "$build/tests/live/actor" /srv/t/actor
 mkfifo "$work/go"
+mkdir -p /root/deep/er
+echo content > /root/deep/er/file
 cat > "$work/policy.yaml" <<- END
 	apiVersion: security.kubearmor.com/v1
 	kind: KubeArmorPolicy
@@ -57,13 +59,25 @@ cat > "$work/steps.sh" <<- END
 	echo done
 END
 
-# What others may find of it: modules, labels, the policy's bytes.
+# What others may find of it: modules, labels where rules look, the policy's bytes.
 traces() {
 	semodule --list=full
-	ls -ZR /srv
+	find /srv /root /etc /usr/bin -xdev ! -path '/etc/selinux/*' -printf '%Z %p\n' | sort
 	sha256sum < /sys/fs/selinux/policy
 }
 traces > "$work/before"
+
+# What tasks of all types may do to what is of any, as the kernel answers: every so many questions, by the base's names.
+cat /sys/fs/selinux/policy > "$work/base"
+every=9973
+[ -z "${KARMOR_LONG:-}" ] || every=197
+access() {
+	"$build/tests/live/selinux-access" "$work/base" /etc/selinux/default/contexts/files/file_contexts \
+		"$every" 2>&1
+}
+access > "$work/access"
+[ "$(grep -c ' [0-9a-f]* [0-9a-f]*$' "$work/access")" -gt 1000 ]
+check $? "the kernel answers what tasks may do" "$(tail -n 3 "$work/access")"
 setenforce 1
 
 "$karmor" run --backend selinux -p "$work/policy.yaml" --events "$work/events" -- sh "$work/steps.sh" > "$work/out" 2>&1 &
@@ -120,6 +134,7 @@ done <<- 'END'
 	class=udp_socket|Block|network.matchProtocols[0]
 	sys_time|Block|capabilities.matchCapabilities[0]
 END
+is "$(access | diff "$work/access" - 2>&1 | head -n 3)" "" "and what tasks of others may do is what it was"
 out=$("$karmor" run --backend selinux -p "$work/policy.yaml" -- true 2>&1)
 is $? 2 "another engine is refused"
 has "$out" "process $first enforces by SELinux already" "and told whose the first is"
@@ -202,8 +217,6 @@ END
 rm /srv/t/sh
 
 # A mission policy: its rows as the kernel answers them.
-mkdir -p /root/deep/er
-echo content > /root/deep/er/file
 cat > "$work/rows" <<- 'END'
 	spawn /bin/sh	EACCES
 	read /etc/shadow	EACCES
@@ -218,6 +231,7 @@ ip link set lo up
 is "$(cat "$work/out")" "$(cut -f2 "$work/rows")" "the mission policy web-app-policy"
 setenforce 0
 is "$(traces | diff "$work/before" - 2>&1)" "" "and nothing is left of it"
+is "$(access | diff "$work/access" - 2>&1 | head -n 3)" "" "what tasks may do is what it was"
 
 # Under BPF alone a workload is unconfined_t, which may do anything to SELinux.
 if grep -qw bpf /sys/kernel/security/lsm; then

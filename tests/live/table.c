@@ -126,15 +126,18 @@ static size_t share(struct plan *plan, size_t every)
 	return kept;
 }
 
-static int run(struct stage *stage, struct plan *plan, size_t passes, size_t every)
+/* What takes long says how far it is. */
+static int run(const struct options *options, struct stage *stage, struct plan *plan)
 {
-	size_t n_asked = share(plan, every);
+	size_t n_asked = share(plan, options->every), n;
 	int r = 0;
 
-	for (size_t at = 0; r == 0 && at < n_asked; at += passes) {
-		size_t n = n_asked - at;
-
-		r = stage_run(stage, plan->passes + at, n < passes ? n : passes);
+	for (size_t at = 0; r == 0 && at < n_asked; at += n) {
+		n = n_asked - at < options->passes ? n_asked - at : options->passes;
+		r = stage_run(stage, plan->passes + at, n);
+		if (!options->tap)
+			fprintf(stderr, "table: %zu of %zu workloads were asked\n", at + n,
+				n_asked);
 	}
 	return r;
 }
@@ -155,7 +158,7 @@ static int ask_table(const struct options *options, struct stage *stage, const c
 	if (r == 0)
 		r = plan_make(&plan, &table, &asker);
 	if (r == 0)
-		r = run(stage, &plan, options->passes, options->every);
+		r = run(options, stage, &plan);
 	if (r == 0)
 		print_rows(options, name, &plan, totals);
 	else
