@@ -22,6 +22,7 @@ python3 - "$here" "$rules" > "$work/many.json" << 'EOF'
 import json, sys
 here, n = sys.argv[1], int(sys.argv[2])
 paths = [{"path": f"{here}/tenant-{i % 97}/d{i % 7}/file{i}", "action": "Block" if i % 3 else "Allow"} for i in range(n - 1)]
+paths.append({"path": f"{here}/mine", "action": "Block", "fromSource": [{"path": f"{here}/reader"}]})
 print(json.dumps({"apiVersion": "security.kubearmor.com/v1", "kind": "KubeArmorPolicy", "metadata": {"name": "many"},
                   "spec": {"selector": {}, "file": {"matchPaths": paths, "matchDirectories": [
                       {"dir": "/", "recursive": True, "action": "Allow"}]}}}))
@@ -30,7 +31,8 @@ for i in 301 300 $((rules - 2)); do
 	mkdir -p "$here/tenant-$((i % 97))/d$((i % 7))"
 	echo content > "$here/tenant-$((i % 97))/d$((i % 7))/file$i"
 done
-cp "$build/tests/live/actor" "$here/actor"
+for program in actor reader; do cp "$build/tests/live/actor" "$here/$program"; done
+echo content > "$here/mine"
 file() { echo "$here/tenant-$(($1 % 97))/d$(($1 % 7))/file$1"; }
 
 # The parser, and how often it is run for more than to see what it can do.
@@ -55,6 +57,7 @@ chmod 755 "$work/count"
 : > "$work/way"
 mount --bind "$work/count" "$parser" || exit 1
 trap 'umount "$parser"; rm -rf "$work" "$here"' EXIT
+f301=$(file 301)
 runs() { wc -l < "$work/runs"; }
 
 is "$("$here/actor" read "$(file 301)")" ok "control: the file is read"
@@ -76,6 +79,8 @@ is "$(run "$here/actor" read "$(file $((rules - 2)))")" EACCES "one of another p
 profiles=$(run cat /proc/self/attr/apparmor/current | grep -o karmor- | wc -l)
 [ "$profiles" -ge $((2 + (rules - 1) / 1000)) ]
 check $? "the stack has a profile for every thousand" "$profiles"
+is "$(run setpriv --no-new-privs sh -c "for f in mine ${f301#"$here/"}; do $here/reader read $here/\$f; $here/actor read $here/\$f; done")" \
+	$'EACCES\nok\nEACCES\nEACCES' "a source is on top of the stack, under no_new_privs too"
 is "$(grep -c '^karmor-' /sys/kernel/security/apparmor/profiles)" 0 "none is left"
 
 # A parser that takes more than it is given, or leaves something out: the policy is refused, and nothing is started.

@@ -121,6 +121,18 @@ lacks "$(run runc blocked)" users "a container whose program is blocked does not
 has "$(cat "$work/log")" 'workload "blocked" may not start: shell blocks' "and that is told"
 "$karmor" delete ksp shell -n shop > /dev/null
 eventually empty
+# What a service manager starts is a workload as well.
+for how in "" "setpriv --no-new-privs"; do
+	# shellcheck disable=SC2086 # several words, or none
+	out=$(timeout 60 $how "$karmor" start --name unit -n shop -l app=web cat /etc/hostname /etc/shadow 2>&1)
+	has "$out" "$(cat /etc/hostname)" "karmor start starts a program${how:+, under no_new_privs}"
+	has "$out" "/etc/shadow: Permission denied" "which is under the policies of karmord"
+	eventually empty
+done
+out=$(timeout 60 "$karmor" start --name other -n shop -l app=other cat /etc/shadow 2>&1)
+is "$out" "$(cat /etc/shadow)" "and one that no policy selects is under none"
+eventually empty
+is "$(profiles)" 0 "no profile is left"
 prepare waiting
 kill -9 "$daemon"
 wait "$daemon" 2> /dev/null
