@@ -32,6 +32,45 @@ struct document *document_new(const char *dir, const char *name, const char *tex
 	return NULL;
 }
 
+static bool is_marker(const char *line, const char *end)
+{
+	return end - line >= 3 && memcmp(line, "---", 3) == 0 &&
+	       (end - line == 3 || strchr(" \t\r\n", line[3]));
+}
+
+const char *document_end(const char *text, const char *end)
+{
+	const char *line = text;
+
+	while ((line = memchr(line, '\n', (size_t)(end - line)))) {
+		line++;
+		if (is_marker(line, end))
+			return line;
+	}
+	return end;
+}
+
+size_t document_lines(const char *text, const char *at)
+{
+	size_t n = 0;
+
+	while ((text = memchr(text, '\n', (size_t)(at - text)))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+const char *document_part(const struct document *document, unsigned line, size_t *len)
+{
+	const char *at = document->text, *end = at + document->len, *next;
+
+	while ((next = document_end(at, end)) < end && document_lines(document->text, next) < line)
+		at = next;
+	*len = (size_t)(next - at);
+	return at;
+}
+
 struct document *document_ref(struct document *document)
 {
 	document->refs++;

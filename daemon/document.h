@@ -43,6 +43,17 @@ int documents_load(const struct documents *documents, struct karmor_policies **r
 /* One by itself: whether it has a fault of its own. */
 int document_check(const struct document *document, struct karmor_diag *diag);
 
+/*
+ * A text has several YAML documents by the markers between them, which stand at the beginning of a
+ * line wherever they are (YAML lets no text have one there). Where the one ends that begins at
+ * @text, which may be with a marker: at the next marker, or at @end.
+ */
+const char *document_end(const char *text, const char *end);
+/* How many lines of @text are before @at, in it. */
+size_t document_lines(const char *text, const char *at);
+/* The part of @document that @line, counted from 1, is in: *len bytes. */
+const char *document_part(const struct document *document, unsigned line, size_t *len);
+
 /* How the text of the i-th policy of @policies was shown. */
 const char *document_kind_name(enum karmor_kind kind);
 int document_kind_find(const char *name, enum karmor_kind *ret); /* 0 or -ENOENT */

@@ -141,29 +141,49 @@ static void delete (struct asked *asked)
 						      (json_int_t)asked->daemon->node.generation));
 }
 
-static bool is_from_socket(const struct documents *documents, const char *file)
+static const struct document *document_of(const struct documents *documents, const char *file)
 {
 	for (size_t i = 0; i < documents->n; i++)
 		if (strcmp(documents->all[i]->shown, file) == 0)
-			return documents->all[i]->from_socket;
-	return false;
+			return documents->all[i];
+	return NULL;
+}
+
+static json_t *policy_json(const struct karmor_policy_info *info, const struct document *document,
+			   bool with_text)
+{
+	json_t *ret =
+		json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i}", "kind",
+			  document_kind_name(info->kind), "namespace", info->namespace_name, "name",
+			  info->name, "rules", (json_int_t)info->rules, "selector", info->selector,
+			  "origin", document && document->from_socket ? "socket" : "file", "file",
+			  info->file, "line", (int)info->line);
+	const char *text;
+	size_t len;
+
+	if (with_text && document) {
+		text = document_part(document, info->line, &len);
+		json_object_set_new(ret, "text", json_stringn(text, len));
+	}
+	return ret;
 }
 
 static void get_policies(struct asked *asked)
 {
 	const struct node *node = &asked->daemon->node;
 	struct karmor_policy_info info = KARMOR_STRUCT(karmor_policy_info);
-	json_t *list = json_array();
+	bool with_text = varlink_flag(asked->parameters, "text", &asked->wrong);
+	json_t *list;
 
+	if (asked->wrong) {
+		invalid(asked);
+		return;
+	}
+	list = json_array();
 	for (size_t i = 0; karmor_policies_info(node->policies, i, &info) == 0; i++)
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i}", "kind",
-				  document_kind_name(info.kind), "namespace", info.namespace_name,
-				  "name", info.name, "rules", (json_int_t)info.rules, "selector",
-				  info.selector, "origin",
-				  is_from_socket(&node->in_force, info.file) ? "socket" : "file",
-				  "file", info.file, "line", (int)info.line));
+			policy_json(&info, document_of(&node->in_force, info.file), with_text));
 	client_reply(asked->client, json_pack("{s:o}", "policies", list));
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Policies that come over the socket: each a document of its own, by the markers between them,
- * which stand at the beginning of a line wherever they are (YAML lets no text have one there).
- */
+/* Policies that come over the socket: each a document of its own. */
 #include "store.h"
 
 #include <errno.h>
@@ -14,25 +11,6 @@
 #include "messages.h"
 #include "scope.h"
 
-static bool is_marker(const char *line, const char *end)
-{
-	return end - line >= 3 && memcmp(line, "---", 3) == 0 &&
-	       (end - line == 3 || strchr(" \t\r\n", line[3]));
-}
-
-/* The end of the document that begins at @at, which may be a marker itself. */
-static const char *document_end(const char *at, const char *end)
-{
-	const char *line = at;
-
-	while ((line = memchr(line, '\n', (size_t)(end - line)))) {
-		line++;
-		if (is_marker(line, end))
-			return line;
-	}
-	return end;
-}
-
 /* What is sent, and what comes of it. */
 struct sent {
 	const char *name, *text;
@@ -40,17 +18,6 @@ struct sent {
 	json_t *changes;
 	json_t *lines; /* by the file of a document: how many are before it in the text */
 };
-
-static json_int_t lines_before(const char *text, const char *at)
-{
-	json_int_t n = 0;
-
-	while ((text = memchr(text, '\n', (size_t)(at - text)))) {
-		text++;
-		n++;
-	}
-	return n;
-}
 
 /* Puts the policy of one document, where there is one. */
 static int put_one(struct store *store, const struct sent *sent, const char *text, size_t len,
@@ -78,7 +45,7 @@ static int put_one(struct store *store, const struct sent *sent, const char *tex
 		 : old->len == len && !memcmp(old->text, text, len) ? "unchanged"
 								    : "configured";
 	json_object_set_new(sent->lines, document->shown,
-			    json_integer(lines_before(sent->text, text)));
+			    json_integer((json_int_t)document_lines(sent->text, text)));
 	json_array_append_new(sent->changes,
 			      json_pack("{s:s, s:s, s:s, s:s}", "kind",
 					document_kind_name(info.kind), "namespace",

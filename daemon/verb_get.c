@@ -22,8 +22,8 @@ static const char help[] =
 	"\n"
 	"  -n, --namespace NAME    those of this namespace alone\n"
 	"  -A, --all-namespaces    those of all namespaces, as without -n\n"
-	"  -o, --output FORM       json, yaml or wide; of one NAME json and yaml are no "
-	"list\n" DIAL_HELP CLI_HELP "\n"
+	"  -o, --output FORM       json, of one NAME no list; wide; or yaml, of policies their "
+	"text\n" DIAL_HELP CLI_HELP "\n"
 	"Exit status: 0 yes; 1 a NAME was not there; 2 wrong use or a fault.\n"
 	"\n"
 	"Example: karmor get policies -o wide\n";
@@ -56,9 +56,10 @@ static const struct column workloads[] = {
 static const struct thing {
 	const char *name, *one, *method;
 	const struct column *columns;
+	bool has_text; /* which is YAML already */
 } things[] = {
-	{ "policies", "policy", "io.karmor.GetPolicies", policies },
-	{ "workloads", "workload", "io.karmor.GetWorkloads", workloads },
+	{ "policies", "policy", "io.karmor.GetPolicies", policies, true },
+	{ "workloads", "workload", "io.karmor.GetWorkloads", workloads, false },
 };
 
 struct get {
@@ -208,6 +209,30 @@ static int missing(const struct get *get, const json_t *items)
 	return status;
 }
 
+static bool is_yaml(const struct get *get)
+{
+	return get->output && strcmp(get->output, "yaml") == 0;
+}
+
+/* One document after the other, as apply takes them. YAML has no control characters to escape. */
+static void print_texts(const json_t *items)
+{
+	json_t *each;
+	size_t i;
+
+	json_array_foreach(items, i, each)
+	{
+		const char *text = field(each, "text", "");
+		size_t len = strlen(text);
+
+		if (i && strncmp(text, "---", 3) != 0)
+			puts("---");
+		fputs(text, stdout);
+		if (len && text[len - 1] != '\n')
+			putchar('\n');
+	}
+}
+
 static void print(const struct get *get, json_t *items)
 {
 	_cleanup_json_ json_t *list =
@@ -218,7 +243,9 @@ static void print(const struct get *get, json_t *items)
 	if (get->output && strcmp(get->output, "json") == 0) {
 		json_dumpf(list, stdout, JSON_INDENT(2));
 		putchar('\n');
-	} else if (get->output && strcmp(get->output, "yaml") == 0) {
+	} else if (is_yaml(get) && get->thing->has_text) {
+		print_texts(items);
+	} else if (is_yaml(get)) {
 		columns_yaml(list, 0);
 	} else if (json_array_size(items) == 0) {
 		cli_tell(KARMOR_NOTE, "no %s", get->thing->name);
@@ -230,12 +257,15 @@ static void print(const struct get *get, json_t *items)
 int verb_get(int argc, char *argv[])
 {
 	_cleanup_json_ json_t *answer = NULL, *items = NULL;
+	json_t *parameters = NULL;
 	struct get get = { 0 };
 	int r = parse(&get, argc, argv);
 
 	if (r != 0)
 		return r > 0 ? cli_finish(EXIT_YES) : EXIT_WRONG;
-	answer = dial_call(get.socket, get.thing->method, NULL, NULL);
+	if (is_yaml(&get) && get.thing->has_text)
+		parameters = json_pack("{s:b}", "text", 1);
+	answer = dial_call(get.socket, get.thing->method, parameters, NULL);
 	if (!answer)
 		return EXIT_WRONG;
 	items = select_items(&get, json_object_get(answer, get.thing->name));
