@@ -83,9 +83,10 @@ struct karmor_backend {
 	/* With label: whether a task that others started so is as if it had entered. */
 	int (*entered)(struct karmor_engine *engine, const char *name, pid_t pid,
 		       struct karmor_diag *diag);
-	/* May: whether a process is in a workload of this backend's: 1, 0 or -EIO. NULL for what
-	 * can be told without an engine. One that has ended is the caller's to see. */
-	int (*confines)(struct karmor_engine *engine, int pidfd);
+	/* May: whether a process is in the workload @name, or (NULL) in any of this backend's: 1, 0
+	 * or -EIO. Without an engine, which a name needs, what can be told without one. A process
+	 * that has ended is the caller's to see. */
+	int (*confines)(struct karmor_engine *engine, const char *name, int pidfd);
 	/* May: keeps a path from workloads, beside what is kept anyway. */
 	int (*keep)(struct karmor_engine *engine, const char *path, struct karmor_diag *diag);
 	/* Tasks of a workload, or -ENOENT; must. */

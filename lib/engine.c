@@ -13,6 +13,7 @@
 #include "backend.h"
 #include "cleanup.h"
 #include "diag.h"
+#include "process.h"
 #include "sized.h"
 
 int karmor_engine_open(const struct karmor_backend *backend, struct karmor_engine **ret,
@@ -148,11 +149,11 @@ int karmor_engine_confines(struct karmor_engine *engine, int pidfd)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 	const struct karmor_backend *backend;
-	int r = engine->backend->confines ? engine->backend->confines(engine, pidfd) : 0;
+	int r = engine->backend->confines ? engine->backend->confines(engine, NULL, pidfd) : 0;
 
 	for (size_t i = 0; r == 0 && (backend = karmor_backend_at(i)); i++)
 		if (backend->confines && backend != engine->backend)
-			r = backend->confines(NULL, pidfd);
+			r = backend->confines(NULL, NULL, pidfd);
 	if (r)
 		return r;
 	/* What was asked about was that process only if it still is there. */
@@ -163,6 +164,25 @@ int karmor_engine_confines(struct karmor_engine *engine, int pidfd)
 int karmor_engine_keep(struct karmor_engine *engine, const char *path, struct karmor_diag *diag)
 {
 	return engine->backend->keep ? engine->backend->keep(engine, path, diag) : -EOPNOTSUPP;
+}
+
+struct sought {
+	struct karmor_engine *engine;
+	const char *name;
+};
+
+static int is_sought(int pidfd, void *data)
+{
+	const struct sought *sought = data;
+
+	return sought->engine->backend->confines(sought->engine, sought->name, pidfd);
+}
+
+int karmor_engine_process(struct karmor_engine *engine, const char *name)
+{
+	struct sought sought = { engine, name };
+
+	return engine->backend->confines ? process_find(is_sought, &sought) : -EOPNOTSUPP;
 }
 
 long karmor_engine_tasks(struct karmor_engine *engine, const char *name)

@@ -147,14 +147,14 @@ int plan_entered(struct karmor_engine *base, const char *name, pid_t pid, struct
 	return ret;
 }
 
-int plan_confines(struct karmor_engine *base, int pidfd)
+int plan_confines(struct karmor_engine *base, const char *name, int pidfd)
 {
 	struct plan_engine *engine = plan_engine_of(base);
 	int r = 0;
 
 	for (size_t i = 0; engine && r == 0 && i < engine->n_parts; i++)
 		if (engine->parts[i]->backend->confines)
-			r = engine->parts[i]->backend->confines(engine->parts[i], pidfd);
+			r = engine->parts[i]->backend->confines(engine->parts[i], name, pidfd);
 	return r;
 }
 

@@ -63,7 +63,7 @@ int plan_enter(struct karmor_engine *base, const char *name);
 int plan_label(struct karmor_engine *base, const char *name, const char *program, char *ret,
 	       size_t size);
 int plan_entered(struct karmor_engine *base, const char *name, pid_t pid, struct karmor_diag *diag);
-int plan_confines(struct karmor_engine *base, int pidfd);
+int plan_confines(struct karmor_engine *base, const char *name, int pidfd);
 int plan_keep(struct karmor_engine *base, const char *path, struct karmor_diag *diag);
 int plan_pinned(struct karmor_engine *base, karmor_pinned_fn *fn, void *data,
 		struct karmor_diag *diag);

@@ -109,7 +109,7 @@ int apparmor_entered(struct karmor_engine *engine, const char *name, pid_t pid,
 		     struct karmor_diag *diag);
 
 /* self.c: by its label, which needs no engine. */
-int apparmor_confines(struct karmor_engine *engine, int pidfd);
+int apparmor_confines(struct karmor_engine *engine, const char *name, int pidfd);
 
 /* events.c */
 int apparmor_event_fd(const struct karmor_engine *engine);

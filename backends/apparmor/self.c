@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "engine.h"
+#include "process.h"
 #include "state.h"
 
 /* Above every line that a policy may have made. */
@@ -93,22 +94,6 @@ void apparmor_self_lines(struct buf *buf, const struct apparmor_ruleset *set)
 	}
 }
 
-/* The number that the process has here; 0: none here, -1: it has ended. */
-static long pidfd_number(int pidfd)
-{
-	_cleanup_buf_ struct buf path = { 0 };
-	_cleanup_fclose_ FILE *file = NULL;
-	char line[128];
-	long pid = 0;
-
-	buf_printf(&path, "/proc/self/fdinfo/%d", pidfd);
-	file = buf_failed(&path) ? NULL : fopen(path.data, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "Pid:", 4) == 0)
-			pid = strtol(line + 4, NULL, 10);
-	return pid;
-}
-
 /* Whether one of the profiles of a label, which others may be stacked on, is ours. */
 static bool label_is_ours(const char *label)
 {
@@ -122,12 +107,13 @@ static bool label_is_ours(const char *label)
 	return false;
 }
 
-int apparmor_confines(struct karmor_engine *engine, int pidfd)
+int apparmor_confines(struct karmor_engine *base, const char *name, int pidfd)
 {
+	const struct apparmor_workload *workload;
 	char label[STATE_LABEL_MAX + 64];
 	_cleanup_buf_ struct buf path = { 0 };
 	_cleanup_close_ int fd = -1;
-	long pid = pidfd_number(pidfd);
+	long pid = process_number(pidfd);
 	ssize_t n;
 
 	if (pid <= 0)
@@ -141,5 +127,8 @@ int apparmor_confines(struct karmor_engine *engine, int pidfd)
 	if (n < 0)
 		return errno == EINVAL || errno == ESRCH ? 0 : -EIO;
 	label[n] = '\0';
-	return label_is_ours(label);
+	if (!name)
+		return label_is_ours(label);
+	workload = base ? apparmor_workload_find((const struct apparmor_engine *)base, name) : NULL;
+	return workload && apparmor_label_has(label, workload->profile);
 }

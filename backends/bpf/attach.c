@@ -26,7 +26,7 @@
 #include "names.h"
 #include "others.h"
 
-static struct bpf_workload *workload_find(const struct bpf_engine *engine, const char *name)
+struct bpf_workload *bpf_workload_find(const struct bpf_engine *engine, const char *name)
 {
 	for (size_t i = 0; i < engine->n_workloads; i++)
 		if (strcmp(engine->workloads[i].name, name) == 0)
@@ -398,7 +398,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	_cleanup_close_ int lock = -1, root = -1;
 	int r;
 
-	workload = workload_find(engine, from->name);
+	workload = bpf_workload_find(engine, from->name);
 	if (workload)
 		return from->host ? host_renew(engine, workload, from, diag)
 				  : cgroup_renew(engine, workload, from, diag);
@@ -436,7 +436,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag *diag)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
-	struct bpf_workload *workload = workload_find(engine, name);
+	struct bpf_workload *workload = bpf_workload_find(engine, name);
 	_cleanup_close_ int lock = -1;
 	int r;
 
@@ -461,7 +461,7 @@ int bpf_detach(struct karmor_engine *base, const char *name, struct karmor_diag 
 long bpf_tasks(struct karmor_engine *base, const char *name)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
-	struct bpf_workload *workload = workload_find(engine, name);
+	struct bpf_workload *workload = bpf_workload_find(engine, name);
 	const struct abi_workload *slot;
 
 	if (!workload)

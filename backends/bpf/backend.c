@@ -83,18 +83,20 @@ static int bpf_enter(struct karmor_engine *engine, const char *name)
 }
 
 /* Other engines' workloads have their labels in the same map. */
-static int bpf_confines(struct karmor_engine *base, int pidfd)
+int bpf_confines(struct karmor_engine *base, const char *name, int pidfd)
 {
 	const struct bpf_engine *engine = (const struct bpf_engine *)base;
-	_cleanup_free_ void *label = NULL;
+	const struct bpf_workload *workload =
+		engine && name ? bpf_workload_find(engine, name) : NULL;
+	_cleanup_free_ struct abi_enrol *label = NULL;
 
-	if (!engine)
+	if (!engine || (name && !workload))
 		return 0;
 	label = calloc(1, engine->maps.label_size);
 	if (!label)
 		return -EIO;
 	if (bpf_map_lookup_elem(engine->maps.labels, &pidfd, label) == 0)
-		return ((const struct abi_enrol *)label)->slot != ABI_HOST_SLOT;
+		return workload ? label->id == workload->id : label->slot != ABI_HOST_SLOT;
 	return errno == ENOENT ? 0 : -EIO;
 }
 

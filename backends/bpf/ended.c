@@ -3,15 +3,12 @@
  * Tasks that have ended and still count. A task counts until it exits, but an exit may go unseen
  * (see karmor_exit); then it counts until the kernel frees it, which is some grace periods later.
  */
-#include <bpf/bpf.h>
-#include <ctype.h>
-#include <dirent.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "engine.h"
+#include "process.h"
 
 #define WAIT_MS 5000
 #define STEP_MS 20
@@ -25,34 +22,29 @@ static bool is_counted(const struct bpf_engine *engine, const struct bpf_workloa
 	       !(slot->flags & ABI_LASTING);
 }
 
-/* Whether a process has the label of the workload, as it has until it is freed; into @label. */
-static bool process_is(const struct bpf_engine *engine, const struct bpf_workload *workload,
-		       pid_t pid, void *label)
-{
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	const struct abi_enrol *enrol = label;
+struct sought {
+	struct bpf_engine *engine;
+	const char *name;
+};
 
-	return pidfd >= 0 && bpf_map_lookup_elem(engine->maps.labels, &pidfd, label) == 0 &&
-	       enrol->id == workload->id;
+static int is_sought(int pidfd, void *data)
+{
+	const struct sought *sought = data;
+
+	return bpf_confines(&sought->engine->base, sought->name, pidfd);
 }
 
-static bool has_process(const struct bpf_engine *engine, const struct bpf_workload *workload)
+/* Where that cannot be told there is nothing to wait for. */
+static bool has_process(struct bpf_engine *engine, const struct bpf_workload *workload)
 {
-	_cleanup_free_ void *label = calloc(1, engine->maps.label_size);
-	DIR *proc = label ? opendir("/proc") : NULL;
-	struct dirent *entry;
-	bool ret = !proc; /* nothing to wait for where that cannot be told */
+	struct sought sought = { engine, workload->name };
+	_cleanup_close_ int fd = process_find(is_sought, &sought);
 
-	while (!ret && (entry = readdir(proc)))
-		ret = isdigit((unsigned char)entry->d_name[0]) &&
-		      process_is(engine, workload, (pid_t)atoi(entry->d_name), label);
-	if (proc)
-		closedir(proc);
-	return ret;
+	return fd != -ENOENT;
 }
 
 /* One that forks all the time may be missed: that costs a wait, and nothing is taken for it. */
-void bpf_await_ended(const struct bpf_engine *engine)
+void bpf_await_ended(struct bpf_engine *engine)
 {
 	int waited = 0;
 

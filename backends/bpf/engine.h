@@ -49,10 +49,14 @@ int bpf_attach(struct karmor_engine *engine, const struct karmor_workload *workl
 int bpf_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 	       struct karmor_diag *diag);
 int bpf_detach(struct karmor_engine *engine, const char *name, struct karmor_diag *diag);
+int bpf_confines(struct karmor_engine *engine, const char *name, int pidfd);
 long bpf_tasks(struct karmor_engine *engine, const char *name);
 int bpf_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
 int bpf_event_fd(const struct karmor_engine *engine);
 int bpf_read_events(struct karmor_engine *engine, karmor_event_fn *fn, void *data);
+
+/* NULL where this engine attached none of that name. */
+struct bpf_workload *bpf_workload_find(const struct bpf_engine *engine, const char *name);
 
 /* Opens the ring and its reader, once. 0, -ENOMEM or -EIO. */
 int bpf_events_open(struct bpf_engine *engine);
@@ -70,7 +74,7 @@ int bpf_event_deliver(struct bpf_engine *engine, const struct abi_event *record,
 int bpf_folds_tell(struct bpf_engine *engine);
 
 /* Waits a while for tasks of this engine's workloads that have ended and still count. */
-void bpf_await_ended(const struct bpf_engine *engine);
+void bpf_await_ended(struct bpf_engine *engine);
 
 /* Frees the slots of workloads whose last task is gone, whoever attached them, and the pins with
  * the last. */

@@ -156,4 +156,4 @@ long selinux_workload_tasks(const struct selinux_workload *workload);
 /* The context of a process. 0 or a negative errno. */
 int selinux_process_context(const char *pid, char ret[SELINUX_CONTEXT_MAX]);
 long selinux_tasks(struct karmor_engine *engine, const char *name);
-int selinux_confines(struct karmor_engine *engine, int pidfd);
+int selinux_confines(struct karmor_engine *engine, const char *name, int pidfd);

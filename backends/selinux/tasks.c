@@ -11,6 +11,7 @@
 #include "avc.h"
 #include "cleanup.h"
 #include "engine.h"
+#include "process.h"
 
 #define SCANS 3 /* a task that is made while /proc is read may be missed once */
 
@@ -72,14 +73,18 @@ long selinux_tasks_count(const char *prefix)
 	return n;
 }
 
+/* What the roles of its tasks begin with; whether it has any. */
+static bool prefix_of(const struct selinux_workload *workload, char ret[SELINUX_NAME_SIZE])
+{
+	snprintf(ret, SELINUX_NAME_SIZE, SELINUX_TASK_PREFIX "%u_", workload->number);
+	return workload->number != SELINUX_NO_NUMBER;
+}
+
 long selinux_workload_tasks(const struct selinux_workload *workload)
 {
 	char prefix[SELINUX_NAME_SIZE];
 
-	if (workload->number == SELINUX_NO_NUMBER)
-		return 0;
-	snprintf(prefix, sizeof(prefix), SELINUX_TASK_PREFIX "%u_", workload->number);
-	return selinux_tasks_count(prefix);
+	return prefix_of(workload, prefix) ? selinux_tasks_count(prefix) : 0;
 }
 
 long selinux_tasks(struct karmor_engine *base, const char *name)
@@ -90,28 +95,18 @@ long selinux_tasks(struct karmor_engine *base, const char *name)
 	return workload && workload->attached ? selinux_workload_tasks(workload) : -ENOENT;
 }
 
-/* The number that the process has here; 0: none here, -1: it has ended. */
-static long pidfd_number(int pidfd)
+int selinux_confines(struct karmor_engine *base, const char *name, int pidfd)
 {
-	_cleanup_fclose_ FILE *file = NULL;
-	char line[128], path[64];
-	long pid = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "Pid:", 4) == 0)
-			pid = strtol(line + 4, NULL, 10);
-	return pid;
-}
-
-int selinux_confines(struct karmor_engine *engine, int pidfd)
-{
-	long pid = pidfd_number(pidfd);
-	char text[32];
+	const struct selinux_workload *workload =
+		base && name ? selinux_workload_find((const struct selinux_engine *)base, name)
+			     : NULL;
+	char text[32], prefix[SELINUX_NAME_SIZE] = SELINUX_TASK_PREFIX;
+	long pid = process_number(pidfd);
 
 	if (pid <= 0)
 		return pid < 0 ? 0 : -EIO;
+	if (name && (!workload || !prefix_of(workload, prefix)))
+		return 0;
 	snprintf(text, sizeof(text), "%ld", pid);
-	return process_has(text, SELINUX_TASK_PREFIX);
+	return process_has(text, prefix);
 }

@@ -224,6 +224,14 @@ KARMOR_API KARMOR_CHECK int karmor_engine_keep(struct karmor_engine *engine, con
 KARMOR_API KARMOR_CHECK long karmor_engine_tasks(struct karmor_engine *engine, const char *name);
 
 /*
+ * A pidfd, the caller's, of some process of the workload, so that its end can be waited for: which
+ * one is not said, often it is the oldest. All processes of the machine are looked through. -ENOENT
+ * where none is found, which may be so for a moment while tasks fork and end; -EOPNOTSUPP where the
+ * backend cannot tell; -EIO; another negative errno of opening /proc.
+ */
+KARMOR_API KARMOR_CHECK int karmor_engine_process(struct karmor_engine *engine, const char *name);
+
+/*
  * Starts @argv (searched on PATH) as a workload of its own: it is enrolled before its first
  * instruction.
  * @workload->pid is ignored. *ret gets the child's pid, which the caller waits for; it exits 126 or

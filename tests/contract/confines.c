@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is in a workload, as whoever is asked to change something has to know. */
 #include <errno.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,6 +46,36 @@ START_TEST(a_task_of_a_workload_is_told_from_others)
 }
 END_TEST
 
+static bool has_ended(int pidfd)
+{
+	struct pollfd poll_for = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&poll_for, 1, 0) == 1;
+}
+
+START_TEST(the_end_of_a_workload_can_be_waited_for)
+{
+	int to, from, left;
+	pid_t pid = start_workload(KARMOR_STRUCT(karmor_workload, .name = "in"), &to, &from);
+	int none = confined() ? -ENOENT : -EOPNOTSUPP;
+
+	left = karmor_engine_process(engine, "in");
+	if (confined()) {
+		ck_assert_int_ge(left, 0);
+		ck_assert_int_eq(karmor_engine_confines(engine, left), 1);
+		ck_assert(!has_ended(left));
+	} else {
+		ck_assert_int_eq(left, none);
+	}
+	ck_assert_int_eq(karmor_engine_process(engine, "out"), none);
+	end_reader(pid, to, from);
+	ck_assert_int_eq(karmor_engine_process(engine, "in"), none);
+	if (confined())
+		ck_assert(has_ended(left));
+	close(left);
+}
+END_TEST
+
 START_TEST(what_is_no_process_is_an_error)
 {
 	ck_assert_int_eq(karmor_engine_confines(engine, -1), -EIO);
@@ -57,6 +88,7 @@ TCase *confines_tests(void)
 
 	tcase_add_checked_fixture(ret, engine_setup, engine_teardown);
 	add_dear(ret, a_task_of_a_workload_is_told_from_others);
+	add_dear(ret, the_end_of_a_workload_can_be_waited_for);
 	tcase_add_test(ret, what_is_no_process_is_an_error);
 	tcase_set_timeout(ret, alone ? 900 : 120);
 	return ret;
