@@ -84,6 +84,7 @@ struct release {
 	const char *name;
 	uint32_t slot;
 	unsigned left; /* processes that are under the other's rules alone */
+	int error;     /* the first, of what could not be let go; 0: none */
 };
 
 /* What cannot be told is taken for what keeps the other build's rules. */
@@ -189,7 +190,7 @@ static int table_empty(const char *dir, uint32_t slot)
 	return 0;
 }
 
-static void release_slot(const struct others_set *set, uint32_t key, struct release *release)
+static int release_slot(const struct others_set *set, uint32_t key, struct release *release)
 {
 	struct abi_workload *slot = others_slot(set, key);
 	struct bpf_map_info info = { 0 };
@@ -199,15 +200,22 @@ static void release_slot(const struct others_set *set, uint32_t key, struct rele
 				       release->maps->label_size,
 				       { .id = release->maps->slots[release->slot].id,
 					 .slot = release->slot } };
-	int n;
+	int r;
 
-	if (labels < 0 || info.value_size < sizeof(struct abi_enrol))
-		return;
+	if (labels < 0)
+		return labels;
+	if (info.value_size < sizeof(struct abi_enrol))
+		return -EINVAL;
 	withdraw(set->dir, slot);
-	n = look_until_sure(&theirs, &ours);
-	if (n == 0 && table_empty(set->dir, key) == 0)
+	r = look_until_sure(&theirs, &ours);
+	if (r > 0)
+		release->left += (unsigned)r;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = table_empty(set->dir, key);
+	if (r == 0)
 		slot->holder = ABI_HOLDER_NONE;
-	release->left += n > 0 ? (unsigned)n : 0;
+	return r;
 }
 
 /* Whether it is the unit, or was before its tasks alone were left of it. */
@@ -223,19 +231,26 @@ static void release_unit(const char *dir, void *data)
 	struct bpf_map_info info = { 0 };
 	_cleanup_close_ int names = others_map_open(dir, "names", &info);
 	struct release *release = data;
+	int r = names < 0 ? names : others_set_open(dir, &set);
 
-	if (names < 0 || others_set_open(dir, &set) < 0)
-		return;
-	for (size_t i = 0; i < set.n; i++)
-		if (is_unit(others_slot(&set, i)) &&
-		    others_has_name(names, (uint32_t)i, info.value_size, release->name) > 0)
-			release_slot(&set, (uint32_t)i, release);
+	for (size_t i = 0; i < set.n; i++) {
+		int has = 0;
+
+		if (is_unit(others_slot(&set, i)))
+			has = others_has_name(names, (uint32_t)i, info.value_size, release->name);
+		if (has > 0)
+			has = release_slot(&set, (uint32_t)i, release);
+		r = r < 0 ? r : has;
+	}
+	/* One that is half made, or goes, enforces nothing. */
+	if (!strstr(dir, PINS_ASIDE) && r != -ENOENT)
+		release->error = release->error ? release->error : r;
 }
 
 void others_release_unit(const struct kernel_maps *maps, uint32_t slot,
 			 const struct karmor_workload *from, struct karmor_diag *diag)
 {
-	struct release release = { maps, from->name, slot, 0 };
+	struct release release = { maps, from->name, slot, 0, 0 };
 
 	if (!from->lasting || !from->by_path || !from->running)
 		return;
@@ -246,4 +261,10 @@ void others_release_unit(const struct kernel_maps *maps, uint32_t slot,
 			  "workload \"%s\": processes that left its cgroup stay under the policies "
 			  "that another build of karmor gave them: %u",
 			  from->name, release.left);
+	if (release.error < 0)
+		diag_warning(
+			diag, NULL, "start it anew, or boot the machine anew",
+			"workload \"%s\" stays under the policies that another build of karmor "
+			"gave it, beside its own: %s",
+			from->name, strerror(-release.error));
 }
