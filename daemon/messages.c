@@ -92,14 +92,18 @@ void messages_log(const json_t *messages)
 	json_array_foreach(messages, i, message)
 	{
 		const char *level = text_of(message, "level"), *fix = text_of(message, "fix");
+		const struct log_subject about = { .file = text_of(message, "file"),
+						   .line = number_of(message, "line"),
+						   .column = number_of(message, "column"),
+						   .fix = fix };
 		char place[4096];
 
 		place_write(place, sizeof(place), message);
-		log_tell(level && strcmp(level, "error") == 0	  ? LOG_FAULT
-			 : level && strcmp(level, "warning") == 0 ? LOG_CAUTION
-								  : LOG_DETAIL,
-			 "%s%s%s%s", place, text_of(message, "text"), fix ? "; fix: " : "",
-			 fix ? fix : "");
+		log_about(level && strcmp(level, "error") == 0	   ? LOG_FAULT
+			  : level && strcmp(level, "warning") == 0 ? LOG_CAUTION
+								   : LOG_DETAIL,
+			  &about, "%s%s%s%s", place, text_of(message, "text"), fix ? "; fix: " : "",
+			  fix ? fix : "");
 	}
 }
 

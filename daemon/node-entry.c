@@ -95,8 +95,8 @@ static int check_program(const struct node *node, const struct workload *workloa
 	r = node_ask(node, workload, &access, &action, policy, sizeof(policy));
 	if (r < 0 || action != KARMOR_BLOCK)
 		return r;
-	log_tell(LOG_CAUTION, "workload \"%s\" may not start: %s blocks %s", workload->name, policy,
-		 program);
+	log_about(LOG_CAUTION, &(struct log_subject){ .workload = workload->name },
+		  "workload \"%s\" may not start: %s blocks %s", workload->name, policy, program);
 	return -EACCES;
 }
 
@@ -107,8 +107,8 @@ static void check_cgroup(struct workload *workload)
 
 	if (now && workload->cgroup && strcmp(now, workload->cgroup) == 0)
 		return;
-	log_tell(LOG_CAUTION, ENTERED_LATER ": it has no cgroup of version 2 of its own",
-		 workload->name);
+	log_about(LOG_CAUTION, &(struct log_subject){ .workload = workload->name },
+		  ENTERED_LATER ": it has no cgroup of version 2 of its own", workload->name);
 	free(workload->cgroup);
 	workload->cgroup = NULL;
 }
@@ -156,8 +156,9 @@ static void on_exec(struct node *node, struct workload *workload)
 	messages_log(messages);
 	if (r < 0) {
 		node->hook_errors++;
-		log_tell(LOG_FAULT, "workload \"%s\" is not enforced: %s; it %s", workload->name,
-			 strerror(-r), goes_on ? "runs all the same" : "is ended");
+		log_about(LOG_FAULT, &(struct log_subject){ .workload = workload->name },
+			  "workload \"%s\" is not enforced: %s; it %s", workload->name,
+			  strerror(-r), goes_on ? "runs all the same" : "is ended");
 		if (!goes_on)
 			kill(pid, SIGKILL);
 		drop(node, workload);
@@ -201,7 +202,8 @@ void node_on_children(struct node *node)
 		workload = waiting_find(node, pid);
 		if (!workload)
 			continue;
-		log_tell(LOG_DETAIL, "workload \"%s\" has ended before it began", workload->name);
+		log_about(LOG_DETAIL, &(struct log_subject){ .workload = workload->name },
+			  "workload \"%s\" has ended before it began", workload->name);
 		workload->is_waiting = false;
 		drop(node, workload);
 	}

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Events as entries of the journal, each one datagram of journald's native protocol. Every field is
- * written with its length, so that nothing in a value can begin another field. The socket is not
- * connected: a journald that was started anew is found.
- */
+/* Events as entries of the journal. */
 #include <ctype.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include "journal.h"
 #include "scope.h"
 #include "sink.h"
 
@@ -23,19 +18,8 @@
 struct journal {
 	struct sink sink;
 	int fd;
-	struct sockaddr_un address;
+	char *path;
 };
-
-static void put(FILE *out, const char *name, const char *value)
-{
-	size_t len = strlen(value);
-	uint64_t size = htole64(len);
-
-	fprintf(out, "%s\n", name);
-	fwrite(&size, sizeof(size), 1, out);
-	fwrite(value, 1, len, out);
-	putc('\n', out);
-}
 
 /* PolicyName: KARMOR_POLICY_NAME. */
 static void field_name(const char *key, char *ret)
@@ -68,7 +52,7 @@ static void put_fields(FILE *out, json_t *event)
 		if (!json_is_string(value))
 			text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 		if (text || json_is_string(value))
-			put(out, name, text ? text : json_string_value(value));
+			journal_put(out, name, text ? text : json_string_value(value));
 	}
 }
 
@@ -86,16 +70,16 @@ static void put_message(FILE *out, const json_t *event)
 	_cleanup_free_ char *text = NULL;
 
 	if (!*action) {
-		put(out, "MESSAGE", text_of(event, "Message"));
-		put(out, "PRIORITY", "4");
+		journal_put(out, "MESSAGE", text_of(event, "Message"));
+		journal_put(out, "PRIORITY", "4");
 		return;
 	}
 	if (asprintf(&text, "%s: %s of %s by %s, %s", action, text_of(event, "Operation"),
 		     text_of(event, "Resource"), text_of(event, "Source"),
 		     text_of(event, "PolicyName")) < 0)
 		text = NULL;
-	put(out, "MESSAGE", text ? text : action);
-	put(out, "PRIORITY", strcmp(action, "Block") == 0 ? "4" : "5");
+	journal_put(out, "MESSAGE", text ? text : action);
+	journal_put(out, "PRIORITY", strcmp(action, "Block") == 0 ? "4" : "5");
 }
 
 static char *datagram(json_t *event, size_t *size)
@@ -107,7 +91,7 @@ static char *datagram(json_t *event, size_t *size)
 	if (!out)
 		return NULL;
 	put_message(out, event);
-	put(out, "SYSLOG_IDENTIFIER", program_invocation_name);
+	journal_put(out, "SYSLOG_IDENTIFIER", program_invocation_name);
 	put_fields(out, event);
 	failed = ferror(out);
 	if (fclose(out) == 0 && !failed)
@@ -124,10 +108,7 @@ static int journal_write(struct sink *sink, json_t *event, const char *line, siz
 
 	if (!data)
 		return -ENOMEM;
-	if (sendto(journal->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL,
-		   (const struct sockaddr *)&journal->address, sizeof(journal->address)) < 0)
-		return -errno;
-	return 0;
+	return journal_send(journal->fd, journal->path, data, size);
 }
 
 static void journal_close(struct sink *sink)
@@ -135,6 +116,7 @@ static void journal_close(struct sink *sink)
 	struct journal *journal = (struct journal *)sink;
 
 	close(journal->fd);
+	free(journal->path);
 	free(journal);
 }
 
@@ -147,16 +129,16 @@ int sink_journal_new(const char *path, struct sink **ret)
 	*journal = (struct journal){
 		.sink = { .name = "journal", .write = journal_write, .close = journal_close },
 		.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-		.address.sun_family = AF_UNIX,
+		.path = strdup(path),
 	};
-	if (journal->fd < 0 || strlen(path) >= sizeof(journal->address.sun_path)) {
-		int r = journal->fd < 0 ? -errno : -ENAMETOOLONG;
+	if (journal->fd < 0 || !journal->path) {
+		int r = journal->fd < 0 ? -errno : -ENOMEM;
 
 		scope_close(&journal->fd);
+		free(journal->path);
 		free(journal);
 		return r;
 	}
-	strcpy(journal->address.sun_path, path);
 	*ret = &journal->sink;
 	return 0;
 }

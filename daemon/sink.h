@@ -25,7 +25,6 @@ struct sink {
 
 /* Lines in a file of @max bytes at most; @count older ones are PATH.1 (the newest) and so on. */
 int sink_file_new(const char *path, uint64_t max, uint64_t count, struct sink **ret);
-#define SINK_JOURNAL "/run/systemd/journal/socket"
 /* journald, by its native protocol: a field for each of the event's. */
 int sink_journal_new(const char *path, struct sink **ret);
 /* Lines on descriptor @fd, which stays the caller's. */

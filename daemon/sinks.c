@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See sinks.h. */
 #include "sinks.h"
+#include "journal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static int open_all(const struct config *config, struct loop *loop, struct sinks
 		r = sink_file_new(config->event_file, config->event_file_size,
 				  config->event_file_count, &sinks->all[sinks->n++]);
 	if (r == 0 && config->event_journal)
-		r = sink_journal_new(SINK_JOURNAL, &sinks->all[sinks->n++]);
+		r = sink_journal_new(JOURNAL_SOCKET, &sinks->all[sinks->n++]);
 	if (r == 0 && config->event_output)
 		r = sink_output_new(STDOUT_FILENO, loop, &sinks->all[sinks->n++]);
 	return r;

@@ -58,8 +58,8 @@ static int unit_add(struct node *node, const struct config_unit *unit, json_t *m
 
 	r = r < 0 ? r : node_attach(node, workload, messages);
 	if (r == 0)
-		log_tell(LOG_DETAIL, "unit \"%s\" is under policies, by %s", unit->name,
-			 unit->cgroup);
+		log_about(LOG_DETAIL, &(struct log_subject){ .workload = unit->name },
+			  "unit \"%s\" is under policies, by %s", unit->name, unit->cgroup);
 	return r;
 }
 

@@ -54,6 +54,15 @@ for part in '"KARMOR_TYPE":"MatchedPolicy"' '"KARMOR_RESOURCE":"/usr/bin/cat' '"
 done
 is "$(grep -c web-app-hardened /var/log/karmor/events.json | sed 's/[1-9][0-9]*/some/')$(stat -c ' %a %U' /var/log/karmor/events.json)" "some 640 root" "and in the file that its unit lets it write"
 
+printf 'kind: KubeArmorPolicy\nmetadata: {name: broken}\nnonsense: 1\n' > /etc/karmor/policies.d/broken.yaml
+told() {
+	journalctl -t karmord PRIORITY=3 KARMOR_FILE=/etc/karmor/policies.d/broken.yaml KARMOR_LINE=3 KARMOR_COLUMN=1 -o cat > "$work/told" 2> /dev/null && [ -s "$work/told" ]
+}
+eventually told
+check $? "what is wrong with a policy is in the journal, by its file and line" "$(journalctl -u karmord -n 5 -o cat)"
+has "$(cat "$work/told")" 'policies.d/broken.yaml:3:1: unknown field "nonsense"' "in words, too"
+rm /etc/karmor/policies.d/broken.yaml
+
 printf 'audit: true\n' >> /etc/karmor/karmord.yaml
 systemctl reload karmord
 check $? "systemctl reload succeeds"
