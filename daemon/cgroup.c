@@ -2,7 +2,6 @@
 /* See cgroup.h. */
 #include "cgroup.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,21 +66,4 @@ bool cgroup_is_own(const char *cgroup, pid_t pid)
 	if (file)
 		fclose(file);
 	return ours == 1 && !others && !has_below(cgroup);
-}
-
-/* What was read is what changes are counted from. */
-int cgroup_watch(const char *cgroup)
-{
-	char path[4200], text[256];
-	_cleanup_close_ int fd = -1;
-	ssize_t n;
-
-	if (snprintf(path, sizeof(path), "%s/cgroup.events", cgroup) >= (int)sizeof(path))
-		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	return strstr(text, "populated 1\n") ? TAKE_FD(fd) : -1;
 }

@@ -13,9 +13,3 @@ char *cgroup_of(pid_t pid);
 
 /* Whether the task is alone in it, and nothing is below: a runtime made it for the container. */
 bool cgroup_is_own(const char *cgroup, pid_t pid);
-
-/*
- * A descriptor on which EPOLLPRI comes as soon as no task is in it or below it any more, or one is
- * again; the caller's. -1 where that is so already, or cannot be told.
- */
-int cgroup_watch(const char *cgroup);

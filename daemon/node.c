@@ -69,11 +69,11 @@ static void unwatch(struct workload *workload)
 {
 	loop_remove(workload->node->loop, workload->source);
 	workload->source = NULL;
-	scope_close(&workload->populated);
-	workload->populated = -1;
+	scope_close(&workload->other);
+	workload->other = -1;
 }
 
-/* Its first task has ended, or what else there was in its cgroup. */
+/* Its first task has ended, or another that was waited for since. */
 static void on_end(uint32_t events, void *data)
 {
 	struct workload *workload = data;
@@ -104,7 +104,8 @@ static int attach(struct node *node, const struct workload *workload)
 	if (!asked.cgroup || workload->is_unit || (r != -EINVAL && r != -EBUSY && r != -EOPNOTSUPP))
 		return r;
 	why = karmor_diag_at(node->diag, 0);
-	log_tell(LOG_CAUTION, ENTERED_LATER ": %s", workload->name, why ? why->text : strerror(-r));
+	log_about(LOG_CAUTION, &(struct log_subject){ .workload = workload->name },
+		  ENTERED_LATER ": %s", workload->name, why ? why->text : strerror(-r));
 	karmor_diag_clear(node->diag);
 	asked.cgroup = NULL;
 	return karmor_engine_attach(node->engine, &asked, node->diag);
@@ -139,7 +140,8 @@ static bool forget(struct node *node, struct workload *workload)
 	node_read_events(node);
 	if (karmor_engine_detach(node->engine, workload->name, NULL) < 0)
 		return false;
-	log_tell(LOG_DETAIL, "workload \"%s\" has ended", workload->name);
+	log_about(LOG_DETAIL, &(struct log_subject){ .workload = workload->name },
+		  "workload \"%s\" has ended", workload->name);
 	node_slot_drop(node, workload);
 	return true;
 }
@@ -151,17 +153,18 @@ int node_forget(struct node *node, const char *name)
 	return !workload || forget(node, workload) ? 0 : -EEXIST;
 }
 
-/* Whether its end is waited for, and need not be looked for. */
-static bool watch_cgroup(struct node *node, struct workload *workload)
+/* Whether its end is waited for, by that of a task which it still has, and need not be looked for.
+ */
+static bool watch_other(struct node *node, struct workload *workload)
 {
-	workload->populated = workload->cgroup ? cgroup_watch(workload->cgroup) : -1;
-	if (workload->populated < 0)
+	workload->other = karmor_engine_process(node->engine, workload->name);
+	if (workload->other < 0)
 		return false;
-	if (loop_add(node->loop, workload->populated, EPOLLPRI, on_end, workload,
-		     &workload->source) == 0)
+	if (loop_add(node->loop, workload->other, EPOLLIN, on_end, workload, &workload->source) ==
+	    0)
 		return true;
-	scope_close(&workload->populated);
-	workload->populated = -1;
+	scope_close(&workload->other);
+	workload->other = -1;
 	return false;
 }
 
@@ -185,7 +188,7 @@ void node_on_ending(uint32_t events, void *data)
 		}
 		if (forget(node, workload))
 			gone = true;
-		else if (!watch_cgroup(node, workload))
+		else if (!watch_other(node, workload))
 			waits = true;
 	}
 	if (gone && records_save(node) < 0)

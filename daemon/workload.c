@@ -44,7 +44,7 @@ void workload_free(struct workload *workload)
 		free(*text_at(workload, &texts[i]));
 	scope_close(&workload->pidfd);
 	scope_close(&workload->root);
-	scope_close(&workload->populated);
+	scope_close(&workload->other);
 	free(workload->cgroup);
 	free(workload);
 }
@@ -140,7 +140,7 @@ static int make(const json_t *fields, struct workload **ret, const char **wrong)
 
 	if (!workload)
 		return -ENOMEM;
-	workload->pidfd = workload->root = workload->populated = -1;
+	workload->pidfd = workload->root = workload->other = -1;
 	r = texts_read(workload, fields, wrong);
 	if (r < 0)
 		workload_free(workload);
@@ -273,7 +273,7 @@ int workload_known(const json_t *record, struct workload **ret)
 	}
 	scope_close(&workload->pidfd);
 	scope_close(&workload->root);
-	workload->pidfd = workload->root = workload->populated = -1;
+	workload->pidfd = workload->root = workload->other = -1;
 	workload->pid = 0;
 	*ret = workload;
 	return 0;

@@ -19,7 +19,7 @@ struct workload {
 	unsigned long long started; /* of that task, by its clock: tells it from a later one */
 	int pidfd;		    /* -1: it is gone, or not known */
 	int root;		    /* its root directory */
-	int populated;		    /* of the cgroup, after that task; -1: not watched */
+	int other;		    /* pidfd of one that is left after it; -1: not watched */
 	struct loop_source *source; /* of pidfd, or of that */
 	struct node *node;
 	size_t slot;

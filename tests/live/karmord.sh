@@ -159,26 +159,30 @@ worker=
 "$karmor" oci-hook poststop --config "$work/karmord.yaml" <<< "$state"
 is $? 0 "poststop of a container that is gone is well"
 
-# What its first task started goes on in its cgroup, and is waited for without looking.
-home=$mount/karmor-lingers
-mkdir "$home"
+# What its first task started goes on, and is waited for without looking.
 # shellcheck disable=SC2016 # the inner shell's
-sh -c 'echo 0 > "$0/cgroup.procs"; touch "$1/lingers"; read -r line < "$1/go"; exec sh -c "sleep 100000 & exit"' "$home" "$work" &
+sh -c 'touch "$0/lingers"; read -r line < "$0/go"; exec sh -c "sleep 100000 & echo \$! > $0/left; sleep 100000 & echo \$! >> $0/left; exit"' "$work" &
 worker=$!
 eventually there "$work/lingers"
 "$karmor" oci-hook createRuntime --config "$work/karmord.yaml" <<< "${state/$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' <<< "$state")/$worker}" > "$work/hook" 2>&1
 is $? 0 "another first task is attached" "$(cat "$work/hook")"
 echo > "$work/go"
 wait "$worker"
-worker=$(cat "$home/cgroup.procs")
-sleep 3
+mapfile -t left < "$work/left"
+worker=${left[1]}
 wakeups() {
 	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$daemon/status"
 }
-before=$(wakeups)
-sleep 7
-is $(($(wakeups) - before)) 0 "karmord sleeps while what is left of it runs"
-has "$("$karmor" get workloads)" c0ffee "and knows it"
+sleeps() { # NAME
+	sleep 3
+	before=$(wakeups)
+	sleep 7
+	is $(($(wakeups) - before)) 0 "$1"
+	has "$("$karmor" get workloads)" c0ffee "and knows it"
+}
+sleeps "karmord sleeps while what is left of it runs"
+kill "${left[0]}"
+sleeps "and while one of that does"
 kill "$worker"
 worker=
 forgotten() {
@@ -186,7 +190,6 @@ forgotten() {
 }
 eventually forgotten
 check $? "until that ends" "$("$karmor" get workloads)"
-eventually rmdir "$home"
 end TERM
 eventually gone /sys/fs/bpf/karmor
 check $? "nothing stays pinned after the last workload and the daemon" "$(ls -R /sys/fs/bpf/karmor 2>&1; tail -n 5 "$work/log")"
