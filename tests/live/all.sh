@@ -69,5 +69,6 @@ suite karmord "$here/karmord.sh"
 [ -z "$whole" ] || suite host "$here/host.sh"
 [ -z "$whole" ] || suite karmord-kills "$here/karmord-kills.sh"
 suite oci "$here/oci.sh"
+[ -z "$whole" ] || suite podman "$here/podman.sh"
 suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live
 echo "1..$total"

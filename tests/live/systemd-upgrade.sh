@@ -8,7 +8,8 @@ set -u
 . "$(dirname "$0")/node.sh"
 
 work=$(mktemp -d)
-trap 'touch "$work/stop"; container_stop tries; rm -rf "$work"' EXIT
+unit="karmor-test-upgrade.service"
+trap 'touch "$work/stop"; container_stop tries; systemctl stop $unit 2> /dev/null; rm -rf "$work" /run/systemd/system/$unit' EXIT
 
 # newer VERSION [EXPRESSION]: the packages as later ones, in $work/VERSION; their library's bytes changed by sed.
 newer() {
@@ -57,6 +58,26 @@ short_tries() {
 eventually short_tries 0
 check $? "and others start"
 
+# A unit that tries all the while, too; /etc/group is what policies change about.
+cat > /run/systemd/system/$unit << END
+[Service]
+Type=exec
+ExecStart=/bin/sh -c 'while :; do if read -r line < /etc/shadow; then echo leak; else echo try; fi; if read -r line < /etc/group; then echo group; else echo none; fi; sleep 0.1; done'
+StandardOutput=append:$work/unit
+StandardError=null
+END
+systemctl daemon-reload
+printf 'units:\n  - {name: %s, labels: app=unit}\n' $unit > /etc/karmor/karmord.yaml
+systemctl reload karmord
+policy unit unit /etc/shadow | "$karmor" apply -f - > /dev/null
+policy group unit /etc/group | "$karmor" apply -f - > /dev/null
+systemctl start $unit
+unit_tells() { # LINE
+	[ "$(tail -n 2 "$work/unit" | grep -cx "$1")" -eq 1 ]
+}
+eventually unit_tells none
+check $? "a unit is under policies" "$("$karmor" get workloads)"
+
 upgraded() { # VERSION
 	local pid from until
 	pid=$(daemon_pid)
@@ -78,6 +99,11 @@ upgraded later
 has "$("$karmor" get workloads -o json)" '"adopted": true' "it has taken the container over"
 upgraded other
 has "$(journalctl -u karmord -o cat)" "another build of karmor enforces" "it says that the container stays another build's"
+"$karmor" delete ksp group > /dev/null
+eventually unit_tells group
+check $? "the unit is the new build's alone: a policy that is deleted is no more" "$(journalctl -u karmord -n 8 -o cat)"
+is "$(grep -cx try "$work/unit")-$(grep -cx leak "$work/unit")" "$(grep -cxE 'try|leak' "$work/unit")-0" "and it read nothing it may not"
+systemctl stop $unit
 touch "$work/stop"
 wait "$starter"
 until=$(wc -l < "$tmp/tries")
