@@ -80,7 +80,7 @@ systemctl reload karmord
 eventually fails
 check $? "and so is what it was before"
 
-has "$(varlinkctl introspect /run/karmor/karmord.sock io.karmor 2>&1)" "method GetPolicies() -> " "varlinkctl reads the interface"
+has "$(varlinkctl introspect /run/karmor/karmord.sock io.karmor 2>&1)" "method GetWorkloads() -> " "varlinkctl reads the interface"
 has "$(varlinkctl call /run/karmor/karmord.sock io.karmor.GetPolicies {} 2>&1)" web-app-hardened "and calls it"
 
 systemctl stop karmord.service 2> /dev/null
