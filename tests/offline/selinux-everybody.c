@@ -40,28 +40,30 @@ static int context_add(struct contexts *c, const char *user, const char *role, c
 	return 0;
 }
 
-/* The role that the policy in use lets tasks of a type have; what no task has is as good as any. */
-static const char *role_of(const char *type)
+/* Whether the policy in use lets tasks have the type. */
+static bool is_of_tasks(const char *type)
 {
 	_cleanup_buf_ struct buf context = { 0 };
 
 	buf_printf(&context, "system_u:system_r:%s:s0", type);
-	return !buf_failed(&context) && policy_context(context.data) ? "system_r" : "object_r";
+	return !buf_failed(&context) && policy_context(context.data);
 }
 
 /* Tasks are objects as well: of signals, and their sockets and files in /proc. */
 static int contexts_make(const struct base *base, struct contexts *tasks, struct contexts *objects)
 {
-	const char *type, *role;
+	const char *type;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && (type = base_type(base, i)); i++) {
-		bool domain = base_is_a(base, type, "domain");
+		bool has_role = *type && is_of_tasks(type);
+		const char *role = has_role ? "system_r" : "object_r";
 
 		if (!*type)
 			continue;
-		role = domain ? role_of(type) : "object_r";
-		r = domain ? context_add(tasks, "system_u", role, type) : 0;
+		/* Some are of users' roles alone: by the attribute, where a policy keeps it. */
+		if (has_role || base_is_a(base, type, "domain"))
+			r = context_add(tasks, "system_u", role, type);
 		r = r ? r : context_add(objects, "system_u", role, type);
 	}
 	r = r ? r : context_add(tasks, "unconfined_u", "unconfined_r", "unconfined_t");
@@ -181,6 +183,7 @@ int everybody_differs(const struct selinux_artifact *artifact, const struct base
 	int r = use(NULL);
 
 	r = r ? r : contexts_make(base, &tasks, &objects);
+	r = r == 0 && tasks.n < 3 ? -1 : r; /* that would be nobody */
 	while (r == 0 && base_class(base, before.n_classes))
 		before.n_classes++;
 	after.n_classes = before.n_classes;
