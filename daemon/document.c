@@ -61,14 +61,23 @@ size_t document_lines(const char *text, const char *at)
 	return n;
 }
 
-const char *document_part(const struct document *document, unsigned line, size_t *len)
+const char *document_part(struct document_cursor *cursor, const struct document *document,
+			  unsigned line, size_t *len)
 {
-	const char *at = document->text, *end = at + document->len, *next;
+	const char *end = document->text + document->len, *next;
 
-	while ((next = document_end(at, end)) < end && document_lines(document->text, next) < line)
-		at = next;
-	*len = (size_t)(next - at);
-	return at;
+	if (cursor->document != document || cursor->before >= line)
+		*cursor = (struct document_cursor){ document, document->text, 0 };
+	while ((next = document_end(cursor->at, end)) < end) {
+		size_t before = cursor->before + document_lines(cursor->at, next);
+
+		if (before >= line)
+			break;
+		cursor->at = next;
+		cursor->before = before;
+	}
+	*len = (size_t)(next - cursor->at);
+	return cursor->at;
 }
 
 struct document *document_ref(struct document *document)

@@ -51,8 +51,18 @@ int document_check(const struct document *document, struct karmor_diag *diag);
 const char *document_end(const char *text, const char *end);
 /* How many lines of @text are before @at, in it. */
 size_t document_lines(const char *text, const char *at);
-/* The part of @document that @line, counted from 1, is in: *len bytes. */
-const char *document_part(const struct document *document, unsigned line, size_t *len);
+/* A place in a document that policies are looked up in one after the other; begins as zero. */
+struct document_cursor {
+	const struct document *document;
+	const char *at; /* where a part begins */
+	size_t before;	/* lines before it */
+};
+/*
+ * The part of @document that @line, counted from 1, is in: *len bytes. From one line to a later one
+ * of the same document nothing is looked at twice.
+ */
+const char *document_part(struct document_cursor *cursor, const struct document *document,
+			  unsigned line, size_t *len);
 
 /* How the text of the i-th policy of @policies was shown. */
 const char *document_kind_name(enum karmor_kind kind);

@@ -34,6 +34,9 @@ static const char service_description[] =
 #define SERVICE "org.varlink.service."
 #define OURS "io.karmor."
 
+/* Of policies, in one answer: as JSON they are longer, and an answer has 16 MiB at most. */
+#define TEXTS_MAX (6u << 20)
+
 /* One call that is being answered. */
 struct asked {
 	struct daemon *daemon;
@@ -149,23 +152,25 @@ static const struct document *document_of(const struct documents *documents, con
 	return NULL;
 }
 
-static json_t *policy_json(const struct karmor_policy_info *info, const struct document *document,
-			   bool with_text)
+static json_t *policy_json(const struct karmor_policy_info *info, const struct document *document)
 {
-	json_t *ret =
-		json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i}", "kind",
-			  document_kind_name(info->kind), "namespace", info->namespace_name, "name",
-			  info->name, "rules", (json_int_t)info->rules, "selector", info->selector,
-			  "origin", document && document->from_socket ? "socket" : "file", "file",
-			  info->file, "line", (int)info->line);
-	const char *text;
-	size_t len;
+	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i}", "kind",
+			 document_kind_name(info->kind), "namespace", info->namespace_name, "name",
+			 info->name, "rules", (json_int_t)info->rules, "selector", info->selector,
+			 "origin", document && document->from_socket ? "socket" : "file", "file",
+			 info->file, "line", (int)info->line);
+}
 
-	if (with_text && document) {
-		text = document_part(document, info->line, &len);
-		json_object_set_new(ret, "text", json_stringn(text, len));
-	}
-	return ret;
+/* How long the text is that was added. */
+static size_t text_add(json_t *policy, struct document_cursor *cursor,
+		       const struct document *document, unsigned line)
+{
+	size_t len = 0;
+	const char *text = document ? document_part(cursor, document, line, &len) : NULL;
+
+	if (text)
+		json_object_set_new(policy, "text", json_stringn(text, len));
+	return len;
 }
 
 static void get_policies(struct asked *asked)
@@ -173,18 +178,31 @@ static void get_policies(struct asked *asked)
 	const struct node *node = &asked->daemon->node;
 	struct karmor_policy_info info = KARMOR_STRUCT(karmor_policy_info);
 	bool with_text = varlink_flag(asked->parameters, "text", &asked->wrong);
-	json_t *list;
+	struct document_cursor cursor = { 0 };
+	_cleanup_json_ json_t *list = json_array();
+	size_t texts = 0;
 
 	if (asked->wrong) {
 		invalid(asked);
 		return;
 	}
-	list = json_array();
-	for (size_t i = 0; karmor_policies_info(node->policies, i, &info) == 0; i++)
-		json_array_append_new(
-			list,
-			policy_json(&info, document_of(&node->in_force, info.file), with_text));
-	client_reply(asked->client, json_pack("{s:o}", "policies", list));
+	for (size_t i = 0; texts <= TEXTS_MAX && !karmor_policies_info(node->policies, i, &info);
+	     i++) {
+		const struct document *document = document_of(&node->in_force, info.file);
+		json_t *policy = policy_json(&info, document);
+
+		if (with_text)
+			texts += text_add(policy, &cursor, document, info.line);
+		json_array_append_new(list, policy);
+	}
+	if (texts <= TEXTS_MAX) {
+		client_reply(asked->client, json_pack("{s:O}", "policies", list));
+		return;
+	}
+	messages_add(asked->messages, KARMOR_ERROR, NULL, 0,
+		     "read the files that karmor get policies -o wide names",
+		     "the texts of all policies are more than %u MiB", TEXTS_MAX >> 20);
+	failed(asked, -E2BIG);
 }
 
 static void get_workloads(struct asked *asked)
@@ -249,6 +267,7 @@ static void attach(struct asked *asked)
 {
 	struct workload *workload = NULL;
 	bool at_exec = varlink_flag(asked->parameters, "atExec", &asked->wrong);
+	bool must = varlink_flag(asked->parameters, "must", &asked->wrong);
 	int r = asked->wrong ? -EINVAL : workload_new(asked->parameters, &workload, &asked->wrong);
 	const char *name = json_string_value(json_object_get(asked->parameters, "name"));
 
@@ -256,6 +275,8 @@ static void attach(struct asked *asked)
 		invalid(asked);
 		return;
 	}
+	if (r == 0)
+		workload->must = must;
 	if (r == 0)
 		r = (at_exec ? node_await : node_attach)(&asked->daemon->node, workload,
 							 asked->messages);

@@ -151,7 +151,7 @@ static void on_exec(struct node *node, struct workload *workload)
 	_cleanup_json_ json_t *messages = json_array();
 	pid_t pid = workload->pid;
 	int r = enrol(node, workload, messages);
-	bool goes_on = r == 0 || (r != -EACCES && node->config->hook_starts);
+	bool goes_on = r == 0 || (r != -EACCES && node->config->hook_starts && !workload->must);
 
 	messages_log(messages);
 	if (r < 0) {

@@ -222,7 +222,8 @@ static void print_texts(const json_t *items)
 
 	json_array_foreach(items, i, each)
 	{
-		const char *text = field(each, "text", "");
+		/* An older karmord tells none. */
+		const char *text = field(each, "text", "# its text is not told\n");
 		size_t len = strlen(text);
 
 		if (i && strncmp(text, "---", 3) != 0)

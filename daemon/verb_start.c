@@ -31,7 +31,7 @@ static const char help[] =
 	"      --name NAME         the workload's, and its container's\n"
 	"  -n, --namespace NAME    its namespace\n"
 	"  -l, --labels LIST       its labels: app=web,tier=front\n" DIAL_HELP CLI_HELP "\n"
-	"Exit status: COMMAND's; 2 it could not be started, or karmord ends it.\n"
+	"Exit status: COMMAND's; 2 it could not be started; SIGKILL where karmord ends it.\n"
 	"\n"
 	"Example: ExecStart=karmor start --name web -l app=web /usr/sbin/nginx -g 'daemon off;'\n";
 
@@ -84,7 +84,10 @@ static json_t *call(const struct start *start, const char *method, json_t *more)
 		workload = NULL;
 	}
 	json_decref(more);
-	return workload ? dial_call(start->socket, method, workload, NULL) : NULL;
+	if (workload)
+		return dial_call(start->socket, method, workload, NULL);
+	cli_wrong("its name, labels or path cannot be told: not UTF-8, or memory is out");
+	return NULL;
 }
 
 /* What our next execve leads to. 0 or a negative errno. */
@@ -108,7 +111,11 @@ static int context_take(const char *label)
 		cli_fix("start it as unconfined_service_t, or unconfined_t: SELinuxContext=");
 		return EXIT_WRONG;
 	}
-	r = r ? r : label_write("/proc/thread-self/attr/exec", context);
+	if (r) {
+		cli_wrong("cannot be started under \"%s\": the own context is \"%s\"", label, own);
+		return EXIT_WRONG;
+	}
+	r = label_write("/proc/thread-self/attr/exec", context);
 	return r == 0 ? EXIT_YES
 		      : cli_wrong("cannot be started under \"%s\": %s", label, strerror(-r));
 }
@@ -136,7 +143,7 @@ static int begin(const struct start *start)
 	if (!prepared)
 		return EXIT_WRONG;
 	attached = call(start, "io.karmor.Attach",
-			json_pack("{s:i, s:b}", "pid", (int)getpid(), "atExec", 1));
+			json_pack("{s:i, s:b, s:b}", "pid", (int)getpid(), "atExec", 1, "must", 1));
 	if (!attached)
 		return EXIT_WRONG;
 	/* Only SELinux's have colons. */

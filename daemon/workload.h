@@ -25,6 +25,7 @@ struct workload {
 	size_t slot;
 	bool attached, adopted;
 	bool is_waiting;  /* to become its program; node-entry.c */
+	bool must;	  /* be enforced, or not run, whatever is configured */
 	bool is_prepared; /* its task is to come; node-prepare.c */
 	uint64_t expires; /* until then, by the clock that nobody sets, in ms; 0: not yet known */
 	char *cgroup;	  /* by which tasks enter it later; NULL: there is none of its own */
