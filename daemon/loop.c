@@ -116,6 +116,17 @@ void loop_timer_set(struct loop_source *timer, unsigned ms)
 	timerfd_settime(timer->fd, 0, &when, NULL);
 }
 
+void loop_timer_soon(struct loop_source *timer, unsigned ms)
+{
+	struct itimerspec now = { 0 };
+
+	timerfd_gettime(timer->fd, &now);
+	if ((now.it_value.tv_sec || now.it_value.tv_nsec) &&
+	    now.it_value.tv_sec * 1000 + now.it_value.tv_nsec / 1000000 < (long)ms)
+		return;
+	loop_timer_set(timer, ms);
+}
+
 static void dispatch(const struct epoll_event *event)
 {
 	struct loop_source *source = event->data.ptr;

@@ -29,6 +29,8 @@ void loop_remove(struct loop *loop, struct loop_source *source);
 int loop_timer(struct loop *loop, loop_fn *fn, void *data, struct loop_source **ret);
 /* Once in @ms from now; 0 turns it off. */
 void loop_timer_set(struct loop_source *timer, unsigned ms);
+/* The same, but where it is to expire sooner anyway. */
+void loop_timer_soon(struct loop_source *timer, unsigned ms);
 
 /* Until loop_stop(); it may be run again. 0 or a negative errno. */
 int loop_run(struct loop *loop);

@@ -77,9 +77,11 @@ static void unwatch(struct workload *workload)
 static void on_end(uint32_t events, void *data)
 {
 	struct workload *workload = data;
+	/* Looking for yet another takes a look at each process of the machine. */
+	unsigned ms = workload->other < 0 ? ENDING_FIRST_MS : ENDING_MS;
 
 	unwatch(workload);
-	loop_timer_set(workload->node->ending, ENDING_FIRST_MS);
+	loop_timer_soon(workload->node->ending, ms);
 }
 
 /* What systemd runs in a unit's cgroup before the unit's program, and beside it (sd-pam). */
@@ -127,7 +129,7 @@ int node_watch(struct node *node, struct workload *workload)
 		return loop_add(node->loop, workload->pidfd, EPOLLIN, on_end, workload,
 				&workload->source);
 	if (!workload->is_unit && !workload->is_host)
-		loop_timer_set(node->ending, ENDING_MS);
+		loop_timer_soon(node->ending, ENDING_MS);
 	return 0;
 }
 
@@ -194,7 +196,7 @@ void node_on_ending(uint32_t events, void *data)
 	if (gone && records_save(node) < 0)
 		log_tell(LOG_CAUTION, "cannot write the list of workloads");
 	if (waits || soonest)
-		loop_timer_set(node->ending, waits ? ENDING_MS : soonest);
+		loop_timer_soon(node->ending, waits ? ENDING_MS : soonest);
 }
 
 int node_check_entry(const struct node *node, const struct workload *workload, json_t *messages)
@@ -252,7 +254,7 @@ int node_detach(struct node *node, const char *name)
 	if (forget(node, workload))
 		return records_save(node);
 	unwatch(workload);
-	loop_timer_set(node->ending, ENDING_FIRST_MS);
+	loop_timer_soon(node->ending, ENDING_FIRST_MS);
 	return 0;
 }
 
