@@ -84,7 +84,8 @@ struct release {
 	const char *name;
 	uint32_t slot;
 	unsigned left; /* processes that are under the other's rules alone */
-	int error;     /* the first, of what could not be let go; 0: none */
+	bool found;    /* what could not be let go is the unit's; else that cannot be told */
+	int error;     /* the first; 0: none */
 };
 
 /* What cannot be told is taken for what keeps the other build's rules. */
@@ -233,24 +234,24 @@ static void release_unit(const char *dir, void *data)
 	struct release *release = data;
 	int r = names < 0 ? names : others_set_open(dir, &set);
 
-	for (size_t i = 0; i < set.n; i++) {
-		int has = 0;
-
-		if (is_unit(others_slot(&set, i)))
-			has = others_has_name(names, (uint32_t)i, info.value_size, release->name);
-		if (has > 0)
-			has = release_slot(&set, (uint32_t)i, release);
-		r = r < 0 ? r : has;
-	}
 	/* One that is half made, or goes, enforces nothing. */
-	if (!strstr(dir, PINS_ASIDE) && r != -ENOENT)
-		release->error = release->error ? release->error : r;
+	if (strstr(dir, PINS_ASIDE) || r == -ENOENT)
+		r = 0;
+	for (size_t i = 0; r == 0 && i < set.n; i++) {
+		if (is_unit(others_slot(&set, i)))
+			r = others_has_name(names, (uint32_t)i, info.value_size, release->name);
+		if (r > 0) {
+			r = release_slot(&set, (uint32_t)i, release);
+			release->found |= r < 0;
+		}
+	}
+	release->error = release->error ? release->error : r;
 }
 
 void others_release_unit(const struct kernel_maps *maps, uint32_t slot,
 			 const struct karmor_workload *from, struct karmor_diag *diag)
 {
-	struct release release = { maps, from->name, slot, 0, 0 };
+	struct release release = { .maps = maps, .name = from->name, .slot = slot };
 
 	if (!from->lasting || !from->by_path || !from->running)
 		return;
@@ -262,9 +263,9 @@ void others_release_unit(const struct kernel_maps *maps, uint32_t slot,
 			  "that another build of karmor gave them: %u",
 			  from->name, release.left);
 	if (release.error < 0)
-		diag_warning(
-			diag, NULL, "start it anew, or boot the machine anew",
-			"workload \"%s\" stays under the policies that another build of karmor "
-			"gave it, beside its own: %s",
-			from->name, strerror(-release.error));
+		diag_warning(diag, NULL, "start it anew, or boot the machine anew",
+			     "workload \"%s\" %s under policies that another build of karmor gave "
+			     "it, beside its own: %s",
+			     from->name, release.found ? "stays" : "may be",
+			     strerror(-release.error));
 }
