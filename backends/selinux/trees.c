@@ -63,10 +63,13 @@ int selinux_tree_add(struct selinux_trees *trees, const char *here, const char *
 
 	if (array_grow(&trees->trees, trees->n_trees, &trees->size, sizeof(*tree)) < 0)
 		return -ENOMEM;
-	tree = &trees->trees[trees->n_trees++];
+	tree = &trees->trees[trees->n_trees];
 	tree->here = arena_strdup(&trees->arena, here);
 	tree->inside = arena_strdup(&trees->arena, inside);
-	return tree->here && tree->inside ? 0 : -ENOMEM;
+	if (!tree->here || !tree->inside)
+		return -ENOMEM;
+	trees->n_trees++;
+	return 0;
 }
 
 static bool is_same(const char *a, const char *b)
