@@ -58,5 +58,7 @@ eventually empty
 check $? "and it is forgotten when it is removed" "$("$karmor" get workloads)"
 kill "$daemon"
 wait "$daemon"
-lacks "$(container third --rm --rootfs "$rootfs" /bin/sh -c "$reads")" users "without karmord none starts"
+out=$(container third --rm --rootfs "$rootfs" /bin/sh -c "$reads")
+lacks "$out" users "without karmord none starts"
+has "$out" hook "for the hook fails"
 plan
