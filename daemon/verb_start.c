@@ -70,7 +70,11 @@ static int find(struct start *start)
 	const char *name = start->command[0];
 
 	start->program = strchr(name, '/') ? realpath(name, NULL) : search(name);
-	return start->program ? 0 : cli_wrong("cannot run %s: %s", name, strerror(errno));
+	if (!start->program)
+		return cli_wrong("cannot run %s: %s", name, strerror(errno));
+	/* Before karmord is told of a program that can be none. */
+	return is_program(start->program) ? 0
+					  : cli_wrong("cannot run %s: %s", name, strerror(EACCES));
 }
 
 static json_t *call(const struct start *start, const char *method, json_t *more)
