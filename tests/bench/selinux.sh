@@ -33,14 +33,6 @@ answers() {
 	"$karmor" get policies > /dev/null 2>&1 || ! kill -0 "$daemon" 2> /dev/null
 }
 
-at_length() { # COMMAND...
-	local i
-	for ((i = 0; i < 10; i++)); do
-		eventually "$@" && return
-	done
-	return 1
-}
-
 start() {
 	"$build/daemon/karmord" --config "$work/karmord.yaml" 2>> "$work/log" &
 	daemon=$!

@@ -64,15 +64,6 @@ says() { # RUNTIME ID: what the container said
 	cat "$rootfs/tmp/said" "$work/out" | tr -d '\0'
 }
 
-# A change of the policy may take minutes where the machine is busy.
-at_length() { # COMMAND...
-	local i
-	for ((i = 0; i < 10; i++)); do
-		eventually "$@" && return
-	done
-	return 1
-}
-
 loads() {
 	od -An -t u4 -j 12 -N 4 /sys/fs/selinux/status | tr -d ' '
 }

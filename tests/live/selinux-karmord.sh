@@ -66,15 +66,6 @@ reads() {
 	is "$(ask "$1" hidden)$(ask "$1" apart)$(ask "$1" later)" "$2" "$3"
 }
 
-# A change of the policy may take minutes where the machine is busy.
-at_length() { # COMMAND...
-	local i
-	for ((i = 0; i < 10; i++)); do
-		eventually "$@" && return
-	done
-	return 1
-}
-
 # It does, or never will.
 answers() {
 	"$karmor" get policies > /dev/null 2>&1 || ! kill -0 "$daemon" 2> /dev/null

@@ -62,15 +62,6 @@ said() {
 	tr -d '\0' < /srv/unit/said
 }
 
-# What takes minutes where the machine is busy.
-at_length() { # COMMAND...
-	local i
-	for ((i = 0; i < 10; i++)); do
-		eventually "$@" && return
-	done
-	return 1
-}
-
 traces() {
 	semodule --list=full
 	ls -Z /srv/unit/secret /srv/unit/open /srv/unit/mine

@@ -56,6 +56,15 @@ eventually() {
 	return 1
 }
 
+# What takes minutes where the machine is busy, as a change of SELinux's policy does.
+at_length() { # COMMAND...
+	local i
+	for ((i = 0; i < 10; i++)); do
+		eventually "$@" && return
+	done
+	return 1
+}
+
 gone() { # PATH
 	[ ! -e "$1" ]
 }
