@@ -1,37 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See base.h. The walk over the policy's tables is ours; reading the image is libsepol's. */
-/* First, for a member of theirs is called bool. */
-#include <sepol/policydb/policydb.h>
-
-#include "base.h"
+#include "base-tables.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <sepol/debug.h>
 #include <sepol/handle.h>
 #include <sepol/policydb/polcaps.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "cleanup.h"
-
-/* A line of file_contexts(5). */
-struct context_line {
-	char *path;
-	char *type;
-	size_t stem; /* bytes that a path has to begin with, of one that is no expression all */
-	bool literal;
-};
-
-struct base {
-	struct arena arena;
-	sepol_handle_t *handle;
-	sepol_policydb_t *sepol;
-	const policydb_t *db;
-	struct context_line *lines;
-	size_t n_lines, size;
-};
 
 void base_free(struct base *base)
 {
@@ -65,93 +43,6 @@ static int policy_read(struct base *base, const char *image, size_t len, struct 
 	return 0;
 }
 
-/* The third part of a context, where that is a type of the policy; NULL otherwise. */
-static const char *context_type(const struct base *base, char *context)
-{
-	char *part = strsep(&context, ":");
-
-	part = part ? strsep(&context, ":") : NULL;
-	part = part ? strsep(&context, ":") : NULL;
-	return part && base_has_type(base, part) ? part : NULL;
-}
-
-static bool is_literal(const char *path)
-{
-	return !strpbrk(path, ".^$?*+|[({\\");
-}
-
-/*
- * How many bytes of an expression every path that it matches begins with: what is dear to compile
- * is not, for most paths.
- */
-static size_t stem_of(const char *path)
-{
-	size_t len = strcspn(path, ".^$?*+|[({\\");
-	int depth = 0;
-
-	/* A bracket may hold any of these, and be no more than itself. */
-	if (strchr(path, '[') && strchr(path, '|'))
-		return 0;
-	/* The last one may be there, or not. */
-	if (len && path[len] && strchr("?*{", path[len]))
-		len--;
-	for (const char *p = path; *p; p++) {
-		if (*p == '\\' && p[1])
-			p++;
-		else if (*p == '|' && !depth)
-			return 0;
-		else if (*p == '(' || *p == ')')
-			depth += *p == '(' ? 1 : -1;
-	}
-	return len;
-}
-
-/*
- * "path [-mode] context"; a mode that is no file's is left out, as is a path without a context, or
- * with one that this policy has no type for.
- */
-static int line_add(struct base *base, char *text)
-{
-	char *path, *context, *rest = NULL;
-	const char *type;
-
-	path = strtok_r(text, " \t", &rest);
-	context = path ? strtok_r(NULL, " \t", &rest) : NULL;
-	if (!context || *path == '#')
-		return 0;
-	if (*context == '-') {
-		if (strcmp(context, "--") != 0)
-			return 0;
-		context = strtok_r(NULL, " \t", &rest);
-	}
-	type = context ? context_type(base, context) : NULL;
-	if (!type)
-		return 0;
-	if (array_grow(&base->lines, base->n_lines, &base->size, sizeof(*base->lines)) < 0)
-		return -ENOMEM;
-	base->lines[base->n_lines] = (struct context_line){
-		.path = arena_strdup(&base->arena, path),
-		.type = arena_strdup(&base->arena, type),
-		.stem = stem_of(path),
-		.literal = is_literal(path),
-	};
-	if (!base->lines[base->n_lines].path || !base->lines[base->n_lines].type)
-		return -ENOMEM;
-	base->n_lines++;
-	return 0;
-}
-
-static int contexts_read(struct base *base, const char *text, size_t len)
-{
-	_cleanup_free_ char *copy = strndup(text ? text : "", len);
-	char *rest = copy, *line;
-	int r = copy ? 0 : -ENOMEM;
-
-	while (r == 0 && (line = strsep(&rest, "\n")))
-		r = line_add(base, line);
-	return r;
-}
-
 int base_open(const struct karmor_caps *caps, struct base **ret, struct karmor_diag *diag)
 {
 	struct base *base = calloc(1, sizeof(*base));
@@ -165,7 +56,7 @@ int base_open(const struct karmor_caps *caps, struct base **ret, struct karmor_d
 	if (r)
 		diag_error(diag, NULL, NULL, "selinux: there is no policy to compile for");
 	r = r ? r : policy_read(base, image, len, diag);
-	r = r ? r : contexts_read(base, contexts, n);
+	r = r ? r : base_contexts_read(base, contexts, n);
 	if (r) {
 		base_free(base);
 		return r;
@@ -187,8 +78,7 @@ static bool bit(const ebitmap_t *map, unsigned wanted)
 	return false;
 }
 
-/* The number of a name, from 1; 0: there is none. */
-static uint32_t value_of(const struct base *base, int symbols, const char *name)
+uint32_t base_value(const struct base *base, int symbols, const char *name)
 {
 	for (uint32_t i = 0; i < base->db->symtab[symbols].nprim; i++) {
 		const char *other = base->db->sym_val_to_name[symbols][i];
@@ -199,7 +89,7 @@ static uint32_t value_of(const struct base *base, int symbols, const char *name)
 	return 0;
 }
 
-static bool is_attribute(const struct base *base, uint32_t type)
+bool base_is_attribute(const struct base *base, uint32_t type)
 {
 	const type_datum_t *datum = base->db->type_val_to_struct[type - 1];
 
@@ -208,21 +98,21 @@ static bool is_attribute(const struct base *base, uint32_t type)
 
 bool base_has_type(const struct base *base, const char *name)
 {
-	uint32_t type = value_of(base, SYM_TYPES, name);
+	uint32_t type = base_value(base, SYM_TYPES, name);
 
-	return type && !is_attribute(base, type);
+	return type && !base_is_attribute(base, type);
 }
 
 bool base_has_attribute(const struct base *base, const char *name)
 {
-	uint32_t type = value_of(base, SYM_TYPES, name);
+	uint32_t type = base_value(base, SYM_TYPES, name);
 
-	return type && is_attribute(base, type);
+	return type && base_is_attribute(base, type);
 }
 
 bool base_has_role(const struct base *base, const char *name)
 {
-	return value_of(base, SYM_ROLES, name) != 0;
+	return base_value(base, SYM_ROLES, name) != 0;
 }
 
 bool base_has_module(const struct base *base)
@@ -248,7 +138,7 @@ static uint32_t perm_bits(const symtab_t *table, const char *perm)
 	return bits;
 }
 
-static uint32_t class_bits(const struct base *base, uint32_t class, const char *perm)
+uint32_t base_class_bits(const struct base *base, uint32_t class, const char *perm)
 {
 	const class_datum_t *datum = class ? base->db->class_val_to_struct[class - 1] : NULL;
 	uint32_t bits = datum ? perm_bits(&datum->permissions, perm) : 0;
@@ -259,7 +149,7 @@ static uint32_t class_bits(const struct base *base, uint32_t class, const char *
 
 bool base_has_perm(const struct base *base, const char *class, const char *perm)
 {
-	return class_bits(base, value_of(base, SYM_CLASSES, class), perm) != 0;
+	return base_class_bits(base, base_value(base, SYM_CLASSES, class), perm) != 0;
 }
 
 bool base_has_socket_classes(const struct base *base)
@@ -276,16 +166,28 @@ static bool covers(const struct base *base, uint32_t named, uint32_t type)
 
 bool base_is_a(const struct base *base, const char *type, const char *attribute)
 {
-	uint32_t a = value_of(base, SYM_TYPES, type), b = value_of(base, SYM_TYPES, attribute);
+	uint32_t a = base_value(base, SYM_TYPES, type), b = base_value(base, SYM_TYPES, attribute);
 
 	return a && b && covers(base, b, a);
+}
+
+bool *base_members(const struct base *base, const char *attribute)
+{
+	uint32_t n = base->db->p_types.nprim, named = base_value(base, SYM_TYPES, attribute);
+	bool *ret = calloc(n + 1, sizeof(*ret));
+
+	for (uint32_t i = 0; ret && named && i < n; i++)
+		ret[i] = covers(base, named, i + 1);
+	return ret;
 }
 
 bool base_allows(const struct base *base, const char *source, const char *target, const char *class,
 		 const char *perm)
 {
-	uint32_t from = value_of(base, SYM_TYPES, source), to = value_of(base, SYM_TYPES, target);
-	uint32_t about = value_of(base, SYM_CLASSES, class), bits = class_bits(base, about, perm);
+	uint32_t from = base_value(base, SYM_TYPES, source),
+		 to = base_value(base, SYM_TYPES, target);
+	uint32_t about = base_value(base, SYM_CLASSES, class),
+		 bits = base_class_bits(base, about, perm);
 	const avtab_t *table = &base->db->te_avtab;
 
 	if (!from || !to || !bits)
@@ -301,8 +203,9 @@ bool base_allows(const struct base *base, const char *source, const char *target
 
 bool *base_targets(const struct base *base, const char *source, const char *class, const char *perm)
 {
-	uint32_t n = base->db->p_types.nprim, from = value_of(base, SYM_TYPES, source);
-	uint32_t about = value_of(base, SYM_CLASSES, class), bits = class_bits(base, about, perm);
+	uint32_t n = base->db->p_types.nprim, from = base_value(base, SYM_TYPES, source);
+	uint32_t about = base_value(base, SYM_CLASSES, class),
+		 bits = base_class_bits(base, about, perm);
 	const avtab_t *table = &base->db->te_avtab;
 	_cleanup_free_ bool *named = calloc(n + 1, sizeof(*named));
 	bool *ret = calloc(n + 1, sizeof(*ret));
@@ -339,7 +242,7 @@ const char *base_type(const struct base *base, size_t i)
 {
 	if (i >= base->db->p_types.nprim)
 		return NULL;
-	return base->db->p_type_val_to_name[i] && !is_attribute(base, (uint32_t)i + 1)
+	return base->db->p_type_val_to_name[i] && !base_is_attribute(base, (uint32_t)i + 1)
 		       ? base->db->p_type_val_to_name[i]
 		       : "";
 }
@@ -347,214 +250,4 @@ const char *base_type(const struct base *base, size_t i)
 const char *base_class(const struct base *base, size_t i)
 {
 	return i < base->db->p_classes.nprim ? base->db->p_class_val_to_name[i] : NULL;
-}
-
-static bool line_matches(const struct context_line *line, const char *path)
-{
-	_cleanup_buf_ struct buf whole = { 0 };
-	regex_t regex;
-	bool matches;
-
-	if (line->literal)
-		return strcmp(line->path, path) == 0;
-	if (strncmp(line->path, path, line->stem) != 0)
-		return false;
-	buf_printf(&whole, "^(%s)$", line->path);
-	if (buf_failed(&whole) || regcomp(&regex, whole.data, REG_EXTENDED | REG_NOSUB) != 0)
-		return false;
-	matches = regexec(&regex, path, 0, NULL, 0) == 0;
-	regfree(&regex);
-	return matches;
-}
-
-/* A path without wildcards goes first, then the line that stands last. */
-const char *base_type_of(const struct base *base, const char *path)
-{
-	for (int literal = 1; literal >= 0; literal--)
-		for (size_t i = base->n_lines; i > 0; i--)
-			if (base->lines[i - 1].literal == (bool)literal &&
-			    line_matches(&base->lines[i - 1], path))
-				return base->lines[i - 1].type;
-	return NULL;
-}
-
-bool base_named(const struct base *base, size_t i, const char **path, const char **type)
-{
-	if (i >= base->n_lines)
-		return false;
-	*path = base->lines[i].literal ? base->lines[i].path : NULL;
-	*type = base->lines[i].type;
-	return true;
-}
-
-/* A copy under way. */
-struct clone {
-	const struct base *base;
-	uint32_t type;
-	const char *name;
-	struct buf *buf;
-	size_t left_out;
-};
-
-static const char *type_name(const struct clone *c, uint32_t type)
-{
-	return type == c->type ? c->name : c->base->db->p_type_val_to_name[type - 1];
-}
-
-static const char *perm_name(const symtab_t *table, unsigned perm)
-{
-	for (unsigned i = 0; table->table && i < table->table->size; i++)
-		for (const hashtab_node_t *n = table->table->htable[i]; n; n = n->next)
-			if (((const perm_datum_t *)n->datum)->s.value == perm)
-				return n->key;
-	return NULL;
-}
-
-static void rule_write(const struct clone *c, const char *word, const char *source,
-		       const char *target, uint32_t class, uint32_t bits)
-{
-	const class_datum_t *datum = c->base->db->class_val_to_struct[class - 1];
-	const char *gap = "";
-
-	if (!bits)
-		return;
-	buf_printf(c->buf, "(%s %s %s (%s (", word, source, target,
-		   c->base->db->p_class_val_to_name[class - 1]);
-	for (unsigned i = 1; i <= 32; i++) {
-		const char *name = perm_name(&datum->permissions, i);
-
-		if (!name && datum->comdatum)
-			name = perm_name(&datum->comdatum->permissions, i);
-		if (!name || !(bits >> (i - 1) & 1))
-			continue;
-		buf_printf(c->buf, "%s%s", gap, name);
-		gap = " ";
-	}
-	buf_puts(c->buf, ")))\n");
-}
-
-/* A rule whose source or target is the type, with the copy in its place: in either, or in both. */
-static void av_write(struct clone *c, const struct avtab_node *n)
-{
-	const avtab_key_t *key = &n->key;
-	const char *source = type_name(c, key->source_type);
-	const char *target = type_name(c, key->target_type);
-	uint32_t all = class_bits(c->base, key->target_class, NULL);
-	const char *result = key->specified & AVTAB_TYPE
-				     ? c->base->db->p_type_val_to_name[n->datum.data - 1]
-				     : NULL;
-
-	if (key->specified & AVTAB_ALLOWED)
-		rule_write(c, "allow", source, target, key->target_class, n->datum.data);
-	else if (key->specified & AVTAB_AUDITALLOW)
-		rule_write(c, "auditallow", source, target, key->target_class, n->datum.data);
-	else if (key->specified & AVTAB_AUDITDENY)
-		rule_write(c, "dontaudit", source, target, key->target_class, all & ~n->datum.data);
-	else if (key->specified & AVTAB_TYPE)
-		buf_printf(c->buf, "(%s %s %s %s %s)\n",
-			   key->specified & AVTAB_TRANSITION ? "typetransition"
-			   : key->specified & AVTAB_MEMBER   ? "typemember"
-							     : "typechange",
-			   source, target, c->base->db->p_class_val_to_name[key->target_class - 1],
-			   result);
-	else
-		c->left_out++;
-}
-
-static bool names(const struct clone *c, const avtab_key_t *key)
-{
-	return key->source_type == c->type || key->target_type == c->type;
-}
-
-static void rules_write(struct clone *c)
-{
-	const avtab_t *tables[] = { &c->base->db->te_avtab, &c->base->db->te_cond_avtab };
-
-	for (uint32_t i = 0; i < tables[0]->nslot; i++)
-		for (const struct avtab_node *n = tables[0]->htable[i]; n; n = n->next)
-			if (names(c, &n->key))
-				av_write(c, n);
-	for (uint32_t i = 0; i < tables[1]->nslot; i++)
-		for (const struct avtab_node *n = tables[1]->htable[i]; n; n = n->next)
-			c->left_out += names(c, &n->key);
-}
-
-static void attributes_write(struct clone *c)
-{
-	ebitmap_node_t *node;
-	unsigned i;
-
-	ebitmap_for_each_positive_bit(&c->base->db->type_attr_map[c->type - 1], node, i)
-	{
-		const char *attribute = c->base->db->p_type_val_to_name[i];
-
-		if (!attribute || !is_attribute(c->base, i + 1))
-			continue;
-		if (*attribute == '@') /* has lost its name: nothing can be added to it */
-			c->left_out++;
-		else
-			buf_printf(c->buf, "(typeattributeset %s (%s))\n", attribute, c->name);
-	}
-}
-
-static void transitions_write(struct clone *c)
-{
-	const policydb_t *db = c->base->db;
-
-	for (const role_trans_t *t = db->role_tr; t; t = t->next)
-		if (t->type == c->type)
-			buf_printf(c->buf, "(roletransition %s %s %s %s)\n",
-				   db->p_role_val_to_name[t->role - 1], c->name,
-				   db->p_class_val_to_name[t->tclass - 1],
-				   db->p_role_val_to_name[t->new_role - 1]);
-	for (unsigned i = 0; db->range_tr && i < db->range_tr->size; i++)
-		for (const hashtab_node_t *n = db->range_tr->htable[i]; n; n = n->next) {
-			const range_trans_t *key = (const range_trans_t *)(const void *)n->key;
-
-			c->left_out += key->source_type == c->type || key->target_type == c->type;
-		}
-}
-
-static int line_compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The tables go by hash, which is nothing to print by. */
-static void lines_sort(char *text, struct buf *ret)
-{
-	_cleanup_free_ char **lines = NULL;
-	size_t n = 0, size = 0;
-	char *line;
-
-	while ((line = strsep(&text, "\n"))) {
-		if (!*line)
-			continue;
-		if (array_grow(&lines, n, &size, sizeof(*lines)) < 0) {
-			ret->failed = true;
-			return;
-		}
-		lines[n++] = line;
-	}
-	if (n)
-		qsort(lines, n, sizeof(*lines), line_compare);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(ret, "%s\n", lines[i]);
-}
-
-void base_clone(const struct base *base, const char *type, const char *name, struct buf *buf,
-		size_t *left_out)
-{
-	_cleanup_buf_ struct buf rules = { 0 };
-	struct clone c = {
-		.base = base, .type = value_of(base, SYM_TYPES, type), .name = name, .buf = &rules
-	};
-
-	attributes_write(&c);
-	rules_write(&c);
-	transitions_write(&c);
-	buf->failed |= buf_failed(&rules);
-	if (!buf_failed(&rules) && rules.data)
-		lines_sort(rules.data, buf);
-	*left_out += c.left_out;
 }

@@ -34,7 +34,9 @@ bool base_is_a(const struct base *base, const char *type, const char *attribute)
 /* Whether a rule allows it, conditions of the policy left aside. */
 bool base_allows(const struct base *base, const char *source, const char *target, const char *class,
 		 const char *perm);
-/* By the number of a type: whether @source is allowed it. To be freed; NULL when memory is out. */
+/* By the number of a type: whether it is in @attribute, which may not be there, or whether @source
+ * is allowed it. To be freed; NULL when memory is out. */
+bool *base_members(const struct base *base, const char *attribute);
 bool *base_targets(const struct base *base, const char *source, const char *class,
 		   const char *perm);
 

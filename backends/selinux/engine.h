@@ -20,7 +20,7 @@
 #include "loaded.h"
 #include "selinux.h"
 
-#define SELINUX_CONTEXT_MAX 1024
+#define SELINUX_CONTEXT_MAX 4096 /* the kernel gives and takes no more than a page */
 #define SELINUX_RETIRED_MAX 4096
 /* Of rulesets, and of workloads of before. */
 #define SELINUX_NUMBERS_MAX (2 * SELINUX_RULESETS_MAX)

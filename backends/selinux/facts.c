@@ -13,7 +13,6 @@
 static const char *const domains[] = { "unconfined_t", "unconfined_service_t", "container_t" };
 /* Containers have other types as well, of which tools make more. */
 #define CONTAINERS "container_domain"
-#define DOMAINS_MAX 64
 static const char *const launchers[] = { "unconfined_r", "system_r", "sysadm_r" };
 bool selinux_is_domain(const char *type)
 {
@@ -135,7 +134,7 @@ static int domain_add(const struct base *base, struct arena *arena, const char *
 {
 	struct selinux_domain *domain = &ret->domains[ret->n_domains];
 
-	if (ret->n_domains == DOMAINS_MAX || has_domain(ret, name))
+	if (has_domain(ret, name))
 		return 0;
 	domain->name = arena_strdup(arena, name);
 	if (!domain->name)
@@ -146,17 +145,21 @@ static int domain_add(const struct base *base, struct arena *arena, const char *
 
 static int domains_find(const struct base *base, struct arena *arena, struct selinux_facts *ret)
 {
+	_cleanup_free_ bool *contained = base_members(base, CONTAINERS);
+	size_t n = ARRAY_SIZE(domains);
 	const char *type;
 	int r = 0;
 
-	ret->domains = arena_array(arena, DOMAINS_MAX, sizeof(*ret->domains));
-	if (!ret->domains)
+	for (size_t i = 0; contained && base_type(base, i); i++)
+		n += contained[i];
+	ret->domains = arena_array(arena, n, sizeof(*ret->domains));
+	if (!contained || !ret->domains)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(domains); i++)
 		if (base_has_type(base, domains[i]))
 			r = domain_add(base, arena, domains[i], ret);
 	for (size_t i = 0; r == 0 && (type = base_type(base, i)); i++)
-		if (is_name(type) && base_is_a(base, type, CONTAINERS))
+		if (contained[i] && is_name(type))
 			r = domain_add(base, arena, type, ret);
 	return r;
 }

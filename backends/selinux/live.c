@@ -51,17 +51,21 @@ int selinux_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *d
 static int own_read(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	char *context = NULL;
-	bool fits;
+	int r = 0;
 
 	if (is_selinux_enabled() != 1 || getcon_raw(&context) < 0) {
 		diag_error(diag, NULL, "boot with lsm=...,selinux", "selinux: it is not active");
 		return -EOPNOTSUPP;
 	}
-	fits = strlen(context) < sizeof(engine->own);
-	if (fits)
+	if (strlen(context) < sizeof(engine->own)) {
 		strcpy(engine->own, context);
+	} else {
+		diag_error(diag, NULL, NULL, "selinux: our own context is longer than %zu bytes",
+			   sizeof(engine->own) - 1);
+		r = -EOPNOTSUPP;
+	}
 	freecon(context);
-	return fits ? 0 : -EOPNOTSUPP;
+	return r;
 }
 
 static void engine_free(struct selinux_engine *engine)

@@ -19,7 +19,6 @@
 #include "state.h"
 
 #define STORE "/var/lib/selinux"
-#define DOMAIN_MAX 128
 
 DEFINE_CLEANUP(base, struct base, base_free)
 DEFINE_CLEANUP(type, char, free)
@@ -85,26 +84,25 @@ static int policy_take(struct karmor_caps *caps, struct base **ret)
 }
 
 /* Whether our own type is one that workloads have, and may change its context. */
-static int entry_find(const struct base *base, char domain[DOMAIN_MAX])
+static int entry_find(const struct base *base, char **domain)
 {
 	char *context = NULL, *at, *type;
-	int r;
 
-	*domain = '\0';
 	if (getcon_raw(&context) < 0)
 		return 0;
 	at = context;
 	for (int i = 0; i < 3; i++)
 		type = strsep(&at, ":");
-	snprintf(domain, DOMAIN_MAX, "%s", type ? type : "");
-	r = selinux_is_domain(domain) && base_allows(base, domain, domain, "process", "setcurrent");
+	*domain = strdup(type ? type : "");
 	freecon(context);
-	return r;
+	if (!*domain)
+		return -ENOMEM;
+	return selinux_is_domain(*domain) &&
+	       base_allows(base, *domain, *domain, "process", "setcurrent");
 }
 
 /* What can be compiled for. */
-static int machine_take(struct karmor_caps *caps, struct selinux_machine *machine,
-			char domain[DOMAIN_MAX])
+static int machine_take(struct karmor_caps *caps, struct selinux_machine *machine, char **domain)
 {
 	_cleanup_(cleanup_base) struct base *base = NULL;
 	const char *contexts = selinux_file_context_path();
@@ -126,10 +124,8 @@ static int store_find(const char *type)
 int selinux_probe(struct karmor_caps *caps, struct karmor_diag *diag)
 {
 	_cleanup_(cleanup_type) char *type = NULL;
-	char domain[DOMAIN_MAX] = "";
-	struct selinux_machine machine = { .listed = probe_lsm("selinux"),
-					   .type = "",
-					   .domain = domain };
+	_cleanup_free_ char *domain = NULL;
+	struct selinux_machine machine = { .listed = probe_lsm("selinux"), .type = "" };
 
 	machine.loaded = machine.listed && is_selinux_enabled() == 1;
 	if (machine.loaded) {
@@ -137,11 +133,12 @@ int selinux_probe(struct karmor_caps *caps, struct karmor_diag *diag)
 		machine.version = security_policyvers();
 		machine.privileged = probe_capability(CAP_MAC_ADMIN);
 		machine.readable =
-			machine.privileged == 1 ? machine_take(caps, &machine, domain) : 0;
+			machine.privileged == 1 ? machine_take(caps, &machine, &domain) : 0;
 		machine.type = selinux_getpolicytype(&type) == 0 && type ? type : "";
 		machine.stored = store_find(machine.type);
 	}
-	if (machine.readable == -ENOMEM || machine.stored == -ENOMEM)
+	if (machine.readable == -ENOMEM || machine.enters == -ENOMEM || machine.stored == -ENOMEM)
 		return -ENOMEM;
+	machine.domain = domain ? domain : "";
 	return selinux_state(caps, &machine);
 }

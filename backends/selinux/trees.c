@@ -15,7 +15,6 @@
 
 /* Names of rules by roots: more are not kept in memory. */
 #define ROOTS_MAX (1U << 20)
-#define NAME_SIZE (2 * PATH_MAX)
 
 static int tree_compare(const void *a, const void *b)
 {
@@ -223,7 +222,7 @@ void selinux_trees_close(struct selinux_trees *trees)
  * Trees are sorted, so that what is further in comes first.
  */
 static const char *name_in(const struct selinux_trees *trees, size_t i, const char *path,
-			   char room[NAME_SIZE])
+			   struct buf *room)
 {
 	const struct selinux_tree *tree = &trees->trees[trees->n_trees - 1 - i];
 	const char *rest = mounts_below(path, *tree->here ? tree->here : "/");
@@ -233,7 +232,9 @@ static const char *name_in(const struct selinux_trees *trees, size_t i, const ch
 	if (!*tree->inside)
 		return *rest ? rest : "/";
 	rest = strcmp(rest, "/") == 0 ? "" : rest;
-	return snprintf(room, NAME_SIZE, "%s%s", tree->inside, rest) < NAME_SIZE ? room : NULL;
+	buf_reset(room);
+	buf_printf(room, "%s%s", tree->inside, rest);
+	return buf_failed(room) ? NULL : room->data;
 }
 
 /* The label by the first name that has one; whether another name has another. */
@@ -241,11 +242,11 @@ static size_t label_of(const struct selinux_trees *trees, const char *path, bool
 		       bool *is_shared)
 {
 	size_t ret = SELINUX_NO_LABEL;
-	char room[NAME_SIZE];
+	_cleanup_buf_ struct buf room = { 0 };
 
 	*is_shared = false;
 	for (size_t i = 0; i < trees->n_trees; i++) {
-		const char *name = name_in(trees, i, path, room);
+		const char *name = name_in(trees, i, path, &room);
 		size_t label = name ? selinux_label_of(trees->artifact, name, directory)
 				    : SELINUX_NO_LABEL;
 
@@ -282,10 +283,10 @@ static bool role(const char *path, bool directory, char *ret, size_t size, void 
 static bool type(const char *path, const char *own, char *copy, size_t size, void *data)
 {
 	const struct selinux_trees *trees = data;
-	char room[NAME_SIZE];
+	_cleanup_buf_ struct buf room = { 0 };
 
 	for (size_t i = 0; i < trees->n_trees; i++) {
-		const char *in = name_in(trees, i, path, room);
+		const char *in = name_in(trees, i, path, &room);
 		_cleanup_buf_ struct buf name = { 0 };
 
 		if (!in || !selinux_copy_of(trees->artifact, in, own, &name) || buf_failed(&name) ||
@@ -312,10 +313,10 @@ static bool leads(const struct selinux_artifact *artifact, const char *in)
 static bool descend(const char *path, void *data)
 {
 	const struct selinux_trees *trees = data;
-	char room[NAME_SIZE];
+	_cleanup_buf_ struct buf room = { 0 };
 
 	for (size_t i = 0; i < trees->n_trees; i++) {
-		const char *in = name_in(trees, i, path, room);
+		const char *in = name_in(trees, i, path, &room);
 
 		if (in && leads(trees->artifact, in))
 			return true;
@@ -339,10 +340,10 @@ void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret
 bool selinux_is_source(const struct selinux_trees *trees, const char *path)
 {
 	const struct selinux_artifact *a = trees->artifact;
-	char room[NAME_SIZE];
+	_cleanup_buf_ struct buf room = { 0 };
 
 	for (size_t i = 0; i < trees->n_trees; i++) {
-		const char *in = name_in(trees, i, path, room);
+		const char *in = name_in(trees, i, path, &room);
 
 		if (in &&
 		    a->accept_kinds[automaton_run(a->automaton, in)] != a->accept_kinds[a->rest])

@@ -1,112 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SELinux backend without a kernel: what is written and reported, golden modules
- * (tests/golden/selinux; KARMOR_GOLDEN=write makes them anew), what is asked of a base policy.
- * Verdicts are judged in tests/offline.
+ * (tests/golden/selinux; KARMOR_GOLDEN=write makes them anew). Verdicts are judged in
+ * tests/offline.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support.h"
-#include "caps.h"
 #include "cleanup.h"
 #include "fs.h"
+#include "selinux-module.h"
 #include "selinux/engine.h"
-#include "selinux/labels.h"
 #include "selinux/reference.h"
-#include "selinux/selinux.h"
-#include "selinux/trees.h"
-
-DEFINE_CLEANUP(base, struct base, base_free)
-DEFINE_CLEANUP(caps, struct karmor_caps, karmor_caps_free)
-
-struct compiled {
-	struct karmor_policies *policies;
-	struct karmor_ruleset *set;
-	struct karmor_caps *caps;
-	struct karmor_artifact *artifact;
-	struct karmor_report *report;
-};
-
-static void compiled_done(struct compiled *c)
-{
-	karmor_report_free(c->report);
-	karmor_artifact_free(c->artifact);
-	karmor_caps_free(c->caps);
-	karmor_ruleset_free(c->set);
-	karmor_policies_free(c->policies);
-}
-
-static void compile_in(struct compiled *c, const char *posture, const char *root)
-{
-	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture, .root = root);
-	const struct karmor_ruleset *sets[1];
-
-	ck_assert_int_eq(karmor_ruleset_new(c->policies, &subject, &c->set, NULL), 0);
-	sets[0] = c->set;
-	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("selinux"), &c->caps), 0);
-	ck_assert_int_eq(karmor_compile(sets, 1, c->caps, &c->artifact, &c->report, NULL), 0);
-}
-
-static void compile_loaded(struct compiled *c, const char *posture)
-{
-	compile_in(c, posture, NULL);
-}
-
-/* @spec: JSON, what stands in a policy beside its selector. */
-static void load_spec(struct compiled *c, const char *spec)
-{
-	_cleanup_buf_ struct buf text = { 0 };
-
-	buf_printf(&text,
-		   "{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","
-		   "\"metadata\":{\"name\":\"p\"},\"spec\":{\"selector\":{},%s}}",
-		   spec);
-	ck_assert_int_eq(karmor_policies_new(&c->policies), 0);
-	ck_assert_int_eq(karmor_policies_add_text(c->policies, "p", text.data, text.len, NULL), 0);
-}
-
-static void compile_spec(struct compiled *c, const char *spec, const char *posture)
-{
-	load_spec(c, spec);
-	compile_loaded(c, posture);
-}
-
-static char *text_of(const struct compiled *c)
-{
-	struct buf buf = { 0 };
-
-	selinux_write(&buf, (const struct selinux_artifact *)c->artifact, NULL);
-	return buf_take(&buf);
-}
-
-static enum karmor_fidelity fidelity_of(const struct compiled *c, size_t i)
-{
-	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
-
-	ck_assert_int_eq(karmor_report_at(c->report, i, &line), 0);
-	ck_assert(line.fidelity == KARMOR_EXACT || line.reason);
-	return line.fidelity;
-}
-
-/* Whether the module can be compiled together with the base policy. */
-static bool is_module(const char *text)
-{
-	_cleanup_free_ char *base = reference_cil();
-	const char *texts[] = { base, text };
-	_cleanup_free_ void *image = NULL;
-	size_t len;
-
-	return reference_compile(texts, 2, &image, &len) == 0;
-}
 
 /* A policy that is not karmor's own, in a file; its name. */
 static char *policy_write(void)
@@ -125,7 +33,6 @@ static char *policy_write(void)
 	close(fd);
 	return path;
 }
-
 START_TEST(a_module_says_which_policy_it_is_for)
 {
 	_cleanup_(compiled_done) struct compiled c = { 0 };
@@ -191,17 +98,6 @@ START_TEST(what_an_exact_path_blocks_is_no_interpreter_either)
 					    "karmor_libraries) "));
 }
 END_TEST
-
-/* Whether the report says so of some rule. */
-static bool is_told(const struct compiled *c, const char *reason)
-{
-	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
-
-	for (size_t i = 0; karmor_report_at(c->report, i, &line) == 0; i++)
-		if (line.reason && strstr(line.reason, reason))
-			return true;
-	return false;
-}
 
 static size_t label_of(const struct compiled *c, const char *path)
 {
@@ -406,185 +302,6 @@ START_TEST(workloads_share_the_labels_of_files)
 }
 END_TEST
 
-static const char a_few_rules[] =
-	"\"process\":{\"matchPaths\":[{\"path\":\"/srv/tool\"}]},"
-	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"fromSource\":[{\"path\":\"/usr/bin/"
-	"cat\"}]}],\"matchDirectories\":[{\"dir\":\"/opt/data/\",\"recursive\":true}],"
-	"\"matchPatterns\":[{\"pattern\":\"/var/log/app-*/x.log\"},{\"pattern\":\"/home/*/.ssh/"
-	"**\"}]}";
-
-static void walk_have(const struct compiled *c, struct selinux_trees *trees,
-		      struct selinux_walk *walk)
-{
-	ck_assert_int_eq(
-		selinux_trees_open(trees, (const struct selinux_artifact *)c->artifact, NULL), 0);
-	selinux_walk_of(trees, walk);
-}
-
-START_TEST(what_is_to_be_labelled_is_below_its_roots)
-{
-	static const char *const roots[] = { "/etc/shadow", "/home",	    "/opt/data",
-					     "/srv/tool",   "/usr/bin/cat", "/var/log" };
-	static const char *const through[] = { "/home",		 "/home/a",	  "/home/a/.ssh",
-					       "/home/a/.ssh/b", "/opt/data",	  "/opt/data/a/b",
-					       "/var/log",	 "/var/log/app-1" };
-	static const char *const past[] = { "/usr/lib",	      "/home/a/b",	  "/opt/other",
-					    "/var/log/other", "/var/log/app-1/y", "/etc/shadow" };
-	_cleanup_(compiled_done) struct compiled c = { 0 };
-	char role[SELINUX_ROLE_SIZE];
-	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
-	struct selinux_walk walk;
-
-	compile_spec(&c, a_few_rules, NULL);
-	walk_have(&c, &trees, &walk);
-	ck_assert_uint_eq(walk.n_roots, ARRAY_SIZE(roots));
-	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
-		ck_assert_str_eq(walk.roots[i], roots[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(through); i++)
-		ck_assert_msg(walk.descend(through[i], walk.data), "%s", through[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(past); i++)
-		ck_assert_msg(!walk.descend(past[i], walk.data), "%s", past[i]);
-	ck_assert(walk.role("/etc/shadow", false, role, sizeof(role), walk.data));
-	ck_assert(walk.role("/opt/data/a", true, role, sizeof(role), walk.data));
-	ck_assert(!walk.role("/etc/passwd", false, role, sizeof(role), walk.data));
-	ck_assert(!walk.role("/var/log", true, role, sizeof(role), walk.data));
-}
-END_TEST
-
-/* In a root that is not ours names begin with where that is. */
-START_TEST(what_is_to_be_labelled_is_in_the_root)
-{
-	char directory[] = "/tmp/karmor-root-XXXXXX", root[64], path[64], role[SELINUX_ROLE_SIZE];
-	_cleanup_(compiled_done) struct compiled c = { 0 };
-	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
-	struct selinux_walk walk;
-	int fd;
-
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(fd, 0);
-	snprintf(root, sizeof(root), "/proc/self/fd/%d", fd); /* as a daemon has it */
-	load_spec(&c, a_few_rules);
-	compile_in(&c, NULL, root);
-	walk_have(&c, &trees, &walk);
-	ck_assert_uint_eq(walk.n_roots, 6);
-	snprintf(path, sizeof(path), "%s/etc/shadow", directory);
-	ck_assert_str_eq(walk.roots[0], path);
-	ck_assert(walk.role(path, false, role, sizeof(role), walk.data));
-	ck_assert(!walk.role("/etc/shadow", false, role, sizeof(role), walk.data));
-	snprintf(path, sizeof(path), "%s/home", directory);
-	ck_assert(walk.descend(path, walk.data) && !walk.descend("/home", walk.data));
-	snprintf(path, sizeof(path), "%s/usr/bin/cat", directory);
-	ck_assert(selinux_is_source(&trees, path) && !selinux_is_source(&trees, "/usr/bin/cat"));
-	ck_assert_int_eq(rmdir(directory), 0);
-	selinux_trees_close(&trees);
-	walk_have(&c, &trees, &walk); /* it is no more */
-	ck_assert_uint_eq(walk.n_roots, 0);
-	close(fd);
-}
-END_TEST
-
-START_TEST(our_own_root_is_ours_by_every_name)
-{
-	_cleanup_(compiled_done) struct compiled c = { 0 };
-	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
-	struct selinux_walk walk;
-
-	load_spec(&c, a_few_rules);
-	compile_in(&c, NULL, "/proc/self/root");
-	walk_have(&c, &trees, &walk);
-	ck_assert_str_eq(walk.roots[0], "/etc/shadow");
-}
-END_TEST
-
-/* A process whose root is a mount that no other namespace has; its end of @fds is closed by it. */
-static pid_t elsewhere(const char *directory, int fds[2])
-{
-	pid_t pid = fork();
-	char byte = 0;
-
-	if (pid != 0)
-		return pid;
-	close(fds[0]);
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
-	    mount("none", directory, "tmpfs", 0, NULL) < 0 || chroot(directory) < 0)
-		_exit(1);
-	(void)!write(fds[1], &byte, 1);
-	pause();
-	_exit(0);
-}
-
-START_TEST(a_root_without_a_name_here_is_an_error)
-{
-	char directory[] = "/tmp/karmor-root-XXXXXX", root[64], byte;
-	_cleanup_(compiled_done) struct compiled c = { 0 };
-	struct karmor_diag *diag = karmor_diag_new();
-	struct selinux_trees trees;
-	bool is_there;
-	int fds[2];
-	pid_t pid;
-
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	pid = elsewhere(directory, fds);
-	close(fds[1]);
-	is_there = read(fds[0], &byte, 1) == 1; /* else this machine has no such namespaces */
-	if (is_there) {
-		snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
-		load_spec(&c, a_few_rules);
-		compile_in(&c, NULL, root);
-		ck_assert_int_eq(selinux_trees_open(
-					 &trees, (const struct selinux_artifact *)c.artifact, diag),
-				 -EINVAL);
-		ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 0)->text, "no name here"));
-	}
-	kill(pid, SIGKILL);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	karmor_diag_clear(diag);
-	if (is_there) {
-		ck_assert_int_eq(selinux_trees_open(
-					 &trees, (const struct selinux_artifact *)c.artifact, diag),
-				 -EINVAL);
-		ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 0)->text, "has ended"));
-	}
-	close(fds[0]);
-	ck_assert_int_eq(rmdir(directory), 0);
-	karmor_diag_free(diag);
-}
-END_TEST
-
-START_TEST(a_name_is_looked_for_everywhere)
-{
-	_cleanup_(compiled_done) struct compiled c = { 0 };
-	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
-	struct selinux_walk walk;
-
-	compile_spec(&c, "\"process\":{\"matchPaths\":[{\"execname\":\"nc\"}]}", NULL);
-	walk_have(&c, &trees, &walk);
-	ck_assert_uint_eq(walk.n_roots, 1);
-	ck_assert_str_eq(walk.roots[0], "/");
-	ck_assert(walk.descend("/", walk.data) && walk.descend("/a/b", walk.data));
-}
-END_TEST
-
-/* Those of the root are no rest there. */
-START_TEST(where_all_is_one_only_the_rest_is_looked_for)
-{
-	_cleanup_(compiled_done) struct compiled c = { 0 };
-	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
-	struct selinux_walk walk;
-
-	compile_spec(&c,
-		     "\"file\":{\"matchDirectories\":[{\"dir\":\"/\",\"recursive\":true}],"
-		     "\"matchPaths\":[{\"path\":\"/etc/a/b\"}]}",
-		     NULL);
-	walk_have(&c, &trees, &walk);
-	ck_assert_uint_eq(walk.n_roots, 2);
-	ck_assert(walk.descend("/", walk.data) && walk.descend("/etc/a", walk.data));
-	ck_assert(!walk.descend("/usr", walk.data) && !walk.descend("/etc/a/b", walk.data));
-}
-END_TEST
-
 /* What files, tasks and executables have of a module that another one follows. */
 START_TEST(what_was_loaded_before_means_what_is_the_same_now)
 {
@@ -629,59 +346,10 @@ START_TEST(what_was_loaded_before_means_what_is_the_same_now)
 }
 END_TEST
 
-START_TEST(a_base_policy_is_asked)
-{
-	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
-	_cleanup_(cleanup_base) struct base *base = NULL;
-	_cleanup_buf_ struct buf copy = { 0 };
-	size_t left_out = 0;
-
-	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("selinux"), &caps), 0);
-	ck_assert_int_eq(base_open(caps, &base, NULL), 0);
-	ck_assert(base_has_type(base, "shadow_t") && !base_has_type(base, "file_type"));
-	ck_assert(base_has_attribute(base, "file_type") && base_has_role(base, "system_r"));
-	ck_assert(base_has_perm(base, "file", "execute") &&
-		  base_has_perm(base, "file", "entrypoint"));
-	ck_assert(!base_has_perm(base, "file", "fly") && !base_has_perm(base, "bird", NULL));
-	ck_assert(base_allows(base, "sshd_t", "shadow_t", "file", "read"));
-	ck_assert(!base_allows(base, "sshd_t", "shadow_t", "file", "write"));
-	ck_assert(base_allows(base, "init_t", "shadow_t", "file", "write")); /* by attributes */
-	ck_assert_str_eq(base_type_of(base, "/etc/shadow"), "shadow_t");
-	ck_assert_str_eq(base_type_of(base, "/etc/passwd"), "etc_t");
-	ck_assert_str_eq(base_type_of(base, "/usr/sbin/nginx"), "httpd_exec_t");
-	base_clone(base, "shadow_t", "copy_t", &copy, &left_out);
-	ck_assert_ptr_nonnull(strstr(copy.data, "(typeattributeset file_type (copy_t))\n"));
-	ck_assert_ptr_nonnull(strstr(copy.data, "(auditallow sshd_t copy_t (file (read)))\n"));
-	ck_assert_ptr_nonnull(strstr(copy.data, "(dontaudit container_t copy_t "));
-	ck_assert_uint_eq(left_out, 0);
-}
-END_TEST
-
-static const struct {
-	const char *image;
-	size_t len;
-} broken[] = { { "", 0 }, { "no policy", 9 }, { "\x8c\xff\x7c\xf9\x08\0\0\0SE Linux", 16 } };
-
-START_TEST(what_is_no_policy_is_told)
-{
-	_cleanup_(cleanup_caps) struct karmor_caps *caps = NULL;
-	_cleanup_(cleanup_base) struct base *base = NULL;
-	struct karmor_diag *diag = karmor_diag_new();
-
-	ck_assert_int_eq(caps_new(karmor_backend_find("selinux"), &caps), 0);
-	ck_assert_int_eq(base_open(caps, &base, diag), -EINVAL);
-	ck_assert_int_eq(caps_set_bytes(caps, SELINUX_CAP_POLICY, broken[_i].image, broken[_i].len),
-			 0);
-	ck_assert_int_eq(base_open(caps, &base, diag), -EINVAL);
-	ck_assert_ptr_nonnull(karmor_diag_at(diag, 1));
-	karmor_diag_free(diag);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("selinux");
-	TCase *module = tcase_create("module"), *machine = tcase_create("machine");
+	TCase *module = tcase_create("module");
 
 	tcase_add_test(module, a_module_says_which_policy_it_is_for);
 	tcase_add_test(module, no_name_leaves_its_comment);
@@ -692,16 +360,7 @@ int main(void)
 	tcase_add_loop_test(module, what_cannot_be_said_is_reported, 0, ARRAY_SIZE(kept));
 	tcase_add_loop_test(module, modules_are_the_golden_ones, 0, ARRAY_SIZE(golden));
 	tcase_add_test(module, workloads_share_the_labels_of_files);
-	tcase_add_test(module, what_is_to_be_labelled_is_below_its_roots);
-	tcase_add_test(module, what_is_to_be_labelled_is_in_the_root);
-	tcase_add_test(module, our_own_root_is_ours_by_every_name);
-	tcase_add_test(module, a_root_without_a_name_here_is_an_error);
-	tcase_add_test(module, a_name_is_looked_for_everywhere);
-	tcase_add_test(module, where_all_is_one_only_the_rest_is_looked_for);
 	tcase_add_test(module, what_was_loaded_before_means_what_is_the_same_now);
-	tcase_add_test(machine, a_base_policy_is_asked);
-	tcase_add_loop_test(machine, what_is_no_policy_is_told, 0, ARRAY_SIZE(broken));
 	suite_add_tcase(suite, module);
-	suite_add_tcase(suite, machine);
 	return support_run(suite);
 }
