@@ -89,6 +89,12 @@ static bool is_directory(const struct question *q)
 	return is_path(q) && q->rule->match == IR_DIR;
 }
 
+/* Every directory but the root can be made later. */
+static bool is_named_directory(const struct question *q)
+{
+	return is_directory(q) && strcmp(q->rule->path, "/") != 0;
+}
+
 static bool is_plain_directory(const struct question *q)
 {
 	return is_directory(q) && !q->rule->recursive;
@@ -202,6 +208,10 @@ static const struct {
 	  "name the directory, or use bpf" },
 	{ is_directory, KARMOR_APPROXIMATED,
 	  "files that are moved into the directory keep the label that they bring", "use bpf" },
+	{ is_named_directory, KARMOR_APPROXIMATED,
+	  "what gets this name later, and all that is made in it, has the label of the directory "
+	  "above until labels are set again",
+	  "make the directory before, or use bpf" },
 	{ is_plain_directory, KARMOR_APPROXIMATED,
 	  "what is made in a directory below, once that was made, counts as made in this one",
 	  NULL },

@@ -55,11 +55,16 @@ static bool is_unreadable_program(const struct pass *pass, const struct access *
 	return asked_as(pass, access, KARMOR_FILE, KARMOR_READ).action == KARMOR_BLOCK;
 }
 
-/* A label of the file, and not of all that is made in a directory. */
+static bool is_name_of(const struct ruleset_rule *rule, const struct access *access)
+{
+	return rule->match != IR_DIR || strcmp(rule->path, access->path) == 0;
+}
+
+/* A label of the file or of the directory itself, and not of all that is made in one. */
 static bool is_named_alone(const struct pass *pass, const struct access *access)
 {
 	for (size_t i = 0; i < pass->set->n_rules; i++)
-		if (pass->set->rules[i].match != IR_DIR &&
+		if (is_name_of(&pass->set->rules[i], access) &&
 		    eval_matches(&pass->set->rules[i], access))
 			return true;
 	return false;
@@ -70,8 +75,11 @@ static bool is_of_shared_class(const struct pass *pass, const struct access *acc
 	bool usual = access->type == SOCK_STREAM ||
 		     (access->type == SOCK_DGRAM &&
 		      (access->number == 0 || access->number == IPPROTO_UDP));
+	/* All sockets of another family are of one class. */
+	bool rare = access->family != AF_UNSPEC && access->family != AF_INET &&
+		    access->family != AF_INET6;
 
-	return pass->set && !usual;
+	return pass->set && (!usual || rare);
 }
 
 static const struct shortcoming shortcomings[] = {

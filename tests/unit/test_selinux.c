@@ -228,6 +228,18 @@ START_TEST(what_cannot_be_said_is_reported)
 }
 END_TEST
 
+/* The label of what is made is that of where it is made. */
+START_TEST(what_is_not_there_yet_is_reported)
+{
+	_cleanup_(compiled_done) struct compiled named = { 0 }, all = { 0 };
+
+	compile_spec(&named, "\"file\":{\"matchDirectories\":[{\"dir\":\"/a/b\"}]}", NULL);
+	ck_assert(is_told(&named, "gets this name later, and all that is made in it"));
+	compile_spec(&all, "\"file\":{\"matchDirectories\":[{\"dir\":\"/\"}]}", NULL);
+	ck_assert(!is_told(&all, "gets this name later"));
+}
+END_TEST
+
 static const struct {
 	const char *policy, *posture;
 } golden[] = {
@@ -358,6 +370,7 @@ int main(void)
 	tcase_add_test(module, what_a_source_may_execute_can_be_mapped);
 	tcase_add_test(module, sockets_of_no_protocol_are_left_alone);
 	tcase_add_loop_test(module, what_cannot_be_said_is_reported, 0, ARRAY_SIZE(kept));
+	tcase_add_test(module, what_is_not_there_yet_is_reported);
 	tcase_add_loop_test(module, modules_are_the_golden_ones, 0, ARRAY_SIZE(golden));
 	tcase_add_test(module, workloads_share_the_labels_of_files);
 	tcase_add_test(module, what_was_loaded_before_means_what_is_the_same_now);
