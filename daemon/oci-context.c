@@ -63,8 +63,8 @@ void oci_own_context(char ret[OCI_CONTEXT_MAX])
 int oci_context(const char *own, const char *label, char ret[OCI_CONTEXT_MAX])
 {
 	if (!context_make(own, label, ret))
-		return -1;
-	return is_wrong(ret) ? -EINVAL : 0;
+		return -EINVAL;
+	return is_wrong(ret) ? -EACCES : 0;
 }
 
 int oci_bundle_context(json_t *config, const char *label, char ret[OCI_CONTEXT_MAX])
@@ -76,9 +76,9 @@ int oci_bundle_context(json_t *config, const char *label, char ret[OCI_CONTEXT_M
 	int r;
 
 	oci_own_context(engine);
-	r = json_is_object(process) ? oci_context(own && *own ? own : engine, label, ret) : -1;
+	r = json_is_object(process) ? oci_context(own && *own ? own : engine, label, ret) : -EINVAL;
 	if (r)
 		return r;
 	text = json_string(ret);
-	return text ? json_object_set_new(process, "selinuxLabel", text) : -1;
+	return text && json_object_set_new(process, "selinuxLabel", text) == 0 ? 0 : -ENOMEM;
 }

@@ -28,9 +28,9 @@ int oci_bundle_label(json_t *config, const char *label);
 /* The context of SELinux that we have, "" where there is none. */
 #define OCI_CONTEXT_MAX 4096
 void oci_own_context(char ret[OCI_CONTEXT_MAX]);
-/* The context @own with the role of @label. 0; -1: one of them is none; -EINVAL: the policy has no
- * such context. */
+/* The context @own with the role of @label. 0; -EINVAL: one of them is none; -EACCES: the policy
+ * has no such context. */
 int oci_context(const char *own, const char *label, char ret[OCI_CONTEXT_MAX]);
 /* The same of what a container was to have, or without one of what we have, into its
- * configuration. -1 also where it has no process. */
+ * configuration. -EINVAL also where it has no process; -ENOMEM. */
 int oci_bundle_context(json_t *config, const char *label, char ret[OCI_CONTEXT_MAX]);

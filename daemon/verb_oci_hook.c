@@ -143,7 +143,9 @@ static int context_set(json_t *config, const char *label)
 
 	if (r == 0)
 		return EXIT_YES;
-	if (r == -1)
+	if (r == -ENOMEM)
+		return cli_wrong("out of memory");
+	if (r == -EINVAL)
 		return cli_wrong("the configuration has no \"process\", or its selinuxLabel is "
 				 "no context");
 	cli_wrong("SELinux's policy lets no workload have the type of \"%s\"", context);

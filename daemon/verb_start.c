@@ -110,7 +110,7 @@ static int context_take(const char *label)
 
 	oci_own_context(own);
 	r = oci_context(own, label, context);
-	if (r == -EINVAL) {
+	if (r == -EACCES) {
 		cli_wrong("SELinux's policy lets no workload have the type of \"%s\"", context);
 		cli_fix("start it as unconfined_service_t, or unconfined_t: SELinuxContext=");
 		return EXIT_WRONG;
