@@ -116,6 +116,12 @@ is_asked() { # policy
 }
 
 only=("$@")
+for policy in "$@"; do
+	if ! tail -n +2 "$here/mission.tsv" | cut -f1 | grep -qxF -- "$policy"; then
+		echo "mission.sh: mission.tsv has no policy \"$policy\"" >&2
+		exit 2
+	fi
+done
 programs
 # One workload stays, so that the programs are loaded once and not for every group. SELinux has one run at a time.
 keeper=
