@@ -13,8 +13,55 @@ struct question {
 	const struct karmor_ruleset *set;
 	const struct ruleset_rule *rule;
 	const struct base *base;
+	/* What was found while compiling: */
 	bool lost, mixed, shared;
+	const struct automaton *automaton;
+	const struct selinux_ruleset *found;
+	size_t id; /* the rule's number among those of all rulesets */
 };
+
+/* Of what files of one accept set may be done with, by some of a ruleset's classes of sources. */
+typedef bool accept_is(const struct selinux_ruleset *set, size_t accept);
+
+/* Whether it is so of files that the rule is about. */
+static bool is_about_some(const struct question *q, accept_is *is)
+{
+	for (size_t i = 0; i < q->automaton->n_accepts; i++)
+		for (size_t j = 0; j < q->automaton->accepts[i].n; j++)
+			if (q->automaton->accepts[i].ids[j] == q->id && is(q->found, i))
+				return true;
+	return false;
+}
+
+static bool is_opened(const struct selinux_ruleset *set, enum selinux_op op, size_t accept)
+{
+	for (size_t i = 0; i < set->n_classes; i++)
+		if (set->classes[i].opened[op][accept])
+			return true;
+	return false;
+}
+
+static bool is_opened_to_read(const struct selinux_ruleset *set, size_t accept)
+{
+	return is_opened(set, SELINUX_READ, accept);
+}
+
+static bool is_opened_to_map(const struct selinux_ruleset *set, size_t accept)
+{
+	return is_opened(set, SELINUX_EXEC, accept);
+}
+
+/* It may be executed, be it by others than may not read it: who becomes it reads it, too. */
+static bool is_kept_and_run(const struct selinux_ruleset *set, size_t accept)
+{
+	bool kept = false, run = false;
+
+	for (size_t i = 0; i < set->n_classes; i++) {
+		kept |= set->classes[i].verdicts[SELINUX_READ][accept] == KARMOR_BLOCK;
+		run |= set->classes[i].verdicts[SELINUX_EXEC][accept] != KARMOR_BLOCK;
+	}
+	return kept && run;
+}
 
 static bool is_syscall(const struct question *q)
 {
@@ -112,6 +159,11 @@ static bool is_wide_exec(const struct question *q)
 				 (q->rule->action == KARMOR_BLOCK && q->rule->match != IR_PATH));
 }
 
+static bool is_closed_exec(const struct question *q)
+{
+	return is_process(q) && is_closed_allow(q);
+}
+
 static bool is_exec_audit(const struct question *q)
 {
 	return is_process(q) && (q->rule->action == KARMOR_AUDIT ||
@@ -129,6 +181,11 @@ static bool is_unreadable(const struct question *q)
 	       !q->rule->ir->read_only;
 }
 
+static bool is_unread_program(const struct question *q)
+{
+	return is_unreadable(q) && is_about_some(q, is_kept_and_run);
+}
+
 /* Denies that a directory is listed, be it by the posture. */
 static bool is_unlisted(const struct question *q)
 {
@@ -139,18 +196,23 @@ static bool is_unlisted(const struct question *q)
 static bool is_closed_program(const struct question *q)
 {
 	return is_process(q) && q->rule->action != KARMOR_BLOCK &&
-	       q->set->posture[KARMOR_FILE] == KARMOR_POSTURE_BLOCK;
+	       q->set->posture[KARMOR_FILE] == KARMOR_POSTURE_BLOCK &&
+	       is_about_some(q, is_opened_to_read);
 }
 
 /* What some may execute runs as what may not execute it, where it is no source itself. */
 static bool is_program_of_sources(const struct question *q)
 {
-	return is_process(q) && q->rule->ir->n_sources;
+	return is_process(q) && q->rule->ir->n_sources && is_about_some(q, is_opened_to_map);
 }
 
-static bool is_block(const struct question *q)
+/* Nothing is above what is in the root, and a name alone has no directory. */
+static bool is_below(const struct question *q)
 {
-	return is_path(q) && q->rule->action == KARMOR_BLOCK;
+	const struct ruleset_rule *rule = q->rule;
+
+	return is_path(q) && rule->action == KARMOR_BLOCK && rule->match != IR_EXECNAME &&
+	       (rule->match == IR_PATTERN || rule->n_others || strchr(rule->path + 1, '/'));
 }
 
 static bool has_wild_source(const struct question *q)
@@ -221,8 +283,10 @@ static const struct {
 	  NULL },
 	{ is_wide_exec, KARMOR_APPROXIMATED,
 	  "narrower: what is labelled as a library can be the interpreter of a script or be run "
-	  "through the dynamic loader; an executable without a name (memfd) can be run",
+	  "through the dynamic loader",
 	  "use bpf" },
+	{ is_closed_exec, KARMOR_APPROXIMATED,
+	  "narrower: an executable without a name (memfd) can be run", "use bpf" },
 	{ is_exec_audit, KARMOR_APPROXIMATED,
 	  "narrower: what is labelled as a library is not logged as the interpreter of a script or "
 	  "of an ELF file",
@@ -232,7 +296,7 @@ static const struct {
 	  "of files lets be read, the dynamic loader among it, can be executed only where a rule "
 	  "of processes allows it",
 	  "name programs in rules of processes, and the loader in rules of files" },
-	{ is_unreadable, KARMOR_APPROXIMATED,
+	{ is_unread_program, KARMOR_APPROXIMATED,
 	  "wider: a program that it keeps from being read cannot be executed either, for SELinux "
 	  "asks for both",
 	  NULL },
@@ -248,7 +312,7 @@ static const struct {
 	  "narrower: what some sources alone can execute can be run through the dynamic loader by "
 	  "what no source is",
 	  "use bpf" },
-	{ is_block, KARMOR_APPROXIMATED,
+	{ is_below, KARMOR_APPROXIMATED,
 	  "narrower: a directory above what is named can be renamed, though labels go with it",
 	  NULL },
 	{ has_wild_source, KARMOR_APPROXIMATED,
@@ -294,6 +358,9 @@ int selinux_fidelity(const struct selinux_compiler *c, struct karmor_report *rep
 			struct question q = { .set = c->sets[i],
 					      .rule = &c->sets[i]->rules[j],
 					      .base = c->policy,
+					      .automaton = c->ret->automaton,
+					      .found = &c->ret->rulesets[i],
+					      .id = c->offsets[i] + j,
 					      .lost = c->lost[c->offsets[i] + j],
 					      .mixed = c->mixed[c->offsets[i] + j],
 					      .shared = c->shared[c->offsets[i] + j] };

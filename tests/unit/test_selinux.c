@@ -240,6 +240,55 @@ START_TEST(what_is_not_there_yet_is_reported)
 }
 END_TEST
 
+/* Each rule bears what can happen to it, and no more. */
+static const struct {
+	const char *spec, *posture, *reason;
+	bool expected;
+} borne[] = {
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a/b\"}]}", NULL, "can be renamed", true },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]}", NULL, "can be renamed", false },
+	{ "\"file\":{\"matchDirectories\":[{\"dir\":\"/a\",\"recursive\":true}]}", NULL,
+	  "can be renamed", false },
+	{ "\"process\":{\"matchPaths\":[{\"execname\":\"nc\"}]}", NULL, "can be renamed", false },
+	{ "\"process\":{\"matchPatterns\":[{\"pattern\":\"/b*\"}]}", NULL, "can be renamed", true },
+	{ "\"process\":{\"matchDirectories\":[{\"dir\":\"/a\"}]}", NULL, "memfd", false },
+	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/a\"}]}", "file=block",
+	  "memfd", true },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]}", NULL, "cannot be executed either",
+	  true },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"process\":{\"matchPaths\":[{\"path\":\"/"
+	  "b\","
+	  "\"action\":\"Allow\"}]}",
+	  "file=block", "cannot be executed either", false },
+	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"process\":{\"matchPaths\":[{\"path\":\"/"
+	  "b\"}"
+	  ",{\"path\":\"/a\",\"action\":\"Allow\",\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  "file=block", "cannot be executed either", true },
+	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"file\":{"
+	  "\"matchPaths\":[{\"path\":\"/b\"}]}",
+	  "file=block", "can be read as well", true },
+	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/a\"}]}", "file=block",
+	  "can be read as well", false },
+	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"file\":{"
+	  "\"matchPaths\":[{\"path\":\"/a\"}]}",
+	  "file=block", "can be read as well", false },
+	{ "\"process\":{\"matchPaths\":[{\"path\":\"/a\",\"fromSource\":[{\"path\":\"/s\"}]}]}",
+	  NULL, "by what no source is", false },
+	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/"
+	  "a\",\"fromSource\":[{\"path\":"
+	  "\"/s\"}]}]}",
+	  "file=block", "by what no source is", true },
+};
+
+START_TEST(a_rule_bears_what_can_happen_to_it)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+
+	compile_spec(&c, borne[_i].spec, borne[_i].posture);
+	ck_assert_int_eq(is_told(&c, borne[_i].reason), borne[_i].expected);
+}
+END_TEST
+
 static const struct {
 	const char *policy, *posture;
 } golden[] = {
@@ -371,6 +420,7 @@ int main(void)
 	tcase_add_test(module, sockets_of_no_protocol_are_left_alone);
 	tcase_add_loop_test(module, what_cannot_be_said_is_reported, 0, ARRAY_SIZE(kept));
 	tcase_add_test(module, what_is_not_there_yet_is_reported);
+	tcase_add_loop_test(module, a_rule_bears_what_can_happen_to_it, 0, ARRAY_SIZE(borne));
 	tcase_add_loop_test(module, modules_are_the_golden_ones, 0, ARRAY_SIZE(golden));
 	tcase_add_test(module, workloads_share_the_labels_of_files);
 	tcase_add_test(module, what_was_loaded_before_means_what_is_the_same_now);
