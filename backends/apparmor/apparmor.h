@@ -45,10 +45,14 @@ enum apparmor_about {
  * Where there are more classes, they are in groups, and a task is under a stack: in each group's
  * profile it is of one of the group's classes, or of none, and there free; in one more profile it
  * is of no group, under class 0's rules, or of one, and there free. No profile leads to more others
- * than it may.
+ * than it may, and fewer groups cannot be: what a class alone is denied is denied by a profile that
+ * it alone is under, and each profile of a stack leads to twelve.
+ *
+ * A task enters a stack by its name, which the kernel takes in one page: so many groups are safely
+ * less than that.
  */
 #define APPARMOR_GROUP (APPARMOR_TARGETS_MAX - 1)
-#define APPARMOR_GROUPS_MAX 5
+#define APPARMOR_GROUPS_MAX 93
 #define APPARMOR_CLASSES_MAX (1 + APPARMOR_GROUP * APPARMOR_GROUPS_MAX)
 #define APPARMOR_PRIORITY_MAX 999
 /* What a part of a section does not decide, in each profile of it. */
@@ -70,20 +74,39 @@ struct apparmor_line {
 	int priority;
 	uint8_t perms; /* of what it speaks about */
 	bool deny, audit;
-	bool literal;	/* one path, whose transition goes before those of expressions */
-	uint8_t target; /* the class of what is executed */
+	bool literal;	 /* one path, whose transition goes before those of expressions */
+	uint16_t target; /* the class of what is executed */
 };
+
+/* Some of the classes of sources. */
+struct apparmor_classes {
+	uint64_t bits[APPARMOR_CLASSES_MAX / 64 + 1];
+};
+
+static inline bool apparmor_classes_have(const struct apparmor_classes *classes, size_t class)
+{
+	return class < APPARMOR_CLASSES_MAX && classes->bits[class / 64] >> class % 64 & 1;
+}
+
+static inline void apparmor_classes_add(struct apparmor_classes *classes, size_t class)
+{
+	classes->bits[class / 64] |= UINT64_C(1) << class % 64;
+}
 
 /* A profile: what one class of sources may do. */
 struct apparmor_profile {
 	struct apparmor_line *lines;
 	size_t n_lines;
-	struct apparmor_line *leads; /* where each exec leads to, all being allowed */
-	size_t n_leads;
 	enum karmor_action network[APPARMOR_FAMILIES][APPARMOR_TYPES];
 	uint32_t network_rules[APPARMOR_FAMILIES][APPARMOR_TYPES];
 	enum karmor_action capabilities[IR_CAPABILITY_COUNT];
 	uint32_t capability_rules[IR_CAPABILITY_COUNT];
+};
+
+/* Where each exec leads to, all being allowed. */
+struct apparmor_leads {
+	struct apparmor_line *lines;
+	size_t n;
 };
 
 /* A source as the rules name it. */
@@ -101,8 +124,8 @@ struct apparmor_rule {
 	bool recursive, read_only, owner_only;
 	enum ir_protocol protocol;
 	unsigned capability;
-	uint64_t classes; /* a bit for each class of sources that it holds for */
-	const char *path; /* resolved */
+	struct apparmor_classes classes; /* that it holds for */
+	const char *path;		 /* resolved */
 	struct apparmor_source *sources;
 	size_t n_sources; /* 0: it holds for every source */
 	struct told told;
@@ -111,10 +134,12 @@ struct apparmor_rule {
 struct apparmor_ruleset {
 	struct apparmor_profile *profiles; /* by class; 0: what no fromSource names */
 	size_t n_profiles;
-	struct apparmor_profile *tops; /* by class: what it may not of what class 0 may */
-	uint64_t narrow;	       /* classes that are such a profile on top of class 0's */
-	uint64_t classes[APPARMOR_CLASSES_MAX]; /* signatures: what programs are in them */
-	struct apparmor_rule *rules;		/* in the ruleset's order */
+	struct apparmor_leads *leads;	/* by group; 0: that tells all classes apart */
+	struct apparmor_profile *tops;	/* by class: what it may not of what class 0 may */
+	struct apparmor_classes narrow; /* that are such a profile on top of class 0's */
+	size_t n_narrow;
+	uint64_t *signatures;	     /* by class: what programs are in it */
+	struct apparmor_rule *rules; /* in the ruleset's order */
 	size_t n_rules;
 	bool priorities;	      /* the parser has them */
 	bool mounts;		      /* mounting is free: no path is protected */
@@ -160,18 +185,24 @@ int apparmor_print(const struct karmor_artifact *artifact, FILE *out);
 struct apparmor_names {
 	const char *name;
 	size_t n, width, groups; /* of classes; 0: they are not in groups, otherwise no width */
-	uint64_t narrow;	 /* classes with a profile on top */
+	struct apparmor_classes narrow; /* that have a profile on top */
 };
 
 /* Those that a ruleset asks for; its width and groups alone. */
 struct apparmor_names apparmor_names_of(const struct apparmor_ruleset *set, const char *name);
 size_t apparmor_width(const struct apparmor_ruleset *set);
+/* The group of a class, where classes share profiles; 0: none. */
+size_t apparmor_group(size_t class);
 size_t apparmor_groups(const struct apparmor_ruleset *set);
 /* How many profiles a task of @class is under, and the name of one of them. */
 size_t apparmor_stack(const struct apparmor_names *names, size_t class);
 void apparmor_profile_name(struct buf *buf, const struct apparmor_names *names, size_t class,
 			   size_t place);
-/* Piece 0: the classes' own profiles; piece N: those of the Nth part, to be compiled apart. */
+/*
+ * To be compiled apart. Piece 0: the classes' own profiles; piece N: those of the Nth part, or,
+ * where classes are in groups, of the Nth group.
+ */
+size_t apparmor_pieces(const struct apparmor_names *names);
 void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *mediates,
 			  const struct apparmor_ruleset *set, const struct apparmor_names *names,
 			  size_t piece);
@@ -194,11 +225,15 @@ int apparmor_capabilities(struct apparmor_profile *profile, const struct karmor_
 const char *apparmor_family_name(unsigned family); /* NULL: none that a profile can have */
 const char *apparmor_type_name(unsigned type);
 
-/* classes.c: signatures of the classes of @targets, by accept; ids of sources begin with @first. 0
- * or -ENOMEM. */
+/* classes.c: signatures of the classes of @targets, by accept, added to @ret; ids of sources begin
+ * with @first. 0 or -ENOMEM. */
 int apparmor_signatures(const struct automaton *automaton, size_t first,
-			const struct apparmor_source *sources, const uint8_t *targets,
-			uint64_t ret[APPARMOR_CLASSES_MAX]);
+			const struct apparmor_source *sources, const uint16_t *targets,
+			uint64_t *ret);
+
+/* rules.c: @active is by class and rule. 0 or -ENOMEM. */
+int apparmor_rules_copy(struct arena *arena, const struct karmor_ruleset *set, bool *const *active,
+			size_t n_classes, struct apparmor_ruleset *ret);
 
 /* relate.c */
 struct apparmor_relations {
@@ -225,11 +260,10 @@ struct apparmor_section {
 	const struct automaton *automaton;     /* of all matchers */
 	const struct apparmor_source *sources; /* ids n, n + 1, ...; process only */
 	size_t n_sources;
-	const uint8_t *targets; /* by accept: the class that an exec leads to; NULL: one class */
-	unsigned class;
-	bool priorities;   /* the parser has them */
-	bool open;	   /* no rule holds, and all is allowed */
-	bool lost_sources; /* found: an exec cannot be led to the profile it should have */
+	const uint16_t *targets; /* by accept: the class that an exec leads to; NULL: one class */
+	bool priorities;	 /* the parser has them */
+	bool open;		 /* no rule holds, and all is allowed */
+	bool lost_sources;	 /* found: an exec cannot be led to the profile it should have */
 	struct arena *arena;
 	struct apparmor_line *lines; /* malloc'ed */
 	size_t n_lines, size;
@@ -238,7 +272,7 @@ struct apparmor_section {
 /* What a path of an accept set may be used for. */
 struct apparmor_effect {
 	uint8_t allow, audit; /* audit: of what is allowed, what is logged */
-	uint8_t target;
+	uint16_t target;
 	uint32_t rule; /* that decided something about it, or APPARMOR_NO_RULE */
 };
 

@@ -50,14 +50,14 @@ static int workload_compile(const struct apparmor_engine *engine,
 	}
 
 	buf_reset(&workload->staged);
-	for (size_t i = 0; r == 0 && i <= names.width; i++) {
+	for (size_t i = 0; r == 0 && i < apparmor_pieces(&names); i++) {
 		_cleanup_buf_ struct buf text = { 0 };
 
 		apparmor_write_piece(&text, &engine->mediates, set, &names, i);
 		r = buf_failed(&text)
 			    ? -ENOMEM
-			    : store_compile(STORE_DIR, text.data, text.len, PARSER_FEATURES, i > 0,
-					    &workload->staged, diag);
+			    : store_compile(STORE_DIR, text.data, text.len, PARSER_FEATURES,
+					    i > 0 && names.width, &workload->staged, diag);
 	}
 	if (r == -EINVAL && apparmor_width(set) > names.width)
 		diag_note(diag, NULL, "start it anew",
@@ -82,7 +82,9 @@ static int workload_write(const struct apparmor_engine *engine,
 	if (buf_failed(&label) || label.len >= sizeof(state.label))
 		return buf_failed(&label) ? -ENOMEM : -EINVAL;
 	strcpy(state.label, label.data);
-	memcpy(state.classes, workload->classes, sizeof(state.classes));
+	if (workload->n_signatures)
+		memcpy(state.signatures, workload->signatures,
+		       workload->n_signatures * sizeof(*workload->signatures));
 	strcpy(state.owner, engine->id);
 	strcpy(state.name, workload->lasting ? workload->name : "");
 	strcpy(engine->entrance->profile, workload->profile);
@@ -124,8 +126,8 @@ static int check_once(const struct apparmor_engine *engine,
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		const struct apparmor_workload *workload = &engine->workloads[i];
 
-		if (!(engine->live->rulesets[workload->ruleset].narrow |
-		      artifact->rulesets[workload->ruleset].narrow))
+		if (!engine->live->rulesets[workload->ruleset].n_narrow &&
+		    !artifact->rulesets[workload->ruleset].n_narrow)
 			continue;
 		diag_error(diag, NULL, "compile without karmor_caps_once()",
 			   "workload \"%s\" has a policy that was compiled to be its only one",
@@ -170,13 +172,10 @@ void apparmor_abort(struct karmor_engine *base)
 static int workload_grow(struct apparmor_engine *engine, struct apparmor_workload *workload,
 			 const struct apparmor_ruleset *set, struct karmor_diag *diag)
 {
-	uint64_t before[APPARMOR_CLASSES_MAX];
+	int r = apparmor_signatures_set(workload, set->signatures, set->n_profiles);
 
-	memcpy(before, workload->classes, sizeof(before));
-	apparmor_classes_note(workload, set);
-	if (set->n_profiles <= workload->n_profiles &&
-	    memcmp(before, workload->classes, sizeof(before)) == 0)
-		return 0;
+	if (r < 0 || (r == 0 && set->n_profiles <= workload->n_profiles))
+		return r;
 	if (set->n_profiles > workload->n_profiles)
 		workload->n_profiles = set->n_profiles;
 	return workload_write(engine, workload, diag);
@@ -258,6 +257,7 @@ void apparmor_workload_drop(struct apparmor_engine *engine, struct apparmor_work
 	free(workload->container);
 	free(workload->labels);
 	free(workload->profile);
+	free(workload->signatures);
 	buf_done(&workload->staged);
 	*workload = engine->workloads[--engine->n_workloads];
 }
@@ -326,10 +326,10 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 	}
 	workload->width = state.width;
 	workload->groups = state.groups;
-	memcpy(workload->classes, state.classes, sizeof(state.classes));
 	workload->n_profiles =
 		state.n_profiles > workload->n_profiles ? state.n_profiles : workload->n_profiles;
-	return 0;
+	r = apparmor_signatures_set(workload, state.signatures, workload->n_profiles);
+	return r < 0 ? r : 0;
 }
 
 /* A lasting one is the engine's that holds the lock from looking at it to its being loaded. */
@@ -353,7 +353,10 @@ static int workload_load(struct apparmor_engine *engine, struct apparmor_workloa
 		lock = state_lock(diag);
 		r = lock < 0 ? lock : 0;
 	}
-	apparmor_classes_note(workload, set);
+	if (r == 0) {
+		r = apparmor_signatures_set(workload, set->signatures, set->n_profiles);
+		r = r < 0 ? r : 0;
+	}
 	r = r ? r : workload_write(engine, workload, diag);
 	r = r ? r : profiles_replace(&workload->staged, diag);
 	buf_done(&workload->staged);
@@ -393,7 +396,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 			   KARMOR_WORKLOAD_NAME_MAX);
 		return -EINVAL;
 	}
-	if (from->lasting && engine->live->rulesets[from->ruleset].narrow) {
+	if (from->lasting && engine->live->rulesets[from->ruleset].n_narrow) {
 		diag_error(diag, NULL, "compile without karmor_caps_once()",
 			   "workload \"%s\" lasts, and its policy was compiled to be its only one",
 			   from->name);

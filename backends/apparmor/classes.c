@@ -14,7 +14,7 @@
 #include "engine.h"
 
 struct member {
-	uint8_t class;
+	uint16_t class;
 	uint64_t sources; /* of a set of sources */
 };
 
@@ -44,8 +44,8 @@ static int compare(const void *a, const void *b)
 }
 
 int apparmor_signatures(const struct automaton *automaton, size_t first,
-			const struct apparmor_source *sources, const uint8_t *targets,
-			uint64_t ret[APPARMOR_CLASSES_MAX])
+			const struct apparmor_source *sources, const uint16_t *targets,
+			uint64_t *ret)
 {
 	_cleanup_free_ struct member *members = calloc(automaton->n_accepts + 1, sizeof(*members));
 
@@ -60,7 +60,6 @@ int apparmor_signatures(const struct automaton *automaton, size_t first,
 				members[i].sources += source_hash(&sources[accept->ids[j] - first]);
 	}
 	qsort(members, automaton->n_accepts, sizeof(*members), compare);
-	memset(ret, 0, APPARMOR_CLASSES_MAX * sizeof(*ret));
 	for (size_t i = 0; i < automaton->n_accepts; i++)
 		if (!i || compare(&members[i - 1], &members[i]) != 0)
 			ret[members[i].class] = mix(ret[members[i].class] ^ members[i].sources);
@@ -81,7 +80,8 @@ int apparmor_classes_check(const struct apparmor_workload *workload,
 	for (size_t i = 1; i < set->n_profiles; i++) {
 		long n = 0;
 
-		if (workload->classes[i] && workload->classes[i] != set->classes[i])
+		if (i < workload->n_signatures && workload->signatures[i] &&
+		    workload->signatures[i] != set->signatures[i])
 			n = class_tasks(workload, i);
 		if (n == 0)
 			continue;
@@ -95,8 +95,24 @@ int apparmor_classes_check(const struct apparmor_workload *workload,
 	return 0;
 }
 
-void apparmor_classes_note(struct apparmor_workload *workload, const struct apparmor_ruleset *set)
+int apparmor_signatures_set(struct apparmor_workload *workload, const uint64_t *signatures,
+			    size_t n)
 {
-	for (size_t i = 1; i < set->n_profiles; i++)
-		workload->classes[i] = set->classes[i];
+	bool changed = false;
+
+	if (n > workload->n_signatures) {
+		uint64_t *all = reallocarray(workload->signatures, n, sizeof(*all));
+
+		if (!all)
+			return -ENOMEM;
+		memset(all + workload->n_signatures, 0,
+		       (n - workload->n_signatures) * sizeof(*all));
+		workload->signatures = all;
+		workload->n_signatures = n;
+	}
+	for (size_t i = 1; i < n; i++) {
+		changed |= workload->signatures[i] != signatures[i];
+		workload->signatures[i] = signatures[i];
+	}
+	return changed;
 }

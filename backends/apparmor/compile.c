@@ -27,7 +27,8 @@ struct compiler {
 	struct apparmor_source *sources; /* all different */
 	size_t n_sources, sources_size;
 	struct automaton *automata[KARMOR_FILE + 1];
-	uint8_t *targets; /* by accept of the process section */
+	/* By accept of the process section; by group, to which the classes of others are one. */
+	uint16_t *targets[APPARMOR_GROUPS_MAX + 1];
 	bool *active[APPARMOR_CLASSES_MAX];
 	size_t n_classes;
 	struct apparmor_found found;
@@ -146,8 +147,8 @@ static int classes_make(struct compiler *c)
 	const struct automaton *automaton = c->automata[KARMOR_PROCESS];
 	size_t n = c->set->sections[KARMOR_PROCESS].n;
 
-	c->targets = calloc(automaton->n_accepts, sizeof(*c->targets));
-	if (!c->targets)
+	c->targets[0] = calloc(automaton->n_accepts, sizeof(*c->targets[0]));
+	if (!c->targets[0])
 		return -ENOMEM;
 	for (size_t i = 0; i < automaton->n_accepts; i++) {
 		_cleanup_free_ bool *active = calloc(c->set->n_rules + 1, sizeof(*active));
@@ -157,14 +158,38 @@ static int classes_make(struct compiler *c)
 			return -ENOMEM;
 		active_make(c, &automaton->accepts[i], n, active);
 		class = class_find(c, &active);
+		c->found.many_sources |= class < 0;
 		c->found.lost_sources |= class < 0;
-		c->targets[i] = class < 0 ? 0 : (uint8_t) class;
+		c->targets[0][i] = class < 0 ? 0 : (uint16_t) class;
 	}
-	return apparmor_signatures(automaton, n, c->sources, c->targets, c->ret->classes);
+	c->ret->signatures = arena_array(c->arena, c->n_classes, sizeof(*c->ret->signatures));
+	return c->ret->signatures ? apparmor_signatures(automaton, n, c->sources, c->targets[0],
+							c->ret->signatures)
+				  : -ENOMEM;
+}
+
+static int group_targets_make(struct compiler *c, size_t group)
+{
+	size_t n = c->automata[KARMOR_PROCESS]->n_accepts;
+	uint16_t *targets = calloc(n, sizeof(*targets));
+
+	c->targets[group] = targets;
+	for (size_t i = 0; targets && i < n; i++) {
+		uint16_t class = c->targets[0][i];
+
+		targets[i] = apparmor_group(class) == group ? class : 0;
+	}
+	return targets ? 0 : -ENOMEM;
+}
+
+/* Where a profile of a class leads to. */
+static size_t group_of(const struct compiler *c, size_t class)
+{
+	return apparmor_groups(c->ret) ? apparmor_group(class) : 0;
 }
 
 static void section_start(struct compiler *c, enum karmor_section section, size_t class,
-			  struct apparmor_section *s)
+			  size_t group, struct apparmor_section *s)
 {
 	s->set = c->set;
 	s->section = section;
@@ -176,7 +201,7 @@ static void section_start(struct compiler *c, enum karmor_section section, size_
 	if (section == KARMOR_PROCESS) { /* whose automaton knows the sources too */
 		s->sources = c->sources;
 		s->n_sources = c->n_sources;
-		s->targets = c->n_classes > 1 ? c->targets : NULL;
+		s->targets = c->n_classes > 1 ? c->targets[group] : NULL;
 	}
 }
 
@@ -185,7 +210,7 @@ static int section_make(struct compiler *c, enum karmor_section section, size_t 
 {
 	int r;
 
-	section_start(c, section, class, s);
+	section_start(c, section, class, group_of(c, class), s);
 	r = apparmor_lines(s, c->found.broken);
 	c->found.lost_sources |= s->lost_sources;
 	r = r ? r : apparmor_guard(s);
@@ -198,7 +223,7 @@ static int section_make(struct compiler *c, enum karmor_section section, size_t 
 
 /* Where execs lead to in the profiles that have a part of the rules alone; none where that cannot
  * be said of all paths. */
-static int leads_make(struct compiler *c, size_t class, struct apparmor_profile *profile)
+static int leads_make(struct compiler *c, size_t group, struct apparmor_leads *ret)
 {
 	struct apparmor_section s = { .open = true };
 	_cleanup_free_ bool *broken = calloc(c->set->n_rules + 1, sizeof(*broken));
@@ -206,15 +231,15 @@ static int leads_make(struct compiler *c, size_t class, struct apparmor_profile 
 
 	if (!broken)
 		return -ENOMEM;
-	section_start(c, KARMOR_PROCESS, class, &s);
+	section_start(c, KARMOR_PROCESS, 0, group, &s);
 	r = apparmor_lines(&s, broken);
 	if (r == 0 && !s.lost_sources) {
-		profile->leads = arena_array(c->arena, s.n_lines, sizeof(*s.lines));
-		r = profile->leads ? 0 : -ENOMEM;
+		ret->lines = arena_array(c->arena, s.n_lines, sizeof(*s.lines));
+		r = ret->lines ? 0 : -ENOMEM;
 	}
-	if (profile->leads) {
-		memcpy(profile->leads, s.lines, s.n_lines * sizeof(*s.lines));
-		profile->n_leads = s.n_lines;
+	if (ret->lines) {
+		memcpy(ret->lines, s.lines, s.n_lines * sizeof(*s.lines));
+		ret->n = s.n_lines;
 	}
 	free(s.lines);
 	return r == -EINVAL ? 0 : r;
@@ -249,7 +274,6 @@ static int profile_make(struct compiler *c, size_t class)
 	for (int i = 0; r == 0 && i <= KARMOR_FILE; i++)
 		r = section_make(c, (enum karmor_section)i, class, &sections[i]);
 	r = r ? r : lines_take(c, sections, profile);
-	r = r ? r : leads_make(c, class, profile);
 	r = r ? r : apparmor_network(profile, c->set, c->active[class], c->found.protocols);
 	r = r ? r : apparmor_capabilities(profile, c->set, c->active[class]);
 	for (size_t i = 0; i <= KARMOR_FILE; i++)
@@ -271,12 +295,13 @@ static int top_make(struct compiler *c, size_t class)
 	int r = apparmor_narrow_rest(c->ret, class, top);
 
 	for (int i = 0; r == 1 && i <= KARMOR_FILE; i++) {
-		section_start(c, (enum karmor_section)i, class, &sections[i]);
+		section_start(c, (enum karmor_section)i, class, 0, &sections[i]);
 		sections[i].base = c->active[0];
 		r = apparmor_narrow_section(&sections[i]);
 	}
 	if (r == 1) {
-		c->ret->narrow |= UINT64_C(1) << class;
+		apparmor_classes_add(&c->ret->narrow, class);
+		c->ret->n_narrow++;
 		r = lines_take(c, sections, top);
 	}
 	for (size_t i = 0; i <= KARMOR_FILE; i++)
@@ -295,70 +320,9 @@ static int tops_make(struct compiler *c)
 		r = top_make(c, class);
 	for (size_t i = 0; r == 0 && i < c->set->n_rules; i++)
 		for (size_t class = 1; class < c->n_classes; class ++)
-			c->found.wide[i] |= c->active[class][i] && !(c->ret->narrow >> class & 1);
+			c->found.wide[i] |= c->active[class][i] &&
+					    !apparmor_classes_have(&c->ret->narrow, class);
 	return r;
-}
-
-static const char *copy(struct arena *arena, const char *text, bool *failed)
-{
-	const char *ret = arena_strdup(arena, text ? text : "");
-
-	*failed |= !ret;
-	return ret;
-}
-
-static void sources_copy(struct arena *arena, const struct ruleset_rule *rule,
-			 struct apparmor_rule *ret, bool *failed)
-{
-	size_t n = rule->ir->section == KARMOR_SYSCALLS ? 0 : rule->ir->n_sources;
-
-	ret->sources = n ? arena_array(arena, n, sizeof(*ret->sources)) : NULL;
-	ret->n_sources = ret->sources ? n : 0;
-	*failed |= ret->n_sources != n;
-	for (size_t i = 0; i < ret->n_sources; i++)
-		ret->sources[i] = (struct apparmor_source){
-			.match = rule->sources[i].match,
-			.recursive = rule->sources[i].recursive,
-			.path = copy(arena, rule->sources[i].path, failed),
-		};
-}
-
-static void rule_copy(struct compiler *c, size_t i, bool *failed)
-{
-	const struct ruleset_rule *rule = &c->set->rules[i];
-	const struct ir_rule *ir = rule->ir;
-	struct arena *arena = c->arena;
-	uint64_t classes = 0;
-
-	for (size_t class = 0; class < c->n_classes; class ++)
-		classes |= (uint64_t)c->active[class][i] << class;
-	c->ret->rules[i] = (struct apparmor_rule){
-		.section = ir->section,
-		.action = rule->action,
-		.match = rule->match,
-		.recursive = rule->recursive,
-		.read_only = ir->read_only,
-		.owner_only = ir->owner_only,
-		.protocol = ir->protocol,
-		.capability = ir->capability,
-		.classes = classes,
-		.path = copy(arena, rule->path, failed),
-		.told = told_copy(arena, ir, failed),
-	};
-	sources_copy(arena, rule, &c->ret->rules[i], failed);
-}
-
-static int rules_copy(struct compiler *c)
-{
-	bool failed = false;
-
-	c->ret->n_rules = c->set->n_rules;
-	c->ret->rules = arena_array(c->arena, c->set->n_rules, sizeof(*c->ret->rules));
-	if (!c->ret->rules)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->set->n_rules; i++)
-		rule_copy(c, i, &failed);
-	return failed ? -ENOMEM : 0;
 }
 
 static bool is_closed(const struct karmor_ruleset *set, enum karmor_section section)
@@ -376,14 +340,32 @@ static bool mounts_are_free(const struct karmor_ruleset *set)
 	return !is_closed(set, KARMOR_PROCESS) && !is_closed(set, KARMOR_FILE);
 }
 
+/* Of a stack of groups each profile must lead on. */
+static int groups_make(struct compiler *c)
+{
+	size_t n = apparmor_groups(c->ret);
+	int r = 0;
+
+	c->ret->leads = arena_array(c->arena, n + 1, sizeof(*c->ret->leads));
+	if (!c->ret->leads)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i <= n; i++) {
+		r = i ? group_targets_make(c, i) : 0;
+		r = r ? r : leads_make(c, i, &c->ret->leads[i]);
+		c->found.lost_sources |= n && !c->ret->leads[i].n;
+	}
+	return r;
+}
+
 static int profiles_make(struct compiler *c)
 {
-	int r = 0;
+	int r;
 
 	c->ret->n_profiles = c->n_classes;
 	c->ret->profiles = arena_array(c->arena, c->n_classes, sizeof(*c->ret->profiles));
 	if (!c->ret->profiles)
 		return -ENOMEM;
+	r = groups_make(c);
 	for (size_t i = 0; r == 0 && i < c->n_classes && !(i && c->found.lost_sources); i++)
 		r = profile_make(c, i);
 	return r;
@@ -410,13 +392,11 @@ static int ruleset_make(struct compiler *c)
 	c->ret->mounts = mounts_are_free(c->set);
 	for (int i = 0; i < KARMOR_SYSCALLS; i++)
 		c->ret->closed[i] = is_closed(c->set, (enum karmor_section)i);
-	r = profiles_make(c);
-	for (size_t i = 0; apparmor_groups(c->ret) && i < c->n_classes; i++)
-		c->found.lost_sources |= !c->ret->profiles[i].n_leads;
+	r = c->found.lost_sources ? 0 : profiles_make(c);
 	if (r == 0 && c->found.lost_sources)
 		r = profiles_make_one(c);
 	c->found.stacked = r == 0 && (apparmor_groups(c->ret) || apparmor_width(c->ret));
-	r = r ? r : rules_copy(c);
+	r = r ? r : apparmor_rules_copy(c->arena, c->set, c->active, c->n_classes, c->ret);
 	return r ? r : tops_make(c);
 }
 
@@ -426,7 +406,8 @@ static void compiler_done(struct compiler *c)
 		automaton_free(c->automata[i]);
 	for (size_t i = 0; i < c->n_classes; i++)
 		free(c->active[i]);
-	free(c->targets);
+	for (size_t i = 0; i < ARRAY_SIZE(c->targets); i++)
+		free(c->targets[i]);
 	free(c->sources);
 	free(c->found.broken);
 	free(c->found.protocols);

@@ -27,7 +27,8 @@ struct apparmor_workload {
 	char *profile;	      /* of class 0 */
 	size_t n_profiles;    /* that were ever loaded for it: tasks may be in any */
 	size_t width, groups; /* of the stack that its tasks entered */
-	uint64_t classes[APPARMOR_CLASSES_MAX]; /* what was loaded last for each; 0: nothing yet */
+	uint64_t *signatures; /* by class: what was loaded last for it; 0: nothing yet */
+	size_t n_signatures;
 	bool lasting;
 	struct buf staged; /* its profiles, compiled */
 };
@@ -97,10 +98,12 @@ bool apparmor_workload_has(const struct apparmor_workload *workload, const char 
 			   size_t *class);
 
 /* classes.c: whether no task is in a class that comes to be another one: 0, or -EBUSY with a
- * message; and what classes are from now on. */
+ * message; and what the first @n classes are from now on: 1 where that is another, 0, or -ENOMEM.
+ */
 int apparmor_classes_check(const struct apparmor_workload *workload,
 			   const struct apparmor_ruleset *set, struct karmor_diag *diag);
-void apparmor_classes_note(struct apparmor_workload *workload, const struct apparmor_ruleset *set);
+int apparmor_signatures_set(struct apparmor_workload *workload, const uint64_t *signatures,
+			    size_t n);
 
 /* program.c: tasks that others start. */
 int apparmor_task_label(struct karmor_engine *engine, const char *name, const char *program,

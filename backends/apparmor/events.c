@@ -129,7 +129,7 @@ static const struct apparmor_rule *rule_find(const struct lookup *lookup,
 		const struct apparmor_rule *rule = &lookup->set->rules[i];
 
 		if (rule->section == section && rule->action == lookup->action &&
-		    rule->classes >> lookup->class & 1 &&
+		    apparmor_classes_have(&rule->classes, lookup->class) &&
 		    rule_matches(rule, lookup->record, lookup->path) &&
 		    eval_speaks(rule->action, rule->read_only, rule->owner_only, &access))
 			return rule;
@@ -168,7 +168,7 @@ static const struct apparmor_rule *rule_of(const struct lookup *lookup,
 	for (size_t i = 0; i < lookup->set->n_rules && !rule; i++)
 		if (*op == KARMOR_WRITE && lookup->action == KARMOR_BLOCK &&
 		    lookup->set->rules[i].action == KARMOR_BLOCK &&
-		    lookup->set->rules[i].classes >> lookup->class & 1 &&
+		    apparmor_classes_have(&lookup->set->rules[i].classes, lookup->class) &&
 		    rule_is_below(&lookup->set->rules[i], lookup->path))
 			rule = &lookup->set->rules[i];
 	return rule;

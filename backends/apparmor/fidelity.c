@@ -43,9 +43,14 @@ static bool is_broken(const struct question *q)
 	return q->found->broken[rule_index(q)];
 }
 
+static bool has_many_sources(const struct question *q)
+{
+	return q->found->many_sources && q->rule->ir->n_sources;
+}
+
 static bool has_lost_source(const struct question *q)
 {
-	return q->found->lost_sources && q->rule->ir->n_sources;
+	return q->found->lost_sources && !q->found->many_sources && q->rule->ir->n_sources;
 }
 
 static bool is_network_lost(const struct question *q)
@@ -173,10 +178,14 @@ static const struct {
 	  "it stands under or beside a rule that says otherwise, and AppArmor cannot write the "
 	  "exception",
 	  "name paths or directories, or use a parser of AppArmor 4.1, or bpf" },
+	{ has_many_sources, KARMOR_UNSUPPORTED,
+	  "the fromSource of these rules tell more than 1023 kinds of sources apart, and the "
+	  "kernel "
+	  "takes no longer name for a stack of profiles that lead to 12 others each",
+	  "give rules that belong together the same fromSource, or use bpf" },
 	{ has_lost_source, KARMOR_UNSUPPORTED,
-	  "the fromSource of these rules tell more than 55 kinds of sources apart, or overlap in a "
-	  "way that AppArmor cannot write",
-	  "give rules that belong together the same fromSource, name sources by path, or use bpf" },
+	  "the fromSource of these rules overlap in a way that AppArmor cannot write",
+	  "name sources by path, or use bpf" },
 	{ is_network_lost, KARMOR_UNSUPPORTED, "this kernel's AppArmor does not mediate sockets",
 	  NULL },
 	{ is_self_allow, KARMOR_UNSUPPORTED,

@@ -11,6 +11,7 @@ struct apparmor_found {
 	bool stacked;	   /* a task is under several profiles */
 	bool *wide;	   /* some of its sources may what others may not */
 	bool lost_sources; /* they cannot be told apart: rules with fromSource are left out */
+	bool many_sources; /* for there are too many of them */
 };
 
 int apparmor_fidelity(const struct karmor_ruleset *set, const struct karmor_caps *caps,

@@ -173,7 +173,7 @@ static int rule_line(struct apparmor_section *s, size_t i, struct apparmor_line 
 			    matcher_line, &lines);
 }
 
-static uint8_t home(const struct apparmor_section *s)
+static uint16_t home(const struct apparmor_section *s)
 {
 	return s->targets ? s->targets[0] : 0;
 }
@@ -198,21 +198,6 @@ static int base_line(struct apparmor_section *s)
 static const struct ruleset_rule *rule_at(const struct apparmor_section *s, size_t i)
 {
 	return &s->set->rules[s->first + i];
-}
-
-static bool accept_has(const struct automaton_accept *accept, uint32_t id)
-{
-	size_t low = 0, high = accept->n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (accept->ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < accept->n && accept->ids[low] == id;
 }
 
 /*
@@ -301,36 +286,57 @@ static int plain_lines(struct apparmor_section *s, bool priorities)
 	return r;
 }
 
+/* By source: the first kind of path of it that leads elsewhere than what no rule decides; 0: none,
+ * for that is of no source. malloc'ed. */
+static uint32_t *leaving_accepts(const struct apparmor_section *s)
+{
+	uint32_t *ret = calloc(s->n_sources + 1, sizeof(*ret));
+
+	for (uint32_t i = 1; ret && i < s->automaton->n_accepts; i++) {
+		const struct automaton_accept *accept = &s->automaton->accepts[i];
+
+		for (size_t j = 0; s->targets[i] != home(s) && j < accept->n; j++)
+			if (accept->ids[j] >= s->n && !ret[accept->ids[j] - s->n])
+				ret[accept->ids[j] - s->n] = i;
+	}
+	return ret;
+}
+
+static int source_leads(struct apparmor_section *s, size_t i, const struct apparmor_effect *effect,
+			bool priorities)
+{
+	struct matcher_lines lines = {
+		.s = s,
+		.line = {
+			.rule = effect->rule,
+			.id = (uint32_t)(s->n + i),
+			.about = APPARMOR_ABOUT_ID,
+			.priority = priorities ? GUARD_PRIORITY - 2 : 0,
+			.perms = effect->allow,
+			.audit = effect->audit != 0,
+			.target = effect->target,
+		},
+	};
+
+	if (effect->audit != 0 && effect->audit != effect->allow)
+		return -EINVAL;
+	return aare_matcher(s->sources[i].match, s->sources[i].recursive, s->sources[i].path, false,
+			    matcher_line, &lines);
+}
+
 /* A source that can be executed: a line of its own, for the profile that it leads to. */
 static int source_lines(struct apparmor_section *s, bool priorities, uint32_t *scratch)
 {
-	int r = 0;
+	_cleanup_free_ uint32_t *accepts = s->targets ? leaving_accepts(s) : NULL;
+	int r = s->targets && !accepts ? -ENOMEM : 0;
 
-	for (size_t i = 0; r == 0 && s->targets && i < s->n_sources; i++) {
-		const struct apparmor_source *source = &s->sources[i];
-		struct matcher_lines lines = { .s = s };
+	for (size_t i = 0; r == 0 && accepts && i < s->n_sources; i++) {
 		struct apparmor_effect effect;
-		uint32_t accept = 0, id = (uint32_t)(s->n + i);
 
-		while (accept < s->automaton->n_accepts &&
-		       !accept_has(&s->automaton->accepts[accept], id))
-			accept++;
-		if (accept == s->automaton->n_accepts)
+		if (!accepts[i])
 			continue;
-		effect = apparmor_expect(s, accept, scratch);
-		lines.line = (struct apparmor_line){
-			.rule = effect.rule,
-			.id = id,
-			.about = APPARMOR_ABOUT_ID,
-			.priority = priorities ? GUARD_PRIORITY - 2 : 0,
-			.perms = effect.allow,
-			.audit = effect.audit != 0,
-			.target = effect.target,
-		};
-		if (effect.audit != 0 && effect.audit != effect.allow)
-			return -EINVAL;
-		r = aare_matcher(source->match, source->recursive, source->path, false,
-				 matcher_line, &lines);
+		effect = apparmor_expect(s, accepts[i], scratch);
+		r = source_leads(s, i, &effect, priorities);
 	}
 	return r;
 }

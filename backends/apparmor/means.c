@@ -17,7 +17,7 @@ struct meaning {
 	uint8_t allow, deny, audit;
 	struct meant_target {
 		bool any, literal, mixed;
-		uint8_t class;
+		uint16_t class;
 	} targets[2]; /* of the owner's exec, and of others' */
 };
 

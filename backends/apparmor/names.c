@@ -5,14 +5,14 @@
 
 #include "writer.h"
 
-size_t writer_group(size_t class)
+size_t apparmor_group(size_t class)
 {
 	return class ? (class - 1) / APPARMOR_GROUP + 1 : 0;
 }
 
 size_t apparmor_groups(const struct apparmor_ruleset *set)
 {
-	return set->n_profiles > APPARMOR_TARGETS_MAX + 1 ? writer_group(set->n_profiles - 1) : 0;
+	return set->n_profiles > APPARMOR_TARGETS_MAX + 1 ? apparmor_group(set->n_profiles - 1) : 0;
 }
 
 struct apparmor_names apparmor_names_of(const struct apparmor_ruleset *set, const char *name)
@@ -25,7 +25,7 @@ struct apparmor_names apparmor_names_of(const struct apparmor_ruleset *set, cons
 
 static bool has_top(const struct apparmor_names *names, size_t class)
 {
-	return names->narrow >> class & 1;
+	return apparmor_classes_have(&names->narrow, class);
 }
 
 /* Without what is on top. */
@@ -46,8 +46,8 @@ static void whole_name(struct buf *buf, const struct apparmor_names *names, size
 
 	buf_puts(buf, names->name);
 	if (grouped && place == 0 && class)
-		buf_printf(buf, ".g%zu", writer_group(class));
-	else if (grouped && place && writer_group(class) != place)
+		buf_puts(buf, ".g");
+	else if (grouped && place && apparmor_group(class) != place)
 		buf_printf(buf, ".o%zu", place);
 	else if (class || place)
 		buf_printf(buf, ".%zu", class);
@@ -86,7 +86,7 @@ void writer_name(struct writer *w)
 static bool is_entered_here(const struct writer *w, size_t class)
 {
 	return has_top(w->names, class) && !w->top &&
-	       writer_place(w) == (w->names->groups ? writer_group(class) : 0);
+	       writer_place(w) == (w->names->groups ? apparmor_group(class) : 0);
 }
 
 void writer_target(struct writer *w, size_t class)
@@ -100,12 +100,12 @@ void writer_target(struct writer *w, size_t class)
 
 static bool is_same_whole(const struct writer *w, size_t a, size_t b)
 {
-	bool open_a = writer_group(a) != w->group, open_b = writer_group(b) != w->group;
+	bool open_a = apparmor_group(a) != w->group, open_b = apparmor_group(b) != w->group;
 
 	if (!w->names->groups)
 		return a == b;
 	if (w->group == 0)
-		return writer_group(a) == writer_group(b);
+		return !apparmor_group(a) == !apparmor_group(b);
 	return open_a || open_b ? open_a == open_b : a == b;
 }
 

@@ -12,7 +12,7 @@
 /* Every profile of the stack, and those that may be on top. */
 static void peer_name(struct writer *w)
 {
-	bool tops = w->names->narrow && !w->written;
+	bool tops = w->set->n_narrow && !w->written;
 	bool several = w->names->width || w->names->groups || tops;
 
 	buf_puts(w->buf, several ? "{" : "");
@@ -20,7 +20,7 @@ static void peer_name(struct writer *w)
 	if (w->names->width)
 		buf_printf(w->buf, ",%s.%zu.*", w->names->name, w->written);
 	if (w->names->groups && w->written)
-		buf_printf(w->buf, ",%s.g%zu", w->names->name, w->group);
+		buf_printf(w->buf, ",%s.g", w->names->name);
 	if (w->names->groups)
 		buf_printf(w->buf, ",%s.o*", w->names->name);
 	if (tops)
@@ -104,16 +104,18 @@ static void section_repeat(struct writer *w, enum karmor_section section)
  */
 static void section_open(struct writer *w, enum karmor_section section)
 {
-	const struct apparmor_profile *profile = &w->set->profiles[w->class];
+	/* A stack that was made for more groups than there are now tells all classes apart. */
+	bool known = w->group <= apparmor_groups(w->set);
+	const struct apparmor_leads *leads = &w->set->leads[known ? w->group : 0];
 	const struct apparmor_line all = { .path = "/{,**}",
 					   .rule = APPARMOR_ELSEWHERE,
 					   .perms = section_lines[section] };
 
 	if (section == KARMOR_FILE)
 		writer_path(w, &all);
-	for (size_t i = 0; section == KARMOR_PROCESS && i < profile->n_leads; i++)
-		writer_path(w, &profile->leads[i]);
-	if (section == KARMOR_PROCESS && !profile->n_leads)
+	for (size_t i = 0; section == KARMOR_PROCESS && i < leads->n; i++)
+		writer_path(w, &leads->lines[i]);
+	if (section == KARMOR_PROCESS && !leads->n)
 		section_repeat(w, section);
 }
 
@@ -144,7 +146,7 @@ static int outside_line(const char *path, bool literal, void *data)
 		.rule = APPARMOR_ELSEWHERE,
 		.priority = outside->w->set->priorities ? APPARMOR_PRIORITY_OUTSIDE : 0,
 		.perms = outside->perms,
-		.target = (uint8_t)outside->w->class,
+		.target = (uint16_t)outside->w->class,
 	};
 
 	writer_path(outside->w, &line);
@@ -255,12 +257,13 @@ static void profile_end(struct writer *w, const struct apparmor_profile *profile
 static void profile_write(struct writer *w)
 {
 	const struct apparmor_profile *profile = &w->set->profiles[w->class];
-	size_t parts[KARMOR_FILE + 1], part = w->part;
+	size_t parts[KARMOR_FILE + 1] = { 0 }, part = w->part;
 
-	parts_share(w->set, w->names->width, parts);
+	if (w->names->width)
+		parts_share(w->set, w->names->width, parts);
 	profile_start(w);
 	for (int i = 0; i <= KARMOR_FILE; i++) {
-		bool split = w->names->width && parts[i];
+		bool split = parts[i];
 
 		if (split && section_split(w, (enum karmor_section)i, parts[i], part) < 0)
 			w->buf->failed = true;
@@ -283,19 +286,19 @@ static void top_write(struct writer w)
 	profile_end(&w, &w.set->tops[w.class]);
 }
 
-/* The profiles of groups that a task is not of, and of no group for a task that is of one. */
-static void open_write(struct writer *w)
+/* The profile of a group that a task is not of; of no group for a task that is of one. */
+static void open_write(struct writer w, size_t group)
 {
-	w->open = true;
-	w->class = 0;
-	for (size_t i = 1; i <= w->names->groups; i++) {
-		w->group = 0;
-		w->written = (i - 1) * APPARMOR_GROUP + 1;
-		profile_write(w);
-		w->group = i;
-		w->written = 0;
-		profile_write(w);
-	}
+	w.open = true;
+	w.class = 0;
+	w.group = group;
+	w.written = !group;
+	profile_write(&w);
+}
+
+size_t apparmor_pieces(const struct apparmor_names *names)
+{
+	return 1 + names->width + names->groups;
 }
 
 void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *mediates,
@@ -306,26 +309,28 @@ void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *media
 			    .mediates = mediates,
 			    .set = set,
 			    .names = names,
-			    .part = piece,
-			    .open = piece };
+			    .part = names->groups ? 0 : piece,
+			    .open = piece && !names->groups };
 
 	for (size_t i = 0; i < set->n_profiles || i < names->n; i++) {
 		w.written = i;
 		w.class = i < set->n_profiles ? i : 0;
-		w.group = names->groups ? writer_group(i) : 0;
-		if (!(names->narrow >> i & 1))
+		w.group = names->groups ? apparmor_group(i) : 0;
+		if (names->groups && w.group != piece)
+			continue;
+		if (!apparmor_classes_have(&names->narrow, i))
 			profile_write(&w);
-		else if (piece == 0)
+		else if (w.part == 0)
 			top_write(w);
 	}
 	if (names->groups)
-		open_write(&w);
+		open_write(w, piece);
 }
 
 void apparmor_write(struct buf *buf, const struct apparmor_mediates *mediates,
 		    const struct apparmor_ruleset *set, const struct apparmor_names *names)
 {
-	for (size_t i = 0; i <= names->width; i++)
+	for (size_t i = 0; i < apparmor_pieces(names); i++)
 		apparmor_write_piece(buf, mediates, set, names, i);
 }
 

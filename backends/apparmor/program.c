@@ -27,13 +27,17 @@ static bool is_source(const struct apparmor_rule *rule, const char *program)
 /* Each class has rules of its own: the first one is that of a program which no rule names. */
 size_t apparmor_class(const struct apparmor_ruleset *set, const char *program)
 {
-	uint64_t left = UINT64_MAX;
+	struct apparmor_classes others = { 0 };
 
-	for (size_t i = 0; program && i < set->n_rules; i++)
-		left &= is_source(&set->rules[i], program) ? set->rules[i].classes
-							   : ~set->rules[i].classes;
-	for (size_t class = 1; program && class < set->n_profiles; class ++)
-		if (!(left & 1) && left >> class & 1)
+	for (size_t i = 0; program && i < set->n_rules; i++) {
+		const struct apparmor_rule *rule = &set->rules[i];
+		uint64_t flip = is_source(rule, program) ? UINT64_MAX : 0;
+
+		for (size_t j = 0; j < ARRAY_SIZE(others.bits); j++)
+			others.bits[j] |= rule->classes.bits[j] ^ flip;
+	}
+	for (size_t class = 0; program && class < set->n_profiles; class ++)
+		if (!apparmor_classes_have(&others, class))
 			return class;
 	return 0;
 }

@@ -68,7 +68,7 @@ static bool line_number(char **at, size_t max, size_t *ret)
 }
 
 /* Numbers of sixteen digits, up to the last that is not 0. */
-static bool line_classes(char **at, uint64_t ret[APPARMOR_CLASSES_MAX])
+static bool line_signatures(char **at, uint64_t ret[APPARMOR_CLASSES_MAX])
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *line = line_take(at), *digit;
@@ -94,7 +94,8 @@ static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
 	    !line_number(&at, APPARMOR_CLASSES_MAX, &ret->n_profiles) ||
 	    !line_number(&at, APPARMOR_WIDTH_MAX, &ret->width) ||
 	    !line_number(&at, APPARMOR_GROUPS_MAX, &ret->groups) ||
-	    !line_classes(&at, ret->classes) || !line_copy(&at, ret->label, sizeof(ret->label)))
+	    !line_signatures(&at, ret->signatures) ||
+	    !line_copy(&at, ret->label, sizeof(ret->label)))
 		return false;
 	len = strlen(at);
 	if (!len || at[len - 1] != '\n' || len > sizeof(ret->name))
@@ -143,10 +144,10 @@ int state_write(const char *profile, const struct apparmor_state *state, struct 
 
 	buf_printf(&text, "%s\n%zu\n%zu\n%zu\n", state->owner, state->n_profiles, state->width,
 		   state->groups);
-	while (n && !state->classes[n - 1])
+	while (n && !state->signatures[n - 1])
 		n--;
 	for (size_t i = 0; i < n; i++)
-		buf_printf(&text, "%016llx", (unsigned long long)state->classes[i]);
+		buf_printf(&text, "%016llx", (unsigned long long)state->signatures[i]);
 	buf_printf(&text, "\n%s\n%s\n", state->label, state->name);
 	if (path_make(profile, "", path) && path_make("", "new", aside) && !buf_failed(&text))
 		r = file_write(aside, &text);

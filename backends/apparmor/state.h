@@ -14,12 +14,12 @@
 #define PROFILE_MAX (sizeof(ENGINE_PREFIX) + 2 * 17)
 
 struct apparmor_state {
-	char owner[17];				 /* the id of the engine that has it */
-	size_t n_profiles;			 /* that were ever loaded */
-	size_t width, groups;			 /* of the stack; they never change */
-	uint64_t classes[APPARMOR_CLASSES_MAX];	 /* what each is; classes.c */
-	char name[KARMOR_WORKLOAD_NAME_MAX + 1]; /* of a lasting workload; "" otherwise */
-	char label[STATE_LABEL_MAX];		 /* that a task enters */
+	char owner[17];				   /* the id of the engine that has it */
+	size_t n_profiles;			   /* that were ever loaded */
+	size_t width, groups;			   /* of the stack; they never change */
+	uint64_t signatures[APPARMOR_CLASSES_MAX]; /* by class; classes.c */
+	char name[KARMOR_WORKLOAD_NAME_MAX + 1];   /* of a lasting workload; "" otherwise */
+	char label[STATE_LABEL_MAX];		   /* that a task enters */
 };
 
 /* enter.c: a workload's profile, from its name alone. Async-signal-safe. */

@@ -22,8 +22,6 @@ struct writer {
 	uint32_t commented; /* the rule whose lines are being written */
 };
 
-/* The group of a class, where classes share profiles; 0: none. */
-size_t writer_group(size_t class);
 /* Which of the stack's profiles is being written. */
 size_t writer_place(const struct writer *w);
 /* The name of the profile that is written. */

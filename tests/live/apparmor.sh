@@ -114,6 +114,25 @@ is "$(run many sh -c "$here/source20 read $here/deep/er/secret; $here/actor read
 is "$(run many "$here/source12" read "$here/only12")" EACCES "even as the command itself"
 is "$(run many "$here/actor" seize "$here/source12")" EACCES "and is not traced by others"
 
+# Sixty kinds of them, which are seven profiles on each task.
+rules=
+for i in {1..60}; do
+	rules+=", {path: $here/only$i, fromSource: [{path: $here/source$i}]}"
+	[ $((i % 2)) = 0 ] && rules+=", {path: $here/deep/er/secret, action: Allow, fromSource: [{path: $here/source$i}]}"
+done
+for i in 34 56 60; do
+	cp "$build/tests/live/actor" "$here/source$i"
+	echo content > "$here/only$i"
+done
+policy sixty "  file: {matchPaths: [{path: $here/deep/er/secret}$rules]}"
+is "$(run sixty sh -c "for i in 1 12 34 56 60; do $here/source\$i read $here/only\$i; $here/source\$i read $here/only2; $here/source\$i read $here/deep/er/secret; done")" \
+	$'EACCES\nok\nEACCES\nEACCES\nok\nok\nEACCES\nok\nok\nEACCES\nok\nok\nEACCES\nok\nok' "each of sixty sources has rules of its own"
+is "$(grep -c '"Action":"Block"' "$work/events")" 6 "and each denial is told of once"
+is "$(run sixty "$here/source60" spawn "$here/source1")" ok "one starts another"
+is "$(run sixty sh -c "$here/source60 seize $here/source56; $here/source60 seize $here/source60; $here/actor read $here/only60")" $'EACCES\nok\nok' \
+	"which traces its like alone"
+is "$(run sixty cat /proc/self/attr/apparmor/current | grep -o karmor- | wc -l)" 7 "a task is under seven profiles"
+
 # Sources under no_new_privs: each is under the others' rules and its own, and what it starts under the others' again.
 cp "$(readlink -f /bin/sh)" "$here/shell"
 echo content > "$here/mine"

@@ -37,6 +37,7 @@
 #define MANY_QUESTIONS 20000
 /* Classes with a stack each, or one class with the widest stack. */
 #define PROFILES_MAX (APPARMOR_CLASSES_MAX * 8 + APPARMOR_WIDTH_MAX)
+#define SOURCE_SIZE 64
 
 static bool priorities;
 static bool lasting;	/* policies may change */
@@ -52,6 +53,9 @@ struct judged {
 	struct apparmor_names names;
 	struct dfa_profile profiles[PROFILES_MAX];
 	long n;
+	const struct dfa_profile **places; /* by class and place in its stack */
+	char (*led)[SOURCE_SIZE];	   /* sources whose exec was asked from every class */
+	size_t n_led;
 };
 
 void judged_free(struct judged *j)
@@ -60,6 +64,8 @@ void judged_free(struct judged *j)
 		return;
 	buf_done(&j->text);
 	buf_done(&j->binary);
+	free(j->places);
+	free(j->led);
 	karmor_report_free(j->report);
 	karmor_artifact_free(j->artifact);
 	karmor_caps_free(j->caps);
@@ -84,16 +90,44 @@ static int compile_piece(struct judged *j, size_t piece, struct karmor_diag *dia
 	apparmor_write_piece(&j->text, &nothing_else, ruleset_of(j), &j->names, piece);
 	return buf_failed(&j->text) ? -ENOMEM
 				    : parser_run(j->text.data + from, j->text.len - from, FEATURES,
-						 piece > 0, &j->binary, diag);
+						 piece > 0 && j->names.width, &j->binary, diag);
 }
 
 /* One on top of others' for a class that has it, else one for each place of the stack. */
 static long profiles_expected(const struct judged *j)
 {
-	size_t tops = (size_t)__builtin_popcountll(j->names.narrow);
+	size_t tops = ruleset_of(j)->n_narrow;
 	size_t wholes = ruleset_of(j)->n_profiles - tops;
+	size_t open = j->names.groups ? j->names.groups + 1 : 0;
 
-	return (long)(tops + wholes * (j->names.width + 1) + 2 * j->names.groups);
+	return (long)(tops + wholes * (j->names.width + 1) + open);
+}
+
+static size_t places_of(const struct judged *j)
+{
+	return 2 + j->names.width + j->names.groups;
+}
+
+static const struct dfa_profile *profile_find(const struct judged *j, size_t class, size_t place)
+{
+	_cleanup_buf_ struct buf name = { 0 };
+
+	apparmor_profile_name(&name, &j->names, class, place);
+	for (long i = 0; i < j->n; i++)
+		if (strcmp(j->profiles[i].name, name.data) == 0)
+			return &j->profiles[i];
+	return NULL;
+}
+
+static int places_make(struct judged *j)
+{
+	size_t n = ruleset_of(j)->n_profiles;
+
+	j->places = calloc(n * places_of(j), sizeof(*j->places));
+	for (size_t class = 0; j->places && class < n; class ++)
+		for (size_t place = 0; place < apparmor_stack(&j->names, class); place++)
+			j->places[class * places_of(j) + place] = profile_find(j, class, place);
+	return j->places ? 0 : -ENOMEM;
 }
 
 static int make_profiles(struct judged *j, struct karmor_diag *diag)
@@ -109,12 +143,12 @@ static int make_profiles(struct judged *j, struct karmor_diag *diag)
 	j->names = apparmor_names_of(ruleset_of(j), NAME);
 	if (width >= 0 && !j->names.groups)
 		j->names.width = (size_t)width;
-	for (size_t i = 0; r == 0 && i <= j->names.width; i++)
+	for (size_t i = 0; r == 0 && i < apparmor_pieces(&j->names); i++)
 		r = compile_piece(j, i, diag);
 	if (r)
 		return r;
 	j->n = dfa_read((const uint8_t *)j->binary.data, j->binary.len, j->profiles, PROFILES_MAX);
-	return j->n == profiles_expected(j) ? 0 : -1;
+	return j->n == profiles_expected(j) ? places_make(j) : -1;
 }
 
 /* The class whose rules are those that @source is named by. */
@@ -127,7 +161,7 @@ static int class_of(const struct judged *j, const char *source)
 
 		for (size_t i = 0; i < set->n_rules && same; i++)
 			same = set->rules[i].section == KARMOR_SYSCALLS ||
-			       (set->rules[i].classes >> class & 1) ==
+			       apparmor_classes_have(&set->rules[i].classes, class) ==
 				       match_source(&j->set->rules[i], source);
 		if (same)
 			return (int)class;
@@ -137,13 +171,7 @@ static int class_of(const struct judged *j, const char *source)
 
 static const struct dfa_profile *profile_of(const struct judged *j, unsigned class, size_t part)
 {
-	_cleanup_buf_ struct buf name = { 0 };
-
-	apparmor_profile_name(&name, &j->names, class, part);
-	for (long i = 0; i < j->n; i++)
-		if (strcmp(j->profiles[i].name, name.data) == 0)
-			return &j->profiles[i];
-	return NULL;
+	return j->places[class * places_of(j) + part];
 }
 
 static struct dfa_answer ask(const struct dfa_profile *profile, const struct access *access)
@@ -205,15 +233,35 @@ static bool leads_from(const struct judged *j, const char *source, size_t from, 
 	apparmor_label(&first, &j->names, 0);
 	if (buf_failed(&wanted) || buf_failed(&found) || buf_failed(&first))
 		return false;
-	return !allow || (has_all(found.data, wanted.data) && has_all(wanted.data, found.data) &&
-			  (!(j->names.narrow >> to & 1) || has_all(found.data, first.data)));
+	return !allow ||
+	       (has_all(found.data, wanted.data) && has_all(wanted.data, found.data) &&
+		(!apparmor_classes_have(&j->names.narrow, to) || has_all(found.data, first.data)));
 }
 
-static bool leads(const struct judged *j, const char *source, unsigned class)
+static bool was_led(const struct judged *j, const char *source)
 {
+	for (size_t i = 0; i < j->n_led; i++)
+		if (strcmp(j->led[i], source) == 0)
+			return true;
+	return false;
+}
+
+/* Once for each source. */
+static bool leads(struct judged *j, const char *source, unsigned class)
+{
+	char(*led)[SOURCE_SIZE];
+
+	if (was_led(j, source))
+		return true;
 	for (size_t from = 0; from < ruleset_of(j)->n_profiles; from++)
 		if (!leads_from(j, source, from, class))
 			return false;
+	led = strlen(source) < SOURCE_SIZE ? reallocarray(j->led, j->n_led + 1, sizeof(*led))
+					   : NULL;
+	if (led) {
+		strcpy(led[j->n_led++], source);
+		j->led = led;
+	}
 	return true;
 }
 
@@ -292,7 +340,8 @@ static bool is_kept_program(const struct judged *j, const struct access *access,
 	for (size_t i = 0; access->op == KARMOR_WRITE && i < set->n_rules; i++)
 		if (set->rules[i].section == KARMOR_PROCESS &&
 		    set->rules[i].action == KARMOR_BLOCK && set->rules[i].match == IR_PATH &&
-		    !set->rules[i].owner_only && set->rules[i].classes >> class & 1 &&
+		    !set->rules[i].owner_only &&
+		    apparmor_classes_have(&set->rules[i].classes, class) &&
 		    strcmp(set->rules[i].path, access->path) == 0)
 			return true;
 	return false;

@@ -10,6 +10,7 @@
 #include "../support.h"
 #include "apparmor/apparmor.h"
 #include "apparmor/record.h"
+#include "apparmor/state.h"
 #include "caps.h"
 #include "cleanup.h"
 #include "fs.h"
@@ -158,10 +159,12 @@ START_TEST(an_exception_under_a_block_needs_priorities_or_a_prefix)
 }
 END_TEST
 
-START_TEST(more_sources_than_a_profile_can_lead_to_are_not_kept)
+START_TEST(more_kinds_of_sources_than_a_stack_can_have_are_not_kept)
 {
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
 	_cleanup_(compiled_done) struct compiled c = { 0 };
 	_cleanup_buf_ struct buf spec = { 0 };
+	bool found = false;
 
 	buf_puts(&spec, "\"file\":{\"matchPaths\":[");
 	for (int i = 0; i < APPARMOR_CLASSES_MAX; i++)
@@ -173,6 +176,23 @@ START_TEST(more_sources_than_a_profile_can_lead_to_are_not_kept)
 		ck_assert_int_eq(fidelity_of(&c, i), c.set->rules[i].ir->n_sources
 							     ? KARMOR_UNSUPPORTED
 							     : KARMOR_APPROXIMATED);
+	buf_reset(&spec);
+	buf_printf(&spec, "more than %d kinds", APPARMOR_CLASSES_MAX - 1);
+	for (size_t i = 0; karmor_report_at(c.report, i, &line) == 0; i++)
+		found |= line.reason && strstr(line.reason, spec.data);
+	ck_assert(found);
+}
+END_TEST
+
+START_TEST(the_kernel_takes_the_name_of_the_widest_stack)
+{
+	const struct apparmor_names names = { .name = LASTING_PREFIX "0123456789abcdef",
+					      .n = APPARMOR_CLASSES_MAX,
+					      .groups = APPARMOR_GROUPS_MAX };
+	_cleanup_buf_ struct buf label = { 0 };
+
+	apparmor_label(&label, &names, APPARMOR_CLASSES_MAX - 1);
+	ck_assert_uint_lt(label.len, STATE_LABEL_MAX);
 }
 END_TEST
 
@@ -379,7 +399,8 @@ int main(void)
 	tcase_add_test(text, a_comment_cannot_be_left);
 	tcase_add_test(text, raw_sockets_are_named_by_family_so_that_netlink_goes_on);
 	tcase_add_test(text, an_exception_under_a_block_needs_priorities_or_a_prefix);
-	tcase_add_test(text, more_sources_than_a_profile_can_lead_to_are_not_kept);
+	tcase_add_test(text, more_kinds_of_sources_than_a_stack_can_have_are_not_kept);
+	tcase_add_test(text, the_kernel_takes_the_name_of_the_widest_stack);
 	tcase_add_loop_test(text, a_source_that_is_only_kept_from_something_is_on_top_of_others, 0,
 			    ARRAY_SIZE(narrowings));
 	tcase_add_loop_test(text,
