@@ -100,6 +100,27 @@ for runtime in crun runc; do
 	is "$(profiles)" 0 "with its profiles"
 	"$karmor" delete ksp interpreter -n shop > /dev/null
 
+	# Under no_new_privs AppArmor alone starts no source and BPF does: whether sources may less than others, or more.
+	policy sources 'file: {matchPaths: [{path: /etc/shadow, fromSource: [{path: /bin/cat}]}, {path: /etc/passwd}, {path: /etc/passwd, action: Allow, fromSource: [{path: /bin/cat}]}]}'
+	bundle_make "$runtime" yes 'cat /etc/passwd; cat /etc/shadow; read x < /etc/shadow && echo shell reads; read x < /etc/passwd || echo shell may not; /bin/actor socket 2 3 1'
+	sed -i 's/"CAP_NET_BIND_SERVICE"/"CAP_NET_BIND_SERVICE","CAP_NET_RAW"/g' "$bundle/config.json"
+	has "$(cat "$bundle/config.json")" '"noNewPrivileges": true' "a container is under no_new_privs"
+	prepare "$runtime-nnp"
+	out=$(run "$runtime" "$runtime-nnp")
+	has "$out" users "a source is started in it, and may what it alone may"
+	has "$out" "/etc/shadow: Permission denied" "and not what it alone may not"
+	has "$out" "shell reads" "which others may"
+	has "$out" "shell may not" "and they may not what it alone may"
+	has "$out" EACCES "nor anybody what AppArmor denies all"
+	decided sources BPFLSM "BPF decides for sources"
+	eventually empty
+	is "$(timeout 60 setpriv --no-new-privs "$karmor" start --name unit -n shop -l app=web \
+		sh -c "cat /etc/passwd > $work/users; cat /etc/shadow; read -r x < /etc/shadow && echo read" 2>&1)" \
+		$'cat: /etc/shadow: Permission denied\nread' "so it is for what karmor start starts under no_new_privs"
+	is "$(cat "$work/users")" "$(cat /etc/passwd)" "as to what the source alone may, too"
+	eventually empty
+	"$karmor" delete ksp sources -n shop > /dev/null
+
 	# One that stays, and what enters it: by one of the runtimes.
 	[ "$runtime" = crun ] || continue
 	bundle_make "$runtime" yes 'cat /tmp/never'
