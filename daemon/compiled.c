@@ -4,18 +4,13 @@
 
 #include "node.h"
 
-static int compile(const struct node *node, const struct karmor_ruleset *const *sets, size_t n,
-		   struct compiled *ret)
-{
-	return karmor_compile(sets, n, node->caps[0], &ret->artifact, &ret->report, node->diag);
-}
-
 int compiled_next(const struct node *node, const struct karmor_ruleset *const *sets, size_t n,
 		  struct compiled *ret)
 {
 	*ret = (struct compiled){ 0 };
 	if (node->n_caps == 1)
-		return compile(node, sets, n, ret);
+		return karmor_compile_next(node->compiled.artifact, sets, n, node->caps[0],
+					   &ret->artifact, &ret->report, node->diag);
 	return karmor_plan_next(node->engine, sets, n,
 				(const struct karmor_caps *const *)node->caps, node->n_caps,
 				&ret->plan, node->diag);
@@ -26,7 +21,8 @@ int compiled_look(const struct node *node, const struct karmor_ruleset *const *s
 {
 	*ret = (struct compiled){ 0 };
 	if (node->n_caps == 1)
-		return compile(node, sets, n, ret);
+		return karmor_compile(sets, n, node->caps[0], &ret->artifact, &ret->report,
+				      node->diag);
 	return karmor_plan_new(sets, n, (const struct karmor_caps *const *)node->caps, node->n_caps,
 			       &ret->plan, node->diag);
 }

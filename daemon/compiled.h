@@ -15,8 +15,8 @@ struct compiled {
 	struct karmor_report *report;
 };
 
-/* What follows upon what is in force, and is applied at once. The library's errors, told in diag.
- */
+/* What follows upon what is in force, and is applied at once; lines are of rulesets that are not in
+ * force already. The library's errors, told in diag. */
 int compiled_next(const struct node *node, const struct karmor_ruleset *const *sets, size_t n,
 		  struct compiled *ret);
 /* What is looked at, and never applied. */

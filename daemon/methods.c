@@ -291,9 +291,8 @@ static void attach(struct asked *asked)
 		return;
 	}
 	workload = node_find(&asked->daemon->node, name);
-	client_reply(asked->client,
-		     json_pack("{s:I, s:I}", "policies", (json_int_t)workload->policies, "rules",
-			       (json_int_t)workload->rules));
+	client_reply(asked->client, json_pack("{s:I, s:I}", "policies", workload_policies(workload),
+					      "rules", workload_rules(workload)));
 }
 
 static void prepare(struct asked *asked)

@@ -78,7 +78,7 @@ static struct workload *waiting_find(const struct node *node, pid_t pid)
 }
 
 /* The program has become what it is before there was somebody to ask: the definition is asked. */
-static int check_program(const struct node *node, const struct workload *workload)
+static int check_program(const struct workload *workload)
 {
 	char path[32], program[4096], policy[256];
 	enum karmor_action action;
@@ -92,7 +92,7 @@ static int check_program(const struct node *node, const struct workload *workloa
 	if (len < 0)
 		return -errno;
 	program[len] = '\0';
-	r = node_ask(node, workload, &access, &action, policy, sizeof(policy));
+	r = node_ask(workload, &access, &action, policy, sizeof(policy));
 	if (r < 0 || action != KARMOR_BLOCK)
 		return r;
 	log_about(LOG_CAUTION, &(struct log_subject){ .workload = workload->name },
@@ -122,7 +122,7 @@ static int enrol(struct node *node, struct workload *workload, json_t *messages)
 	workload_root_renew(workload);
 	r = node_publish(node, messages);
 	if (r == 0)
-		r = check_program(node, workload);
+		r = check_program(workload);
 	if (r == 0)
 		r = records_save(node);
 	if (r == 0) {

@@ -193,6 +193,8 @@ void node_close(struct node *node)
 	json_decref(node->others);
 	karmor_engine_close(node->engine);
 	compiled_done(&node->compiled);
+	karmor_ruleset_free(node->nothing);
+	karmor_policies_free(node->none);
 	caps_free(node);
 	karmor_policies_free(node->policies);
 	documents_done(&node->in_force);

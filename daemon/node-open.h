@@ -12,11 +12,10 @@
 
 /* Applies the policies in force for the workloads that there are now. */
 int node_publish(struct node *node, json_t *messages);
-/* What the policies in force mean for an access of @workload's; @policy: the name of the one that
- * decided. 0 or a negative errno. */
-int node_ask(const struct node *node, const struct workload *workload,
-	     const struct karmor_access *access, enum karmor_action *ret, char *policy,
-	     size_t size);
+/* What the policies that @workload was published under mean for an access of its; @policy: the name
+ * of the one that decided. 0 or a negative errno. */
+int node_ask(const struct workload *workload, const struct karmor_access *access,
+	     enum karmor_action *ret, char *policy, size_t size);
 /* Whether others' tasks can be put under the backend: 0 or -EOPNOTSUPP, told. */
 int node_check_entry(const struct node *node, const struct workload *workload, json_t *messages);
 /* Whether some backend enrols who enters a workload later by its cgroup. */

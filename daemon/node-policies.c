@@ -20,42 +20,85 @@ static struct karmor_subject subject_of(const struct node *node, const struct wo
 			     .host = workload->is_host);
 }
 
-/* Rulesets of one publication: one for each slot, and at least one. */
+/*
+ * Rulesets of one publication: one for each slot, and at least one. A workload keeps the one that
+ * it has for as long as policies stay, for names are those that there were when it came.
+ */
 struct rulesets {
-	struct karmor_policies *none;
 	struct karmor_ruleset **all;
 	size_t n;
 };
 
-static void rulesets_done(struct rulesets *sets)
+static struct karmor_ruleset *ruleset_had(const struct node *node,
+					  const struct karmor_policies *policies, size_t slot)
 {
-	for (size_t i = 0; sets->all && i < sets->n; i++)
-		karmor_ruleset_free(sets->all[i]);
+	const struct workload *workload = slot < node->n_slots ? node->slots[slot] : NULL;
+
+	if (!workload)
+		return node->nothing;
+	return node->ruled == policies ? workload->set : NULL;
+}
+
+/* Frees those that were made. */
+static void rulesets_drop(const struct node *node, struct rulesets *sets)
+{
+	for (size_t i = 0; sets->all && i < sets->n; i++) {
+		const struct workload *workload = i < node->n_slots ? node->slots[i] : NULL;
+
+		if (workload && sets->all[i] != workload->set)
+			karmor_ruleset_free(sets->all[i]);
+	}
 	free(sets->all);
-	karmor_policies_free(sets->none);
+}
+
+/* They are what workloads are under. */
+static void rulesets_take(struct node *node, const struct karmor_policies *policies,
+			  struct rulesets *sets)
+{
+	for (size_t i = 0; i < node->n_slots; i++)
+		if (node->slots[i] && node->slots[i]->set != sets->all[i])
+			workload_rule(node->slots[i], sets->all[i]);
+	node->ruled = policies;
+	free(sets->all);
+}
+
+static void rulesets_forget(struct node *node)
+{
+	for (size_t i = 0; i < node->n_slots; i++)
+		if (node->slots[i])
+			workload_rule(node->slots[i], NULL);
+	node->ruled = NULL;
+}
+
+static int nothing_make(struct node *node)
+{
+	struct karmor_subject nobody = KARMOR_STRUCT(karmor_subject, .labels = NULL);
+	int r = node->none ? 0 : karmor_policies_new(&node->none);
+
+	if (r == 0 && !node->nothing)
+		r = karmor_ruleset_new(node->none, &nobody, &node->nothing, node->diag);
+	return r;
 }
 
 static int rulesets_make(struct node *node, const struct karmor_policies *policies,
 			 struct rulesets *ret)
 {
-	struct karmor_subject nobody = KARMOR_STRUCT(karmor_subject, .labels = NULL);
-	int r = karmor_policies_new(&ret->none);
+	int r = nothing_make(node);
 
 	ret->n = node->n_slots ? node->n_slots : 1;
 	ret->all = calloc(ret->n, sizeof(struct karmor_ruleset *));
 	if (!ret->all)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ret->n; i++) {
-		const struct workload *workload = i < node->n_slots ? node->slots[i] : NULL;
-		struct karmor_subject subject = nobody;
+		struct karmor_subject subject;
 		char root[64];
 
-		if (workload) {
-			workload_root(workload, root, sizeof(root));
-			subject = subject_of(node, workload, root);
-		}
-		r = karmor_ruleset_new(workload ? policies : ret->none, &subject, &ret->all[i],
-				       node->diag);
+		ret->all[i] = ruleset_had(node, policies, i);
+		if (ret->all[i])
+			continue;
+		workload_root(node->slots[i], root, sizeof(root));
+		subject = subject_of(node, node->slots[i], root);
+		r = karmor_ruleset_new(policies, &subject, &ret->all[i], node->diag);
 	}
 	return r;
 }
@@ -132,21 +175,17 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 	if (r == 0)
 		r = karmor_engine_apply(node->engine, compiled_artifact(&compiled), node->diag);
 	messages_take(messages, node->diag);
-	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
-		if (node->slots[i]) {
-			node->slots[i]->policies = karmor_ruleset_policies(sets.all[i]);
-			node->slots[i]->rules = karmor_ruleset_rules(sets.all[i]);
-		}
-	if (r == 0) {
-		compiled_done(&node->compiled);
-		compiled_told(&compiled);
-		node->compiled = compiled;
-		node->generation++;
-	} else {
+	if (r < 0) {
 		compiled_done(&compiled);
+		rulesets_drop(node, &sets);
+		return r;
 	}
-	rulesets_done(&sets);
-	return r;
+	compiled_done(&node->compiled);
+	compiled_told(&compiled);
+	node->compiled = compiled;
+	node->generation++;
+	rulesets_take(node, policies, &sets);
+	return 0;
 }
 
 /* What no workload is there for yet must be kept all the same. */
@@ -222,6 +261,8 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 		r = put_in_force(node, policies, messages);
 	if (r < 0) {
 		node->apply_errors++;
+		if (policies && node->ruled == policies)
+			rulesets_forget(node);
 		karmor_policies_free(policies);
 		documents_done(&copy);
 		return r;
@@ -240,24 +281,15 @@ int node_publish(struct node *node, json_t *messages)
 	return publish(node, node->policies, messages);
 }
 
-int node_ask(const struct node *node, const struct workload *workload,
-	     const struct karmor_access *access, enum karmor_action *ret, char *policy, size_t size)
+int node_ask(const struct workload *workload, const struct karmor_access *access,
+	     enum karmor_action *ret, char *policy, size_t size)
 {
-	struct karmor_ruleset *set = NULL;
-	struct karmor_subject subject;
 	struct karmor_verdict verdict = KARMOR_STRUCT(karmor_verdict);
-	char root[64];
-	int r;
+	int r = karmor_ruleset_eval(workload->set, access, &verdict, NULL);
 
-	workload_root(workload, root, sizeof(root));
-	subject = subject_of(node, workload, root);
-	r = karmor_ruleset_new(node->policies, &subject, &set, NULL);
-	if (r == 0)
-		r = karmor_ruleset_eval(set, access, &verdict, NULL);
 	if (r == 0) {
 		*ret = verdict.action;
 		snprintf(policy, size, "%s", verdict.policy);
 	}
-	karmor_ruleset_free(set);
 	return r;
 }

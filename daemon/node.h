@@ -38,8 +38,12 @@ struct node {
 	struct documents in_force;
 	struct karmor_policies *policies; /* in_force, loaded */
 	struct compiled compiled;	  /* in_force, for the workloads that there are */
-	uint64_t generation;		  /* how often policies or workloads changed */
-	unsigned apply_us;		  /* what the last change took */
+	/* What the rulesets of workloads were made of; and that of an empty slot, of nothing. */
+	const struct karmor_policies *ruled;
+	struct karmor_policies *none;
+	struct karmor_ruleset *nothing;
+	uint64_t generation; /* how often policies or workloads changed */
+	unsigned apply_us;   /* what the last change took */
 	/* Workloads that could not be enrolled, and changes of policies that were refused. */
 	unsigned long long hook_errors, apply_errors;
 	struct workload **slots;

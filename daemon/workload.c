@@ -46,7 +46,24 @@ void workload_free(struct workload *workload)
 	scope_close(&workload->root);
 	scope_close(&workload->other);
 	free(workload->cgroup);
+	karmor_ruleset_free(workload->set);
 	free(workload);
+}
+
+void workload_rule(struct workload *workload, struct karmor_ruleset *set)
+{
+	karmor_ruleset_free(workload->set);
+	workload->set = set;
+}
+
+json_int_t workload_policies(const struct workload *workload)
+{
+	return workload->set ? (json_int_t)karmor_ruleset_policies(workload->set) : 0;
+}
+
+json_int_t workload_rules(const struct workload *workload)
+{
+	return workload->set ? (json_int_t)karmor_ruleset_rules(workload->set) : 0;
 }
 
 /* The 22nd word of stat, behind the name in parentheses, which may have anything in it. */
@@ -82,6 +99,7 @@ void workload_root_renew(struct workload *workload)
 		return;
 	scope_close(&workload->root);
 	workload->root = fd;
+	workload_rule(workload, NULL);
 }
 
 /* Holds on to the task, by which nothing that is later given its number is mistaken for it. */
@@ -230,6 +248,8 @@ void workload_exchange(struct workload *a, struct workload *b)
 	text_exchange(&a->cgroup, &b->cgroup);
 	a->is_unit = b->is_unit;
 	b->is_unit = kept;
+	workload_rule(a, NULL);
+	workload_rule(b, NULL);
 }
 
 json_t *workload_record(const struct workload *workload)
@@ -300,8 +320,8 @@ json_t *workload_json(const struct workload *workload, long tasks)
 {
 	json_t *object = json_pack(
 		"{s:I, s:I, s:I, s:I, s:b, s:b, s:b}", "pid", (json_int_t)workload->pid, "tasks",
-		(json_int_t)(tasks > 0 ? tasks : 0), "policies", (json_int_t)workload->policies,
-		"rules", (json_int_t)workload->rules, "adopted", workload->adopted, "waiting",
+		(json_int_t)(tasks > 0 ? tasks : 0), "policies", workload_policies(workload),
+		"rules", workload_rules(workload), "adopted", workload->adopted, "waiting",
 		workload->is_waiting, "prepared", workload->is_prepared);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

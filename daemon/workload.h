@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct karmor_ruleset;
 struct loop_source;
 struct node;
 
@@ -31,7 +32,7 @@ struct workload {
 	char *cgroup;	  /* by which tasks enter it later; NULL: there is none of its own */
 	bool is_unit;	  /* of a service manager: whatever is at the path of the cgroup */
 	bool is_host;	  /* what is in no workload; host.c */
-	size_t policies, rules; /* that select it */
+	struct karmor_ruleset *set; /* of what selects it; NULL: to be made */
 };
 
 /* Strings of @fields: name, and where they are known namespace, container, labels, pod, image; and
@@ -61,7 +62,12 @@ int workload_known(const json_t *record, struct workload **ret);
 bool workload_lives(const struct workload *workload);
 /* Where its names are looked up, for karmor_subject.root. */
 void workload_root(const struct workload *workload, char *ret, size_t size);
-/* Its root may be another since. */
+/* Its root may be another since: names are looked up anew. */
 void workload_root_renew(struct workload *workload);
+/* Takes @set, or NULL, in the place of what there is. */
+void workload_rule(struct workload *workload, struct karmor_ruleset *set);
+/* How many select it, as far as that is known. */
+json_int_t workload_policies(const struct workload *workload);
+json_int_t workload_rules(const struct workload *workload);
 /* For people and programs. */
 json_t *workload_json(const struct workload *workload, long tasks);

@@ -16,8 +16,16 @@
 struct karmor_artifact {
 	const struct karmor_backend *backend;
 	size_t n_rulesets;
-	unsigned holds; /* beside the owner's; of artifact_hold() */
+	struct ruleset_mark **marks; /* of what it was made of; compile.c's, or the plan's */
+	unsigned holds;		     /* beside the owner's; of artifact_hold() */
 };
+
+/* Whether ruleset @i of @artifact, which may be NULL, was made of @set. */
+bool artifact_has(const struct karmor_artifact *artifact, size_t i,
+		  const struct karmor_ruleset *set);
+/* Those of rulesets, held, to be given to artifact_marks_free(); NULL when memory is out. */
+struct ruleset_mark **artifact_marks(const struct karmor_ruleset *const *sets, size_t n);
+void artifact_marks_free(struct ruleset_mark **marks, size_t n); /* accepts NULL */
 
 /* One more karmor_artifact_free() than before is what ends it. From any thread. */
 void artifact_hold(struct karmor_artifact *artifact);
@@ -41,11 +49,13 @@ struct karmor_backend {
 	int (*probe)(struct karmor_caps *caps, struct karmor_diag *diag);
 	/* Fill in the caps of a machine on which everything works; must. */
 	int (*full)(struct karmor_caps *caps);
-	/* Pure. A report line for every rule of every set, in order; must. The artifact is the
-	 * caller's. */
+	/* Pure. The artifact is the caller's; must. What @previous, which may be NULL, has
+	 * (artifact_has) may be shared with it. Of all other sets there is a report line for every
+	 * rule, in order. */
 	int (*compile)(const struct karmor_ruleset *const *sets, size_t n,
-		       const struct karmor_caps *caps, struct karmor_artifact **ret,
-		       struct karmor_report *report, struct karmor_diag *diag);
+		       const struct karmor_artifact *previous, const struct karmor_caps *caps,
+		       struct karmor_artifact **ret, struct karmor_report *report,
+		       struct karmor_diag *diag);
 	/* Readable form of an artifact, the same for the same input; must. 0 or -EIO. */
 	int (*print)(const struct karmor_artifact *artifact, FILE *out);
 	void (*artifact_free)(struct karmor_artifact *artifact); /* must; never NULL */

@@ -47,6 +47,9 @@ struct planner {
 	bool any;			      /* some backend could compile the whole */
 	bool all;			      /* each backend has a part, be it without rules */
 	const struct plan_artifact *live;     /* what the plan will follow upon, or NULL */
+	/* Rulesets that are not as they are in that already, and which of all they are. */
+	const struct karmor_ruleset **fresh;
+	size_t *places, n_fresh;
 	struct karmor_plan *plan;
 	struct karmor_diag *diag;
 };
@@ -84,12 +87,11 @@ static bool is_better(const struct score *a, const struct score *b)
 	return a->approximated < b->approximated;
 }
 
-/* What the report says of each section of ruleset @i, whose first line is @at; the next one's. */
-static size_t score_set(const struct planner *planner, const struct karmor_report *report, size_t i,
+/* What the report says of each section of @set, whose first line is @at; the next one's. */
+static size_t score_set(const struct karmor_ruleset *set, const struct karmor_report *report,
 			size_t at, struct score ret[PLAN_SECTIONS])
 {
 	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
-	const struct karmor_ruleset *set = planner->sets[i];
 
 	for (size_t j = 0; j < set->n_rules && karmor_report_at(report, at, &line) == 0; j++, at++)
 		score_add(&ret[set->rules[j].ir->section], &line);
@@ -101,16 +103,16 @@ static void compare(struct planner *planner, size_t candidate, const struct karm
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < planner->n; i++) {
+	for (size_t i = 0; i < planner->n_fresh; i++) {
 		struct score scores[PLAN_SECTIONS] = { 0 };
 
-		at = score_set(planner, report, i, at, scores);
+		at = score_set(planner->fresh[i], report, at, scores);
 		for (size_t section = 0; section < PLAN_SECTIONS; section++) {
 			if (planner->any &&
 			    !is_better(&scores[section], &planner->best[i][section]))
 				continue;
 			planner->best[i][section] = scores[section];
-			planner->candidates[i][section] = (uint8_t)candidate;
+			planner->candidates[planner->places[i]][section] = (uint8_t)candidate;
 		}
 	}
 	planner->any = true;
@@ -119,7 +121,7 @@ static void compare(struct planner *planner, size_t candidate, const struct karm
 /* Whether the best there is leaves nothing to wish for. */
 static bool is_kept(const struct planner *planner)
 {
-	for (size_t i = 0; planner->any && i < planner->n; i++)
+	for (size_t i = 0; planner->any && i < planner->n_fresh; i++)
 		for (size_t section = 0; section < PLAN_SECTIONS; section++)
 			if (planner->best[i][section].unsupported ||
 			    planner->best[i][section].approximated)
@@ -133,8 +135,8 @@ static int try_candidate(struct planner *planner, size_t candidate)
 	_cleanup_(cleanup_artifact) struct karmor_artifact *artifact = NULL;
 	_cleanup_(cleanup_report) struct karmor_report *report = NULL;
 	bool last = candidate + 1 == planner->n_caps && !planner->any;
-	int r = karmor_compile(planner->sets, planner->n, planner->caps[candidate], &artifact,
-			       &report, last ? planner->diag : NULL);
+	int r = karmor_compile(planner->fresh, planner->n_fresh, planner->caps[candidate],
+			       &artifact, &report, last ? planner->diag : NULL);
 
 	if (r == -EINVAL && !last)
 		return 0;
@@ -143,14 +145,33 @@ static int try_candidate(struct planner *planner, size_t candidate)
 	return r;
 }
 
+/* A part's place in what is in force is the candidate's. */
+static void fresh_find(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->n; i++) {
+		if (planner->live && artifact_has(&planner->live->base, i, planner->sets[i])) {
+			memcpy(planner->candidates[i], planner->live->keepers[i],
+			       sizeof(planner->candidates[i]));
+			continue;
+		}
+		planner->fresh[planner->n_fresh] = planner->sets[i];
+		planner->places[planner->n_fresh++] = i;
+	}
+}
+
 static int choose(struct planner *planner)
 {
 	int r = 0;
 
 	planner->best = calloc(planner->n + 1, sizeof(*planner->best));
 	planner->candidates = calloc(planner->n + 1, sizeof(*planner->candidates));
-	if (!planner->best || !planner->candidates)
+	planner->fresh = calloc(planner->n + 1, sizeof(*planner->fresh));
+	planner->places = calloc(planner->n + 1, sizeof(*planner->places));
+	if (!planner->best || !planner->candidates || !planner->fresh || !planner->places)
 		return -ENOMEM;
+	fresh_find(planner);
+	if (planner->live && !planner->n_fresh)
+		return 0;
 	for (size_t i = 0; r == 0 && i < planner->n_caps && !is_kept(planner); i++)
 		r = try_candidate(planner, i);
 	return r;
@@ -168,6 +189,7 @@ static int set_part(const struct karmor_ruleset *set, const bool takes[PLAN_SECT
 	part->rules = arena_array(&part->arena, set->n_rules + 1, sizeof(*part->rules));
 	if (!part->rules)
 		return -ENOMEM;
+	part->mark = mark_hold(set->mark);
 	part->n_policies = set->n_policies;
 	part->host = set->host;
 	part->root = set->root;
@@ -209,11 +231,16 @@ static bool had(const struct planner *planner, size_t at, size_t set, size_t sec
 	       planner->live->keepers[set][section] == at;
 }
 
-/* What @candidate compiles: its own sections, and of a bridge those that it had as well. */
+/*
+ * What @candidate compiles: its own sections, and of a bridge those that it had as well. Of a
+ * ruleset that is in force the sections that it has there are its own.
+ */
 static int part_compile(const struct planner *planner, uint8_t candidate, bool is_bridge,
 			struct karmor_artifact **ret, struct karmor_report **report)
 {
 	struct karmor_ruleset **sets = calloc(planner->n + 1, sizeof(*sets));
+	const struct karmor_artifact *previous =
+		planner->live && !is_bridge ? planner->live->parts[candidate] : NULL;
 	int r = sets ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < planner->n; i++) {
@@ -225,8 +252,9 @@ static int part_compile(const struct planner *planner, uint8_t candidate, bool i
 		r = set_part(planner->sets[i], takes, &sets[i]);
 	}
 	if (r == 0)
-		r = karmor_compile((const struct karmor_ruleset *const *)sets, planner->n,
-				   planner->caps[candidate], ret, report, planner->diag);
+		r = karmor_compile_next(previous, (const struct karmor_ruleset *const *)sets,
+					planner->n, planner->caps[candidate], ret, report,
+					planner->diag);
 	sets_free(sets, planner->n);
 	return r;
 }
@@ -291,10 +319,13 @@ static int parts_make(struct planner *planner)
 	struct plan_artifact *artifact = &planner->plan->artifact;
 	int r = 0;
 
-	artifact->base =
-		(struct karmor_artifact){ .backend = &plan_backend, .n_rulesets = planner->n };
+	artifact->base = (struct karmor_artifact){
+		.backend = &plan_backend,
+		.n_rulesets = planner->n,
+		.marks = artifact_marks(planner->sets, planner->n),
+	};
 	artifact->keepers = calloc(planner->n + 1, sizeof(*artifact->keepers));
-	if (!artifact->keepers)
+	if (!artifact->base.marks || !artifact->keepers)
 		return -ENOMEM;
 	memset(artifact->keepers, PLAN_NOBODY, planner->n * sizeof(*artifact->keepers));
 	for (size_t i = 0; r == 0 && i < planner->n_caps; i++)
@@ -311,15 +342,15 @@ static int lines_make(struct planner *planner)
 	size_t at[KARMOR_PLAN_BACKENDS_MAX] = { 0 }, n = 0;
 	struct karmor_plan *plan = planner->plan;
 
-	for (size_t i = 0; i < planner->n; i++)
-		n += planner->sets[i]->n_rules;
+	for (size_t i = 0; i < planner->n_fresh; i++)
+		n += planner->fresh[i]->n_rules;
 	plan->lines = calloc(n + 1, sizeof(*plan->lines));
 	if (!plan->lines)
 		return -ENOMEM;
-	for (size_t i = 0; i < planner->n; i++)
-		for (size_t j = 0; j < planner->sets[i]->n_rules; j++) {
-			enum karmor_section section = planner->sets[i]->rules[j].ir->section;
-			uint8_t part = plan->artifact.keepers[i][section];
+	for (size_t i = 0; i < planner->n_fresh; i++)
+		for (size_t j = 0; j < planner->fresh[i]->n_rules; j++) {
+			enum karmor_section section = planner->fresh[i]->rules[j].ir->section;
+			uint8_t part = plan->artifact.keepers[planner->places[i]][section];
 
 			plan->lines[plan->n_lines++] = (struct line){ part, at[part]++ };
 		}
@@ -342,6 +373,8 @@ static int plan_make(struct planner *planner, struct karmor_plan **ret)
 		r = lines_make(planner);
 	free(planner->best);
 	free(planner->candidates);
+	free(planner->fresh);
+	free(planner->places);
 	if (r == 0)
 		*ret = TAKE_PTR(plan);
 	return r;
@@ -379,6 +412,7 @@ void karmor_plan_free(struct karmor_plan *plan)
 		karmor_artifact_free(plan->artifact.bridges[i]);
 		karmor_report_free(plan->reports[i]);
 	}
+	artifact_marks_free(plan->artifact.base.marks, plan->artifact.base.n_rulesets);
 	free(plan->artifact.keepers);
 	free(plan->lines);
 	free(plan);

@@ -325,6 +325,19 @@ static int make(struct karmor_ruleset *set, const struct karmor_policies *polici
 	return r;
 }
 
+struct ruleset_mark *mark_hold(struct ruleset_mark *mark)
+{
+	if (mark)
+		__atomic_add_fetch(&mark->holders, 1, __ATOMIC_RELAXED);
+	return mark;
+}
+
+void mark_drop(struct ruleset_mark *mark)
+{
+	if (mark && __atomic_sub_fetch(&mark->holders, 1, __ATOMIC_ACQ_REL) == 0)
+		free(mark);
+}
+
 KARMOR_API int karmor_ruleset_new(const struct karmor_policies *policies,
 				  const struct karmor_subject *subject, struct karmor_ruleset **ret,
 				  struct karmor_diag *diag)
@@ -333,6 +346,10 @@ KARMOR_API int karmor_ruleset_new(const struct karmor_policies *policies,
 	struct karmor_subject asked;
 	int r = set ? SIZED_READ(&asked, subject) : -ENOMEM;
 
+	if (set)
+		set->mark = mark_hold(calloc(1, sizeof(*set->mark)));
+	if (r == 0 && !set->mark)
+		r = -ENOMEM;
 	if (r == 0)
 		r = make(set, policies, &asked, diag);
 	if (r < 0) {
@@ -348,6 +365,7 @@ KARMOR_API void karmor_ruleset_free(struct karmor_ruleset *set)
 	if (!set)
 		return;
 	arena_done(&set->arena);
+	mark_drop(set->mark);
 	free(set);
 }
 

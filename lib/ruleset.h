@@ -36,8 +36,18 @@ struct ruleset_section {
 	size_t first, n;
 };
 
+/* Tells one ruleset from all others, also after its end: nobody else has it while it is held. */
+struct ruleset_mark {
+	unsigned holders;
+};
+
+/* One more mark_drop() than before is its end. From any thread; NULL is none. */
+struct ruleset_mark *mark_hold(struct ruleset_mark *mark);
+void mark_drop(struct ruleset_mark *mark);
+
 struct karmor_ruleset {
 	struct arena arena;
+	struct ruleset_mark *mark;
 	struct ruleset_rule *rules; /* n_rules, section by section; within a section in the order of
 				       section 6: a better rule has a lower index */
 	size_t n_rules, n_policies;

@@ -116,7 +116,7 @@ struct apparmor_source {
 	const char *path;
 };
 
-/* What an event says of a rule, and what tells that it is about it; strings are the artifact's. */
+/* What an event says of a rule, and what tells that it is about it; strings are the ruleset's. */
 struct apparmor_rule {
 	enum karmor_section section;
 	enum karmor_action action;
@@ -131,7 +131,10 @@ struct apparmor_rule {
 	struct told told;
 };
 
+/* What a ruleset is compiled to; artifacts share it. */
 struct apparmor_ruleset {
+	unsigned holders; /* artifacts */
+	struct arena arena;
 	struct apparmor_profile *profiles; /* by class; 0: what no fromSource names */
 	size_t n_profiles;
 	struct apparmor_leads *leads;	/* by group; 0: that tells all classes apart */
@@ -148,8 +151,7 @@ struct apparmor_ruleset {
 
 struct apparmor_artifact {
 	struct karmor_artifact base;
-	struct arena arena;
-	struct apparmor_ruleset *rulesets;
+	struct apparmor_ruleset **rulesets; /* base.n_rulesets of them */
 };
 
 /* What a kernel mediates beside what the language speaks of, and must be told to let pass. */
@@ -165,8 +167,9 @@ struct apparmor_mediates {
 /* compile.c */
 int apparmor_full(struct karmor_caps *caps);
 int apparmor_compile(const struct karmor_ruleset *const *sets, size_t n,
-		     const struct karmor_caps *caps, struct karmor_artifact **ret,
-		     struct karmor_report *report, struct karmor_diag *diag);
+		     const struct karmor_artifact *previous, const struct karmor_caps *caps,
+		     struct karmor_artifact **ret, struct karmor_report *report,
+		     struct karmor_diag *diag);
 void apparmor_artifact_free(struct karmor_artifact *artifact);
 
 /* print.c */

@@ -37,7 +37,7 @@ static int workload_compile(const struct apparmor_engine *engine,
 			    const struct apparmor_artifact *artifact,
 			    struct apparmor_workload *workload, struct karmor_diag *diag)
 {
-	const struct apparmor_ruleset *set = &artifact->rulesets[workload->ruleset];
+	const struct apparmor_ruleset *set = artifact->rulesets[workload->ruleset];
 	const struct apparmor_names names = apparmor_workload_names(workload, set);
 	int r = 0;
 
@@ -119,6 +119,14 @@ static int check_rulesets(const struct apparmor_engine *engine, size_t n, struct
 	return 0;
 }
 
+/* Whether the workload gets other rules than it has. */
+static bool is_changing(const struct apparmor_engine *engine,
+			const struct apparmor_artifact *artifact,
+			const struct apparmor_workload *workload)
+{
+	return artifact->rulesets[workload->ruleset] != engine->live->rulesets[workload->ruleset];
+}
+
 /* Of a stack with a source's profile on top the kernel would not replace all (apparmor.h). */
 static int check_once(const struct apparmor_engine *engine,
 		      const struct apparmor_artifact *artifact, struct karmor_diag *diag)
@@ -126,8 +134,9 @@ static int check_once(const struct apparmor_engine *engine,
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		const struct apparmor_workload *workload = &engine->workloads[i];
 
-		if (!engine->live->rulesets[workload->ruleset].n_narrow &&
-		    !artifact->rulesets[workload->ruleset].n_narrow)
+		if (!is_changing(engine, artifact, workload) ||
+		    (!engine->live->rulesets[workload->ruleset]->n_narrow &&
+		     !artifact->rulesets[workload->ruleset]->n_narrow))
 			continue;
 		diag_error(diag, NULL, "compile without karmor_caps_once()",
 			   "workload \"%s\" has a policy that was compiled to be its only one",
@@ -153,7 +162,8 @@ int apparmor_stage(struct karmor_engine *base, const struct karmor_artifact *art
 		return r;
 	engine->staged = (const struct apparmor_artifact *)artifact;
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
-		r = workload_compile(engine, engine->staged, &engine->workloads[i], diag);
+		if (is_changing(engine, engine->staged, &engine->workloads[i]))
+			r = workload_compile(engine, engine->staged, &engine->workloads[i], diag);
 	return r;
 }
 
@@ -187,12 +197,12 @@ static int classes_check(const struct apparmor_engine *engine, struct karmor_dia
 
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
 		r = apparmor_classes_check(&engine->workloads[i],
-					   &engine->staged->rulesets[engine->workloads[i].ruleset],
+					   engine->staged->rulesets[engine->workloads[i].ruleset],
 					   diag);
 	return r;
 }
 
-/* All workloads in one write. */
+/* All workloads that get other rules in one write. */
 static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 {
 	_cleanup_buf_ struct buf binary = { 0 };
@@ -202,12 +212,12 @@ static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 		struct apparmor_workload *workload = &engine->workloads[i];
 
 		buf_add(&binary, workload->staged.data, workload->staged.len);
-		r = workload_grow(engine, workload, &engine->staged->rulesets[workload->ruleset],
+		r = workload_grow(engine, workload, engine->staged->rulesets[workload->ruleset],
 				  diag);
 	}
-	if (r || !engine->n_workloads)
-		return r;
-	return buf_failed(&binary) ? -ENOMEM : profiles_replace(&binary, diag);
+	if (r == 0 && buf_failed(&binary))
+		r = -ENOMEM;
+	return r || !binary.len ? r : profiles_replace(&binary, diag);
 }
 
 int apparmor_commit(struct karmor_engine *base, struct karmor_diag *diag)
@@ -336,7 +346,7 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 static int workload_load(struct apparmor_engine *engine, struct apparmor_workload *workload,
 			 struct karmor_diag *diag)
 {
-	const struct apparmor_ruleset *set = &engine->live->rulesets[workload->ruleset];
+	const struct apparmor_ruleset *set = engine->live->rulesets[workload->ruleset];
 	_cleanup_close_ int lock = -1;
 	int r = 0;
 
@@ -396,7 +406,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 			   KARMOR_WORKLOAD_NAME_MAX);
 		return -EINVAL;
 	}
-	if (from->lasting && engine->live->rulesets[from->ruleset].n_narrow) {
+	if (from->lasting && engine->live->rulesets[from->ruleset]->n_narrow) {
 		diag_error(diag, NULL, "compile without karmor_caps_once()",
 			   "workload \"%s\" lasts, and its policy was compiled to be its only one",
 			   from->name);

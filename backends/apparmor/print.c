@@ -349,7 +349,7 @@ int apparmor_print(const struct karmor_artifact *base, FILE *out)
 	_cleanup_buf_ struct buf buf = { 0 };
 
 	for (size_t i = 0; i < base->n_rulesets; i++) {
-		const struct apparmor_ruleset *set = &artifact->rulesets[i];
+		const struct apparmor_ruleset *set = artifact->rulesets[i];
 		const struct apparmor_names names = apparmor_names_of(set, PRINTED_NAME);
 
 		apparmor_write(&buf, &everything, set, &names);

@@ -7,6 +7,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,10 +19,10 @@
 #include "links.h"
 #include "names.h"
 
-void bpf_tables_close(int *tables, size_t n)
+void bpf_tables_close(struct bpf_loaded *tables, size_t n)
 {
 	for (size_t i = 0; tables && i < n; i++)
-		cleanup_close(&tables[i]);
+		cleanup_close(&tables[i].fd);
 	free(tables);
 }
 
@@ -58,33 +59,69 @@ int bpf_error(int r, struct karmor_diag *diag, const char *what)
 	return r == -ENOMEM || r == -EPERM ? r : -EIO;
 }
 
-int bpf_stage(struct karmor_engine *base, const struct karmor_artifact *artifact,
-	      struct karmor_diag *diag)
+static int rulesets_check(const struct bpf_engine *engine, size_t n, struct karmor_diag *diag)
 {
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-	size_t n = artifact->n_rulesets;
-
-	bpf_abort(base);
 	for (size_t i = 0; i < engine->n_workloads; i++)
 		if (engine->workloads[i].ruleset >= n) {
 			diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"",
 				   engine->workloads[i].ruleset, engine->workloads[i].name);
 			return -EINVAL;
 		}
+	return 0;
+}
+
+static bool is_live(const struct bpf_engine *engine, const struct bpf_artifact *artifact, size_t i)
+{
+	return engine->live && i < engine->live->base.n_rulesets &&
+	       engine->live->rulesets[i] == artifact->rulesets[i];
+}
+
+/* The table of a ruleset that is in force already, or one of the next generation. */
+static int table_stage(struct bpf_engine *engine, size_t i, bool anew)
+{
+	struct bpf_loaded *ret = &engine->staged_tables[i];
+
+	if (is_live(engine, engine->staged, i) && !anew) {
+		*ret = engine->live_tables[i];
+		ret->fd = fcntl(ret->fd, F_DUPFD_CLOEXEC, 3);
+		return ret->fd < 0 ? -errno : 0;
+	}
+	ret->generation = engine->generation + 1;
+	ret->fd = table_make(engine->staged->rulesets[i], ret->generation);
+	return ret->fd < 0 ? ret->fd : 0;
+}
+
+#define NO_RULESET SIZE_MAX
+
+/* @anew: a ruleset that has another table, be it in force already. */
+static int stage(struct bpf_engine *engine, const struct bpf_artifact *artifact, size_t anew,
+		 struct karmor_diag *diag)
+{
+	size_t n = artifact->base.n_rulesets;
+
+	bpf_abort(&engine->base);
 	engine->staged_tables = malloc((n ? n : 1) * sizeof(*engine->staged_tables));
 	if (!engine->staged_tables)
 		return -ENOMEM;
-	engine->staged = (const struct bpf_artifact *)artifact;
+	engine->staged = artifact;
 	for (size_t i = 0; i < n; i++)
-		engine->staged_tables[i] = -1;
+		engine->staged_tables[i].fd = -1;
 	for (size_t i = 0; i < n; i++) {
-		int fd = table_make(&engine->staged->rulesets[i], engine->generation + 1);
+		int r = table_stage(engine, i, i == anew);
 
-		if (fd < 0)
-			return bpf_error(fd, diag, "make a table of rules");
-		engine->staged_tables[i] = fd;
+		if (r < 0)
+			return bpf_error(r, diag, "make a table of rules");
 	}
 	return 0;
+}
+
+int bpf_stage(struct karmor_engine *base, const struct karmor_artifact *artifact,
+	      struct karmor_diag *diag)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	int r = rulesets_check(engine, artifact->n_rulesets, diag);
+
+	return r < 0 ? r : stage(engine, (const struct bpf_artifact *)artifact, NO_RULESET, diag);
 }
 
 void bpf_abort(struct karmor_engine *base)
@@ -97,6 +134,12 @@ void bpf_abort(struct karmor_engine *base)
 	engine->staged = NULL;
 }
 
+bool bpf_is_changing(const struct bpf_engine *engine, size_t ruleset)
+{
+	return ruleset >= engine->staged->base.n_rulesets ||
+	       engine->staged_tables[ruleset].generation != engine->live_tables[ruleset].generation;
+}
+
 bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload)
 {
 	const struct abi_workload *slot = &engine->maps.slots[workload->slot];
@@ -104,23 +147,37 @@ bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *w
 	return slot->id == workload->id && slot->holder == workload->holder;
 }
 
-int bpf_slot_publish(struct bpf_engine *engine, const int *tables,
-		     const struct bpf_workload *workload)
+struct bpf_version bpf_version_of(const struct bpf_engine *engine,
+				  const struct bpf_workload *workload)
 {
-	int fd = tables[workload->ruleset];
+	return (struct bpf_version){ engine->live->rulesets[workload->ruleset],
+				     engine->live_tables[workload->ruleset].generation };
+}
+
+int bpf_slot_publish(struct bpf_engine *engine, const struct bpf_workload *workload)
+{
+	int fd = engine->live_tables[workload->ruleset].fd;
 
 	return bpf_map_update_elem(engine->maps.tables, &workload->slot, &fd, BPF_ANY) < 0 ? -errno
 											   : 0;
+}
+
+/* Whether the workload, which is still ours, gets another table. */
+static bool is_changing(const struct bpf_engine *engine, const struct bpf_workload *workload)
+{
+	return bpf_slot_held(engine, workload) && bpf_is_changing(engine, workload->ruleset);
 }
 
 /* What @workload's rules to come protect under other names, beside what those in force do. */
 static int links_stage(struct bpf_engine *engine, const struct bpf_workload *workload,
 		       struct karmor_diag *diag)
 {
-	const struct bpf_version version = { &engine->staged->rulesets[workload->ruleset],
-					     engine->generation + 1 };
+	size_t ruleset = workload->ruleset;
+	const struct bpf_version version = { engine->staged->rulesets[ruleset],
+					     engine->staged_tables[ruleset].generation };
 
-	return bpf_links_publish(&engine->maps, workload, &version, engine->generation, diag);
+	return bpf_links_publish(&engine->maps, workload, &version,
+				 engine->live_tables[ruleset].generation, diag);
 }
 
 /*
@@ -134,7 +191,7 @@ static int needs_note(struct bpf_engine *engine, const struct bpf_artifact *arti
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		const struct bpf_workload *workload = &engine->workloads[i];
 		struct abi_workload *slot = &engine->maps.slots[workload->slot];
-		uint64_t needs = artifact->rulesets[workload->ruleset].needs;
+		uint64_t needs = artifact->rulesets[workload->ruleset]->needs;
 
 		if (!bpf_slot_held(engine, workload))
 			continue;
@@ -145,19 +202,20 @@ static int needs_note(struct bpf_engine *engine, const struct bpf_artifact *arti
 }
 
 /*
- * The tables of all workloads that are still ours. Every call that changes the map waits for a
+ * The tables of all workloads that get another one. Every call that changes the map waits for a
  * grace period (6.1 for one for each slot), so that all but one slot go in one batch. A batch may
  * return before the hooks have left the old tables; the call for the last slot does not.
  */
-static int tables_publish(struct bpf_engine *engine, const int *tables, uint32_t *slots, int *fds)
+static int tables_publish(struct bpf_engine *engine, const struct bpf_loaded *tables,
+			  uint32_t *slots, int *fds)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	uint32_t n = 0, batch;
 
 	for (size_t i = 0; i < engine->n_workloads; i++)
-		if (bpf_slot_held(engine, &engine->workloads[i])) {
+		if (is_changing(engine, &engine->workloads[i])) {
 			slots[n] = engine->workloads[i].slot;
-			fds[n++] = tables[engine->workloads[i].ruleset];
+			fds[n++] = tables[engine->workloads[i].ruleset].fd;
 		}
 	if (!n)
 		return 0;
@@ -176,7 +234,7 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 	int r = slots && fds ? needs_note(engine, engine->staged, true) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
-		if (bpf_slot_held(engine, &engine->workloads[i]))
+		if (is_changing(engine, &engine->workloads[i]))
 			r = links_stage(engine, &engine->workloads[i], diag);
 	if (r == 0) {
 		r = tables_publish(engine, engine->staged_tables, slots, fds);
@@ -204,6 +262,19 @@ int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
 	engine->staged_tables = NULL;
 	engine->generation++;
 	return 0;
+}
+
+int bpf_renew(struct bpf_engine *engine, size_t ruleset, uint32_t above, struct karmor_diag *diag)
+{
+	int r;
+
+	if (engine->generation < above)
+		engine->generation = above;
+	r = stage(engine, engine->live, ruleset, diag);
+	r = r < 0 ? r : bpf_commit_locked(engine, diag);
+	if (r < 0)
+		bpf_abort(&engine->base);
+	return r;
 }
 
 int bpf_commit(struct karmor_engine *base, struct karmor_diag *diag)

@@ -97,14 +97,13 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 		     const struct karmor_workload *from, const struct cgroup_asked *asked,
 		     struct karmor_diag *diag)
 {
-	const struct bpf_version version = { &engine->live->rulesets[workload->ruleset],
-					     engine->generation };
+	const struct bpf_version version = bpf_version_of(engine, workload);
 	struct abi_enrol enrol = { .id = workload->id, .slot = workload->slot };
 	struct abi_workload slot = { .id = workload->id,
 				     .holder = workload->holder,
 				     .flags = (from->lasting ? ABI_LASTING : 0) |
 					      (from->host ? ABI_HOST : 0),
-				     .needs = engine->live->rulesets[workload->ruleset].needs };
+				     .needs = version.set->needs };
 	char name[ABI_NAME] = "";
 	int r;
 
@@ -115,7 +114,7 @@ static int slot_fill(struct bpf_engine *engine, const struct bpf_workload *workl
 	if (r < 0)
 		return r;
 	r = bpf_links_publish(&engine->maps, workload, &version, 0, diag);
-	r = r < 0 ? r : bpf_slot_publish(engine, engine->live_tables, workload);
+	r = r < 0 ? r : bpf_slot_publish(engine, workload);
 	if (r < 0)
 		return r;
 	if (from->lasting)
@@ -152,7 +151,7 @@ static int slot_leave(struct bpf_engine *engine, const struct bpf_workload *work
 		return r;
 	if (entered.any) {
 		cgroup_forget(&engine->maps, workload->slot);
-		r = bpf_slot_publish(engine, engine->live_tables, workload);
+		r = bpf_slot_publish(engine, workload);
 	}
 	if (r == 0 && (!tasks_of(slot) || slot->flags & ABI_HOST)) {
 		slot_free(&engine->maps, workload->slot);
@@ -228,37 +227,28 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 		      const struct cgroup_asked *asked, struct karmor_diag *diag)
 {
 	struct abi_workload *slot = &engine->maps.slots[workload->slot];
+	struct bpf_version version = bpf_version_of(engine, workload);
 	uint32_t in_force = 0;
 	int r = generation_read(&engine->maps, workload->slot, &in_force);
 
-	if (r == 0 && engine->generation <= in_force) {
-		const struct karmor_artifact *live = &engine->live->base;
-
-		r = names_keep(engine);
-		if (r < 0)
-			return r;
-		engine->generation = in_force;
-		r = bpf_stage(&engine->base, live, diag);
-		r = r < 0 ? r : bpf_commit_locked(engine, diag);
+	if (r == 0 && version.generation <= in_force) {
+		r = bpf_renew(engine, workload->ruleset, in_force, diag);
+		version = bpf_version_of(engine, workload);
 	}
 	if (r < 0)
 		return r;
-	slot->needs |= engine->live->rulesets[workload->ruleset].needs;
+	slot->needs |= version.set->needs;
 	r = demand_attach(slot->needs);
 	if (r == 0)
-		r = bpf_links_publish(
-			&engine->maps, workload,
-			&(struct bpf_version){ &engine->live->rulesets[workload->ruleset],
-					       engine->generation },
-			in_force, diag);
+		r = bpf_links_publish(&engine->maps, workload, &version, in_force, diag);
 	r = r < 0 ? r : bpf_events_direct(engine, workload->slot);
 	r = r < 0 ? r : cgroup_register(&engine->maps, workload->slot, asked);
-	r = r < 0 ? r : bpf_slot_publish(engine, engine->live_tables, workload);
+	r = r < 0 ? r : bpf_slot_publish(engine, workload);
 	if (r < 0)
 		return r;
 	workload->id = slot->id;
 	slot->holder = workload->holder;
-	slot->needs = engine->live->rulesets[workload->ruleset].needs;
+	slot->needs = version.set->needs;
 	demand_settle(&engine->maps);
 	return 0;
 }

@@ -28,7 +28,7 @@ enum bpf_need {
 	BPF_NEED_ADOPTED = 1u << 9, /* no table's: tasks that ran there are its own, and may fork */
 };
 
-/* What an event says of a rule; strings are the artifact's. */
+/* What an event says of a rule; strings are the ruleset's. */
 struct bpf_rule {
 	enum karmor_section section;
 	enum karmor_action action; /* as it applies here: Block is Audit in an audit-only set */
@@ -48,7 +48,10 @@ struct bpf_exact {
 	uint32_t accept;
 };
 
+/* What a ruleset is compiled to; artifacts share it. */
 struct bpf_ruleset {
+	unsigned holders; /* artifacts */
+	struct arena arena;
 	/* The table; its generation word is 0 and apply's to fill in. */
 	struct abi_record *records;
 	size_t n_records;
@@ -64,8 +67,7 @@ struct bpf_ruleset {
 
 struct bpf_artifact {
 	struct karmor_artifact base;
-	struct arena arena;
-	struct bpf_ruleset *rulesets; /* base.n_rulesets of them */
+	struct bpf_ruleset **rulesets; /* base.n_rulesets of them */
 };
 
 /*
@@ -75,7 +77,8 @@ struct bpf_artifact {
 int bpf_full(struct karmor_caps *caps);
 
 /* See struct karmor_backend. */
-int bpf_compile(const struct karmor_ruleset *const *sets, size_t n, const struct karmor_caps *caps,
+int bpf_compile(const struct karmor_ruleset *const *sets, size_t n,
+		const struct karmor_artifact *previous, const struct karmor_caps *caps,
 		struct karmor_artifact **ret, struct karmor_report *report,
 		struct karmor_diag *diag);
 int bpf_print(const struct karmor_artifact *artifact, FILE *out);

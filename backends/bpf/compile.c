@@ -25,7 +25,7 @@
 
 struct compiler {
 	const struct karmor_ruleset *set;
-	struct arena *arena; /* the artifact's */
+	struct arena *arena; /* the ruleset's */
 	struct bpf_ruleset *ret;
 	struct karmor_diag *diag;
 	struct automaton *automata[AUTOMATA];
@@ -424,39 +424,56 @@ static int ruleset_compile(struct compiler *c)
 	return err;
 }
 
-static int artifact_new(size_t n, const struct karmor_caps *caps, struct bpf_artifact **ret)
+static void ruleset_free(struct bpf_ruleset *ruleset)
 {
-	struct bpf_artifact *artifact = calloc(1, sizeof(*artifact));
-
-	if (!artifact)
-		return -ENOMEM;
-	artifact->base.backend = caps->backend;
-	artifact->base.n_rulesets = n;
-	artifact->rulesets = arena_array(&artifact->arena, n, sizeof(*artifact->rulesets));
-	if (!artifact->rulesets) {
-		bpf_artifact_free(&artifact->base);
-		return -ENOMEM;
-	}
-	*ret = artifact;
-	return 0;
+	if (!ruleset || __atomic_sub_fetch(&ruleset->holders, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	free(ruleset->records);
+	arena_done(&ruleset->arena);
+	free(ruleset);
 }
 
-int bpf_compile(const struct karmor_ruleset *const *sets, size_t n, const struct karmor_caps *caps,
+static int ruleset_new(const struct karmor_ruleset *set, struct bpf_ruleset **ret,
+		       struct karmor_diag *diag)
+{
+	struct compiler compiler = { .set = set, .diag = diag };
+
+	*ret = compiler.ret = calloc(1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	compiler.ret->holders = 1;
+	compiler.arena = &compiler.ret->arena;
+	return ruleset_compile(&compiler);
+}
+
+static struct bpf_ruleset *ruleset_share(const struct karmor_artifact *previous, size_t i)
+{
+	struct bpf_ruleset *ret = ((const struct bpf_artifact *)previous)->rulesets[i];
+
+	__atomic_add_fetch(&ret->holders, 1, __ATOMIC_RELAXED);
+	return ret;
+}
+
+int bpf_compile(const struct karmor_ruleset *const *sets, size_t n,
+		const struct karmor_artifact *previous, const struct karmor_caps *caps,
 		struct karmor_artifact **ret, struct karmor_report *report,
 		struct karmor_diag *diag)
 {
-	struct bpf_artifact *artifact;
-	int err = artifact_new(n, caps, &artifact);
+	struct bpf_artifact *artifact = calloc(1, sizeof(*artifact));
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!artifact)
+		return -ENOMEM;
+	artifact->base = (struct karmor_artifact){ .backend = caps->backend, .n_rulesets = n };
+	artifact->rulesets = calloc(n + 1, sizeof(*artifact->rulesets));
+	if (!artifact->rulesets)
+		err = -ENOMEM;
 	for (size_t i = 0; !err && i < n; i++) {
-		struct compiler compiler = { .set = sets[i],
-					     .arena = &artifact->arena,
-					     .ret = &artifact->rulesets[i],
-					     .diag = diag };
-
-		err = ruleset_compile(&compiler);
+		if (artifact_has(previous, i, sets[i])) {
+			artifact->rulesets[i] = ruleset_share(previous, i);
+			continue;
+		}
+		err = ruleset_new(sets[i], &artifact->rulesets[i], diag);
 		if (!err && report)
 			err = bpf_fidelity(sets[i], caps, report);
 	}
@@ -471,10 +488,8 @@ void bpf_artifact_free(struct karmor_artifact *base)
 {
 	struct bpf_artifact *artifact = (struct bpf_artifact *)base;
 
-	if (!artifact)
-		return;
 	for (size_t i = 0; artifact->rulesets && i < base->n_rulesets; i++)
-		free(artifact->rulesets[i].records);
-	arena_done(&artifact->arena);
+		ruleset_free(artifact->rulesets[i]);
+	free(artifact->rulesets);
 	free(artifact);
 }

@@ -20,13 +20,26 @@ struct bpf_workload {
 	int root; /* O_PATH of its root directory: where the names of its rules are looked up */
 };
 
+/* The map of a ruleset, and the generation that it was filled with. */
+struct bpf_loaded {
+	int fd;
+	uint32_t generation;
+};
+
+/* A ruleset and the generation of its table, which is never 0. */
+struct bpf_version {
+	const struct bpf_ruleset *set;
+	uint32_t generation;
+};
+
 struct bpf_engine {
 	struct karmor_engine base;
 	struct kernel_maps maps;
 	bool keeps;				  /* no workload signals this process */
 	const struct bpf_artifact *live, *staged; /* borrowed */
-	int *live_tables, *staged_tables; /* map of each ruleset; live->base.n_rulesets of them */
-	uint32_t generation;
+	/* Of each ruleset; live->base.n_rulesets of them. One that did not change has the same. */
+	struct bpf_loaded *live_tables, *staged_tables;
+	uint32_t generation; /* the highest */
 	struct bpf_workload *workloads;
 	size_t n_workloads;
 	int ring; /* map; -1 until something is attached, as are the next */
@@ -79,7 +92,7 @@ void bpf_await_ended(struct bpf_engine *engine);
 /* Frees the slots of workloads whose last task is gone, whoever attached them, and the pins with
  * the last. */
 int bpf_sweep(const struct kernel_maps *maps, struct karmor_diag *diag);
-void bpf_tables_close(int *tables, size_t n);
+void bpf_tables_close(struct bpf_loaded *tables, size_t n);
 
 /*
  * What was opened may have been taken out since, by another engine that was the last to have a
@@ -93,12 +106,23 @@ int bpf_pins_renew(struct bpf_engine *engine, struct karmor_diag *diag);
  */
 bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *workload);
 
+/* Whether a ruleset in force gets another table, or none, by what is staged. */
+bool bpf_is_changing(const struct bpf_engine *engine, size_t ruleset);
+
 /* bpf_commit() for who holds the lock. */
 int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag);
 
-/* Makes the table of its ruleset, out of @tables, the workload's. 0 or a negative errno. */
-int bpf_slot_publish(struct bpf_engine *engine, const int *tables,
-		     const struct bpf_workload *workload);
+/*
+ * Gives a ruleset that is in force a table of a generation above @above, for who holds the lock.
+ */
+int bpf_renew(struct bpf_engine *engine, size_t ruleset, uint32_t above, struct karmor_diag *diag);
+
+/* What is in force for the workload. */
+struct bpf_version bpf_version_of(const struct bpf_engine *engine,
+				  const struct bpf_workload *workload);
+
+/* Makes the table of its ruleset the workload's. 0 or a negative errno. */
+int bpf_slot_publish(struct bpf_engine *engine, const struct bpf_workload *workload);
 
 /* Says that @what failed, and makes of @r what may be returned. */
 int bpf_error(int r, struct karmor_diag *diag, const char *what);

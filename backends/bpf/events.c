@@ -120,11 +120,10 @@ static const struct told *rule_of(const struct bpf_engine *engine,
 
 	if (!workload || !number || !engine->live)
 		return NULL;
-	if (record->generation != engine->generation)
+	if (workload->ruleset >= engine->live->base.n_rulesets ||
+	    record->generation != engine->live_tables[workload->ruleset].generation)
 		return names_find(engine, record->generation, workload->ruleset, number);
-	if (workload->ruleset >= engine->live->base.n_rulesets)
-		return NULL;
-	set = &engine->live->rulesets[workload->ruleset];
+	set = engine->live->rulesets[workload->ruleset];
 	return number <= set->n_rules ? &set->rules[number - 1].told : NULL;
 }
 

@@ -13,11 +13,11 @@
 /* Whether no event of this kind can come any more. */
 static bool is_over(const struct bpf_engine *engine, const struct abi_fold_key *key)
 {
-	if (key->generation != engine->generation && key->generation)
-		return true;
 	for (size_t i = 0; i < engine->n_workloads; i++)
 		if (engine->workloads[i].id == key->workload)
-			return false;
+			return key->generation &&
+			       key->generation !=
+				       bpf_version_of(engine, &engine->workloads[i]).generation;
 	return true;
 }
 

@@ -7,12 +7,6 @@
 
 #include "engine.h"
 
-/* A ruleset and the generation of its table, which is never 0. */
-struct bpf_version {
-	const struct bpf_ruleset *set;
-	uint32_t generation;
-};
-
 /*
  * Makes known what @version of @workload's rules protects under other names, before its table is
  * published, beside what is known for the table of generation @in_force (0: there is none). 0,

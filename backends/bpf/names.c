@@ -8,13 +8,13 @@
 
 #include "cleanup.h"
 
-#define NAMES_MAX 16 /* generations that nobody reads the events of */
+#define NAMES_MAX 16 /* changes of rules that nobody has read the events before */
 
 struct bpf_names {
 	struct bpf_names *next; /* an older one */
-	uint32_t generation;
 	size_t n;
 	struct names_set {
+		uint32_t generation; /* 0: its rules were not replaced then */
 		struct told *rules;
 		size_t n;
 	} * rulesets;
@@ -45,6 +45,31 @@ static int rules_keep(struct arena *arena, const struct bpf_ruleset *from, struc
 	return failed ? -ENOMEM : 0;
 }
 
+/* Of the rulesets that get other rules. */
+static int rulesets_keep(const struct bpf_engine *engine, struct bpf_names *ret)
+{
+	int r;
+
+	ret->n = engine->live->base.n_rulesets;
+	ret->rulesets = arena_array(&ret->arena, ret->n, sizeof(*ret->rulesets));
+	r = ret->rulesets ? 0 : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ret->n; i++) {
+		if (!bpf_is_changing(engine, i))
+			continue;
+		ret->rulesets[i].generation = engine->live_tables[i].generation;
+		r = rules_keep(&ret->arena, engine->live->rulesets[i], &ret->rulesets[i]);
+	}
+	return r;
+}
+
+static bool is_changing(const struct bpf_engine *engine)
+{
+	for (size_t i = 0; engine->live && i < engine->live->base.n_rulesets; i++)
+		if (bpf_is_changing(engine, i))
+			return true;
+	return false;
+}
+
 /* All but the newest of them. */
 static void names_limit(struct bpf_names *names)
 {
@@ -58,22 +83,15 @@ static void names_limit(struct bpf_names *names)
 
 int names_keep(struct bpf_engine *engine)
 {
-	const struct bpf_artifact *live = engine->live;
 	struct bpf_names *names;
-	int r = 0;
+	int r;
 
-	if (!live || !engine->n_workloads)
+	if (!engine->n_workloads || !is_changing(engine))
 		return 0;
 	names = calloc(1, sizeof(*names));
 	if (!names)
 		return -ENOMEM;
-	names->generation = engine->generation;
-	names->n = live->base.n_rulesets;
-	names->rulesets = arena_array(&names->arena, names->n, sizeof(*names->rulesets));
-	if (!names->rulesets)
-		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < names->n; i++)
-		r = rules_keep(&names->arena, &live->rulesets[i], &names->rulesets[i]);
+	r = rulesets_keep(engine, names);
 	if (r < 0) {
 		names_free(names);
 		return r;
@@ -87,13 +105,14 @@ int names_keep(struct bpf_engine *engine)
 const struct told *names_find(const struct bpf_engine *engine, uint32_t generation, size_t ruleset,
 			      uint32_t number)
 {
-	const struct bpf_names *names = engine->names;
+	const struct names_set *set;
 
-	while (names && names->generation != generation)
-		names = names->next;
-	if (!names || ruleset >= names->n || number > names->rulesets[ruleset].n)
-		return NULL;
-	return &names->rulesets[ruleset].rules[number - 1];
+	for (const struct bpf_names *names = engine->names; names; names = names->next) {
+		set = ruleset < names->n ? &names->rulesets[ruleset] : NULL;
+		if (set && generation && set->generation == generation)
+			return number <= set->n ? &set->rules[number - 1] : NULL;
+	}
+	return NULL;
 }
 
 bool names_kept(const struct bpf_engine *engine)

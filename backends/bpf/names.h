@@ -7,8 +7,8 @@
 #include "engine.h"
 
 /*
- * Keeps a copy of the names of the rules in force, before others are; those of an early generation
- * are given up where too many stand unread. 0 or -ENOMEM.
+ * Keeps a copy of the names of the rules in force that what is staged replaces; those of early
+ * changes are given up where too many stand unread. 0 or -ENOMEM.
  */
 int names_keep(struct bpf_engine *engine);
 

@@ -134,7 +134,7 @@ int cgroup_renew(struct bpf_engine *engine, const struct bpf_workload *workload,
 		return r;
 	r = cgroup_register(&engine->maps, workload->slot, &asked);
 	/* Whoever was on the way in by another is there then. */
-	r = r < 0 ? r : bpf_slot_publish(engine, engine->live_tables, workload);
+	r = r < 0 ? r : bpf_slot_publish(engine, workload);
 	if (r == 0 && from->running)
 		r = adopt_running(&engine->maps, workload->slot);
 	demand_settle(&engine->maps);

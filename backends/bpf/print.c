@@ -429,6 +429,6 @@ int bpf_print(const struct karmor_artifact *base, FILE *out)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < base->n_rulesets; i++)
-		err = print_ruleset(&artifact->rulesets[i], i, out);
+		err = print_ruleset(artifact->rulesets[i], i, out);
 	return err;
 }

@@ -35,13 +35,14 @@ static int null_probe(struct karmor_caps *caps, struct karmor_diag *diag)
 }
 
 static int null_compile(const struct karmor_ruleset *const *sets, size_t n,
-			const struct karmor_caps *caps, struct karmor_artifact **ret,
-			struct karmor_report *report, struct karmor_diag *diag)
+			const struct karmor_artifact *previous, const struct karmor_caps *caps,
+			struct karmor_artifact **ret, struct karmor_report *report,
+			struct karmor_diag *diag)
 {
 	struct karmor_artifact *artifact;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < sets[i]->n_rules; j++)
+		for (size_t j = 0; !artifact_has(previous, i, sets[i]) && j < sets[i]->n_rules; j++)
 			if (report_add(report, &sets[i]->rules[j], KARMOR_UNSUPPORTED,
 				       "the null backend enforces nothing", NULL) < 0)
 				return -ENOMEM;

@@ -211,13 +211,14 @@ static void compiler_done(struct selinux_compiler *c)
 }
 
 int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
-		    const struct karmor_caps *caps, struct karmor_artifact **ret,
-		    struct karmor_report *report, struct karmor_diag *diag)
+		    const struct karmor_artifact *previous, const struct karmor_caps *caps,
+		    struct karmor_artifact **ret, struct karmor_report *report,
+		    struct karmor_diag *diag)
 {
 	struct selinux_artifact *artifact = calloc(1, sizeof(*artifact));
 	const struct known *known = NULL;
 	_cleanup_(compiler_done) struct selinux_compiler c = {
-		.sets = sets, .n = n, .ret = artifact, .diag = diag
+		.sets = sets, .n = n, .previous = previous, .ret = artifact, .diag = diag
 	};
 	int r = artifact ? known_find(caps, &known, diag) : -ENOMEM;
 

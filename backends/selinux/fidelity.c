@@ -354,7 +354,9 @@ int selinux_fidelity(const struct selinux_compiler *c, struct karmor_report *rep
 	int r = 0;
 
 	for (size_t i = 0; i < c->n; i++)
-		for (size_t j = 0; r == 0 && j < c->sets[i]->n_rules; j++) {
+		for (size_t j = 0;
+		     r == 0 && !artifact_has(c->previous, i, c->sets[i]) && j < c->sets[i]->n_rules;
+		     j++) {
 			struct question q = { .set = c->sets[i],
 					      .rule = &c->sets[i]->rules[j],
 					      .base = c->policy,

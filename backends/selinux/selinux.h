@@ -147,8 +147,9 @@ struct selinux_artifact {
 /* compile.c */
 int selinux_full(struct karmor_caps *caps);
 int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
-		    const struct karmor_caps *caps, struct karmor_artifact **ret,
-		    struct karmor_report *report, struct karmor_diag *diag);
+		    const struct karmor_artifact *previous, const struct karmor_caps *caps,
+		    struct karmor_artifact **ret, struct karmor_report *report,
+		    struct karmor_diag *diag);
 void selinux_artifact_free(struct karmor_artifact *artifact);
 /* SHA-256 of a policy, as text. */
 void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE]);
@@ -242,6 +243,7 @@ bool selinux_is_domain(const char *type);
 struct selinux_compiler {
 	const struct karmor_ruleset *const *sets;
 	size_t n;
+	const struct karmor_artifact *previous; /* what it is of is not reported again; or NULL */
 	const struct base *policy;
 	struct selinux_artifact *ret;
 	struct karmor_diag *diag;

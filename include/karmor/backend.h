@@ -108,6 +108,20 @@ KARMOR_API KARMOR_CHECK int karmor_compile(const struct karmor_ruleset *const *s
 					   const struct karmor_caps *caps,
 					   struct karmor_artifact **ret,
 					   struct karmor_report **report, struct karmor_diag *diag);
+
+/*
+ * The same where the rulesets are mostly those that @previous was made of, under the same caps: one
+ * that is the same object, in the same place, may be taken from there rather than be compiled, and
+ * a workload that is under it is not touched when the artifact is applied after @previous. @report
+ * gets lines of the others alone. @previous may be NULL, and be freed before or after the new one.
+ * Errors are the same, and -EINVAL for another backend's.
+ */
+KARMOR_API KARMOR_CHECK int karmor_compile_next(const struct karmor_artifact *previous,
+						const struct karmor_ruleset *const *sets, size_t n,
+						const struct karmor_caps *caps,
+						struct karmor_artifact **ret,
+						struct karmor_report **report,
+						struct karmor_diag *diag);
 KARMOR_API void karmor_artifact_free(struct karmor_artifact *artifact); /* accepts NULL */
 KARMOR_API int karmor_artifact_print(const struct karmor_artifact *artifact,
 				     FILE *out); /* 0 or -EIO */

@@ -72,8 +72,10 @@ KARMOR_API KARMOR_CHECK int karmor_plan_open_all(const struct karmor_caps *const
 /*
  * The plan that follows upon what @engine, of karmor_plan_open_all() with the same @caps, enforces.
  * A section that is another backend's from now on is with both while it changes hands, under its
- * new rules, and never with nobody. To be applied before any other of the engine. Errors are those
- * of karmor_plan_new(), and -EINVAL for another engine.
+ * new rules, and never with nobody. To be applied before any other of the engine. A ruleset that is
+ * enforced in the same place already, the same object, is not compiled again, nor are workloads
+ * under it touched; karmor_plan_at() has lines of the others alone. Errors are those of
+ * karmor_plan_new(), and -EINVAL for another engine.
  */
 KARMOR_API KARMOR_CHECK int karmor_plan_next(const struct karmor_engine *engine,
 					     const struct karmor_ruleset *const *sets, size_t n,

@@ -50,6 +50,14 @@ static Suite *suite_of(TCase *first)
 	return s;
 }
 
+static Suite *pure_suite(void)
+{
+	Suite *s = suite_of(pure_tests());
+
+	suite_add_tcase(s, pure_next_tests());
+	return s;
+}
+
 static void pinned_note(const char *name, long tasks, void *data)
 {
 }
@@ -92,6 +100,7 @@ static Suite *live_suite(void)
 
 	alone = r == 0 && is_alone();
 	s = suite_of(live_tests());
+	suite_add_tcase(s, live_next_tests());
 	suite_add_tcase(s, confines_tests());
 	if (r < 0)
 		return s;
@@ -153,7 +162,7 @@ int main(int argc, char *argv[])
 	if (!backend || !diag || karmor_caps_full(backend, &caps) < 0)
 		fprintf(stderr, "usage: contract BACKEND pure|live\n");
 	else if (strcmp(half, "pure") == 0)
-		status = support_run(suite_of(pure_tests()));
+		status = support_run(pure_suite());
 	else if (strcmp(half, "live") == 0)
 		status = run_live();
 	karmor_caps_free(caps);

@@ -30,6 +30,7 @@ struct compiled {
 
 struct compiled compile(const char *text, size_t copies);
 void compiled_free(struct compiled *c);
+char *print(const struct karmor_artifact *artifact); /* malloc'ed */
 
 /* The live half: before each test @engine is opened and @applied applied. */
 extern struct karmor_engine *engine;
@@ -67,7 +68,9 @@ char denied(void);
 /* Tests, by what they are about; a backend that keeps no lasting workloads or files, has no
  * labels, or enrols nobody by a cgroup is not asked about them. */
 TCase *pure_tests(void);
+TCase *pure_next_tests(void);
 TCase *live_tests(void);
+TCase *live_next_tests(void);
 TCase *lasting_tests(void);
 TCase *label_tests(void);
 TCase *cgroup_tests(void);

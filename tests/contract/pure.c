@@ -7,7 +7,7 @@
 
 #include "contract.h"
 
-static char *print(const struct karmor_artifact *artifact)
+char *print(const struct karmor_artifact *artifact)
 {
 	char *text = NULL;
 	size_t size;

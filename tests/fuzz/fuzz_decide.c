@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct bpf_ruleset *table_of(const struct karmor_artifact *artifact)
 {
-	return &((const struct bpf_artifact *)artifact)->rulesets[0];
+	return ((const struct bpf_artifact *)artifact)->rulesets[0];
 }
 
 static void ask(const struct karmor_ruleset *set, const struct karmor_artifact *artifact,
@@ -185,7 +185,7 @@ static void check_posture(const struct karmor_policies *policies, const char *po
 		return;
 	sets[0] = set;
 	/* Too large is an answer. */
-	if (bpf_compile(sets, 1, caps, &artifact, NULL, NULL) == 0)
+	if (bpf_compile(sets, 1, NULL, caps, &artifact, NULL, NULL) == 0)
 		ask_all(set, artifact);
 }
 

@@ -49,14 +49,14 @@ static struct karmor_artifact *compile(const struct karmor_ruleset *set)
 
 	ck_assert_int_eq(caps_new(NULL, &caps), 0);
 	ck_assert_int_eq(bpf_full(caps), 0);
-	if (bpf_compile(&set, 1, caps, &ret, NULL, diag) != 0)
+	if (bpf_compile(&set, 1, NULL, caps, &ret, NULL, diag) != 0)
 		fail_with(diag, "bpf_compile");
 	return ret;
 }
 
 static const struct bpf_ruleset *table_of(const struct karmor_artifact *artifact)
 {
-	return &((const struct bpf_artifact *)artifact)->rulesets[0];
+	return ((const struct bpf_artifact *)artifact)->rulesets[0];
 }
 
 static void check(const struct karmor_ruleset *set, const struct karmor_artifact *artifact,

@@ -47,7 +47,7 @@ static void finish(struct made *made, const char *posture)
 	ck_assert_int_eq(caps_new(NULL, &made->caps), 0);
 	ck_assert_int_eq(bpf_full(made->caps), 0);
 	ck_assert_int_eq(report_new(&made->report), 0);
-	ck_assert_int_eq(bpf_compile((const struct karmor_ruleset *const *)&made->set, 1,
+	ck_assert_int_eq(bpf_compile((const struct karmor_ruleset *const *)&made->set, 1, NULL,
 				     made->caps, &made->artifact, made->report, NULL),
 			 0);
 }
@@ -69,7 +69,7 @@ static void make(struct made *made, const char *spec, const char *posture)
 
 static const struct bpf_ruleset *table_of(const struct made *made)
 {
-	return &((const struct bpf_artifact *)made->artifact)->rulesets[0];
+	return ((const struct bpf_artifact *)made->artifact)->rulesets[0];
 }
 
 #define WRITES "extended attributes"
@@ -137,8 +137,8 @@ START_TEST(a_section_without_hooks_is_unsupported)
 	make(&made, "  network: {matchProtocols: [{protocol: tcp}]}", "");
 	ck_assert_int_eq(caps_set(made.caps, "network", 0), 0);
 	ck_assert_int_eq(report_new(&report), 0);
-	ck_assert_int_eq(bpf_compile((const struct karmor_ruleset *const *)&made.set, 1, made.caps,
-				     &artifact, report, NULL),
+	ck_assert_int_eq(bpf_compile((const struct karmor_ruleset *const *)&made.set, 1, NULL,
+				     made.caps, &artifact, report, NULL),
 			 0);
 	ck_assert_int_eq(karmor_report_at(report, 0, &line), 0);
 	ck_assert_int_eq(line.fidelity, KARMOR_UNSUPPORTED);

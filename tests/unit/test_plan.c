@@ -246,6 +246,86 @@ START_TEST(a_section_that_changes_hands_is_with_both)
 }
 END_TEST
 
+/* Of a load of its own. */
+static struct karmor_ruleset *ruleset_of(const char *spec, struct karmor_policies **load)
+{
+	struct karmor_ruleset *ret;
+
+	karmor_plan_free(plan_of(spec, NULL, 2)); /* makes the set */
+	ret = set;
+	set = NULL;
+	*load = policies;
+	ck_assert_int_eq(karmor_policies_new(&policies), 0);
+	return ret;
+}
+
+static struct karmor_plan *next_of_two(const struct plan_engine *engine,
+				       const struct karmor_ruleset *first,
+				       const struct karmor_ruleset *second)
+{
+	const struct karmor_ruleset *sets[] = { first, second };
+	struct karmor_plan *plan = NULL;
+
+	ck_assert_int_eq(karmor_plan_next(&engine->base, sets, 2,
+					  (const struct karmor_caps *const *)caps, 2, &plan, NULL),
+			 0);
+	return plan;
+}
+
+static void check_prints_the_same(const struct karmor_plan *a, const struct karmor_plan *b)
+{
+	const struct karmor_plan *plans[] = { a, b };
+	char *texts[2];
+	size_t len;
+
+	for (size_t i = 0; i < 2; i++) {
+		FILE *out = open_memstream(&texts[i], &len);
+
+		ck_assert_int_eq(karmor_artifact_print(karmor_plan_artifact(plans[i]), out), 0);
+		fclose(out);
+	}
+	ck_assert_str_eq(texts[0], texts[1]);
+	free(texts[0]);
+	free(texts[1]);
+}
+
+/* A ruleset that is in force stays with those that keep it, and only what is new is told of. */
+START_TEST(what_is_in_force_is_taken_over)
+{
+	struct plan_engine engine = { .base.backend = &plan_backend, .n_parts = 2, .is_all = true };
+	const struct plan_engine fresh = engine;
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	struct karmor_policies *loads[3];
+	struct karmor_ruleset *a = ruleset_of(LOST, &loads[0]), *b = ruleset_of(KEPT, &loads[1]),
+			      *c = ruleset_of(MIXED, &loads[2]);
+	struct karmor_plan *first = next_of_two(&engine, a, b), *second, *third, *anew;
+	const struct karmor_backend *keeper;
+
+	engine.live = artifact_of(first);
+	second = next_of_two(&engine, a, c);
+	anew = next_of_two(&fresh, a, c);
+	ck_assert_int_eq(karmor_plan_at(second, karmor_ruleset_rules(c), &line, &keeper), -ENOENT);
+	ck_assert_int_eq(karmor_plan_at(second, karmor_ruleset_rules(c) - 1, &line, &keeper), 0);
+	check_keeper(second, "network.matchProtocols[0]", "apparmor");
+	check_keeper(second, "file.matchPaths[0]", "bpf");
+	check_prints_the_same(second, anew);
+	engine.live = artifact_of(second);
+	third = next_of_two(&engine, a, c);
+	karmor_plan_free(first);
+	ck_assert_int_eq(karmor_plan_at(third, 0, &line, &keeper), -ENOENT);
+	check_prints_the_same(third, anew);
+	karmor_plan_free(second);
+	check_prints_the_same(third, anew);
+	karmor_plan_free(third);
+	karmor_plan_free(anew);
+	karmor_ruleset_free(a);
+	karmor_ruleset_free(b);
+	karmor_ruleset_free(c);
+	for (size_t i = 0; i < 3; i++)
+		karmor_policies_free(loads[i]);
+}
+END_TEST
+
 START_TEST(only_an_engine_of_all_has_a_next_plan)
 {
 	struct plan_engine engine = { .base.backend = &plan_backend, .n_parts = 2 };
@@ -357,6 +437,7 @@ int main(void)
 	tcase_add_test(tests, without_rules_there_is_a_first_backend);
 	tcase_add_test(tests, wrong_lists_are_refused);
 	tcase_add_test(tests, a_section_that_changes_hands_is_with_both);
+	tcase_add_test(tests, what_is_in_force_is_taken_over);
 	tcase_add_test(tests, only_an_engine_of_all_has_a_next_plan);
 	tcase_add_test(tests, what_cannot_be_taken_back_stays_until_it_is_replaced);
 	suite_add_tcase(suite, tests);
