@@ -2,8 +2,12 @@
 /* See fidelity.h. What AppArmor cannot do at all stands in the table; the rest compiling found. */
 #include "fidelity.h"
 
+#include <linux/capability.h>
+#include <string.h>
+
 #include "cleanup.h"
 #include "diag.h"
+#include "glob.h"
 
 struct question {
 	const struct karmor_ruleset *set;
@@ -99,9 +103,72 @@ static bool is_open_program_block(const struct question *q)
 	       q->rule->match != IR_DIR;
 }
 
+/* Whether no task of the workload has it, whatever it executes. */
+static bool is_denied(const struct question *q, unsigned capability)
+{
+	bool ret = q->set->allow_list[KARMOR_CAPABILITIES] &&
+		   q->set->posture[KARMOR_CAPABILITIES] == KARMOR_POSTURE_BLOCK;
+
+	for (size_t i = 0; i < q->set->n_rules; i++) {
+		const struct ruleset_rule *rule = &q->set->rules[i];
+
+		if (rule->ir->section != KARMOR_CAPABILITIES || rule->ir->capability != capability)
+			continue;
+		if (rule->action != KARMOR_BLOCK)
+			return false;
+		ret |= !rule->ir->n_sources;
+	}
+	return ret;
+}
+
+/* What opening a file by its handle asks for, and what bpf(2) does. */
+static bool is_powerless(const struct question *q)
+{
+	return is_denied(q, CAP_DAC_READ_SEARCH) && is_denied(q, CAP_BPF) &&
+	       is_denied(q, CAP_SYS_ADMIN);
+}
+
+static bool is_handled_block(const struct question *q)
+{
+	return is_path_block(q) && !is_powerless(q);
+}
+
+static bool is_disk_block(const struct question *q)
+{
+	return is_path_block(q) && is_powerless(q);
+}
+
+/* Past the components that are there whatever a directory of the file is called. */
+static const char *skip_any(const char *pattern)
+{
+	while (strncmp(pattern, "**/", 3) == 0)
+		pattern += 3;
+	return strncmp(pattern, "*/", 2) == 0 ? pattern + 2 : pattern;
+}
+
+/* Whether a directory that no guard names (guard.c) is on the way, and counts by its name. */
+static bool has_open_directory(const char *pattern)
+{
+	bool anywhere = *pattern != '/' || strncmp(pattern, "/**/", 4) == 0, wild = anywhere;
+	const char *at = anywhere ? skip_any(pattern + (*pattern == '/')) : pattern;
+	size_t len = strlen(at), i = 0;
+	struct glob_element element;
+
+	for (; i < len; i += element.size) {
+		element = glob_element(at, len, i);
+		wild |= element.kind != GLOB_BYTE && element.kind != GLOB_NEXT;
+		if (element.kind == GLOB_DEEP ||
+		    (wild && element.kind == GLOB_BYTE && element.byte == '/') ||
+		    (element.kind == GLOB_CLASS && glob_class_has(at + i, '/')))
+			return true;
+	}
+	return false;
+}
+
 static bool is_wild_block(const struct question *q)
 {
-	return is_path_block(q) && q->rule->match == IR_PATTERN && *q->rule->path == '/';
+	return is_path_block(q) && q->rule->match == IR_PATTERN &&
+	       has_open_directory(q->rule->path);
 }
 
 static bool is_file_decision(const struct question *q)
@@ -222,17 +289,22 @@ static const struct {
 	  "narrower: other names that the file has when the workload starts (hard links, bind "
 	  "mounts) are not protected",
 	  "use bpf" },
-	{ is_path_block, KARMOR_APPROXIMATED,
+	{ is_handled_block, KARMOR_APPROXIMATED,
 	  "narrower: a file is not protected from who may open it by a handle, or the disk that it "
 	  "is on, nor from bpf(2)",
 	  "block the capabilities dac_read_search, bpf and sys_admin, and the disks, or use bpf" },
+	{ is_disk_block, KARMOR_APPROXIMATED,
+	  "narrower: a file is not protected from who may open the disk that it is on",
+	  "block the disks, or use bpf" },
 	{ is_program_block, KARMOR_APPROXIMATED,
 	  "wider: the program can be changed by nobody, nor mapped to be executed", NULL },
 	{ is_open_program_block, KARMOR_APPROXIMATED,
 	  "narrower: a program can be renamed, or mapped to be executed, and then runs",
 	  "name its path, or use bpf" },
 	{ is_wild_block, KARMOR_APPROXIMATED,
-	  "narrower: a directory that a wildcard of the pattern stands for can be renamed", NULL },
+	  "narrower: a directory that a wildcard of the pattern stands for, or that comes behind "
+	  "one, can be renamed",
+	  "use bpf" },
 	{ is_file_decision, KARMOR_APPROXIMATED,
 	  "narrower: changes of extended attributes, times and inode flags are not decided, nor "
 	  "descriptors that were opened before the workload or before a change of policy, or by "
@@ -247,12 +319,13 @@ static const struct {
 	  "profile was logged, and may leave out that one",
 	  "use bpf" },
 	{ has_other_source, KARMOR_APPROXIMATED,
-	  "wider: under no_new_privs a source cannot be started, nor can it start other programs, "
-	  "for its profile is another",
+	  "wider: under no_new_privs a source cannot be started, for its profile is another; "
+	  "wider: "
+	  "it cannot start other programs there",
 	  "use bpf" },
 	{ has_wide_source, KARMOR_APPROXIMATED,
-	  "wider: under no_new_privs its sources cannot be started, nor start other programs, for "
-	  "the rules let one of them do, or do unlogged, what others may not",
+	  "wider: under no_new_privs its sources cannot be started, for the rules let one of them "
+	  "do, or do unlogged, what others may not; wider: they cannot start other programs there",
 	  "use bpf" },
 	{ has_narrow_source, KARMOR_APPROXIMATED,
 	  "wider: a source that sets no_new_privs itself cannot start other programs, and under "

@@ -269,6 +269,73 @@ START_TEST(a_source_has_a_profile_in_place_of_others_where_policies_may_change)
 }
 END_TEST
 
+/* Whether the first rule's line has @reason. */
+static bool is_reported(const struct compiled *c, const char *reason)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+
+	ck_assert_int_eq(karmor_report_at(c->report, 0, &line), 0);
+	return line.reason && strstr(line.reason, reason);
+}
+
+static const struct {
+	const char *pattern;
+	bool open;
+} patterns[] = {
+	{ "/etc/*.conf", false },    { "/etc/{a,b}*", false },
+	{ "/srv/*/x", true },	     { "/srv/a?b/x", true },
+	{ "/{etc,srv}/x", true },    { "/etc/x**", true },
+	{ "/srv/**/x", true },	     { "/srv/[a/]x", true },
+	{ "/srv/{a,b/c}*", true },   { "name*", false },
+	{ "**/name", false },	     { "*/name", false },
+	{ "/**/name", false },	     { "**/directory/name", true },
+	{ "directory/name?", true }, { "*/*/name", true },
+	{ "name**", true },
+};
+
+/* One that another name would make another pattern's is no gap where it is told. */
+START_TEST(directories_of_a_pattern_that_can_be_renamed_are_reported)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_buf_ struct buf spec = { 0 };
+
+	buf_printf(&spec, "\"file\":{\"matchPatterns\":[{\"pattern\":\"%s\"}]}",
+		   patterns[_i].pattern);
+	compile_spec(&c, spec.data, NULL, true);
+	ck_assert_msg(is_reported(&c, "can be renamed") == patterns[_i].open, "%s",
+		      patterns[_i].pattern);
+}
+END_TEST
+
+#define BLOCKED(extra)                                                                             \
+	"\"file\":{\"matchPaths\":[{\"path\":\"/x\"}]},\"capabilities\":{\"matchCapabilities\":["  \
+	"{\"capability\":\"bpf\"},{\"capability\":\"sys_admin\"}" extra "]}"
+
+static const struct {
+	const char *spec, *posture;
+	bool powerless;
+} powers[] = {
+	{ BLOCKED(""), NULL, false },
+	{ BLOCKED(",{\"capability\":\"dac_read_search\"}"), NULL, true },
+	{ BLOCKED(",{\"capability\":\"dac_read_search\",\"fromSource\":[{\"path\":\"/s\"}]}"), NULL,
+	  false },
+	{ BLOCKED(",{\"capability\":\"dac_read_search\"},{\"capability\":\"dac_read_search\","
+		  "\"action\":\"Allow\",\"fromSource\":[{\"path\":\"/s\"}]}"),
+	  NULL, false },
+	{ BLOCKED(",{\"capability\":\"chown\",\"action\":\"Allow\"}"), "capabilities=block", true },
+	{ BLOCKED(",{\"capability\":\"chown\",\"action\":\"Allow\"}"), NULL, false },
+};
+
+START_TEST(handles_and_bpf_are_reported_unless_nobody_has_their_capabilities)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+
+	compile_spec(&c, powers[_i].spec, powers[_i].posture, true);
+	ck_assert_int_eq(is_reported(&c, "by a handle"), !powers[_i].powerless);
+	ck_assert(is_reported(&c, "the disk that it is on"));
+}
+END_TEST
+
 #define MISSION "tests/data/policies/mission/"
 
 static const struct {
@@ -401,6 +468,10 @@ int main(void)
 	tcase_add_test(text, an_exception_under_a_block_needs_priorities_or_a_prefix);
 	tcase_add_test(text, more_kinds_of_sources_than_a_stack_can_have_are_not_kept);
 	tcase_add_test(text, the_kernel_takes_the_name_of_the_widest_stack);
+	tcase_add_loop_test(text, directories_of_a_pattern_that_can_be_renamed_are_reported, 0,
+			    ARRAY_SIZE(patterns));
+	tcase_add_loop_test(text, handles_and_bpf_are_reported_unless_nobody_has_their_capabilities,
+			    0, ARRAY_SIZE(powers));
 	tcase_add_loop_test(text, a_source_that_is_only_kept_from_something_is_on_top_of_others, 0,
 			    ARRAY_SIZE(narrowings));
 	tcase_add_loop_test(text,
