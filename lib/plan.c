@@ -31,9 +31,10 @@ struct karmor_plan {
 	size_t n_lines;
 };
 
-/* How many of a section's rules a backend does not keep as they are written; the worst first. */
+/* How many of a section's rules a backend does not keep as they are written, the worst first, and
+ * in how many ways. */
 struct score {
-	size_t unsupported, narrower, approximated;
+	size_t unsupported, narrower, approximated, reasons;
 };
 
 /* Under way; a candidate is a place in the caller's order. */
@@ -71,11 +72,24 @@ int plan_check_caps(const struct karmor_caps *const *caps, size_t n, struct karm
 	return 0;
 }
 
+/* "; " parts them. */
+static size_t reasons_count(const char *reason)
+{
+	size_t n = 0;
+
+	for (const char *at = reason; at; n++) {
+		at = strstr(at, "; ");
+		at = at ? at + 2 : NULL;
+	}
+	return n;
+}
+
 static void score_add(struct score *score, const struct karmor_report_line *line)
 {
 	score->unsupported += line->fidelity == KARMOR_UNSUPPORTED;
 	score->narrower += line->narrower;
 	score->approximated += line->fidelity == KARMOR_APPROXIMATED;
+	score->reasons += line->fidelity == KARMOR_APPROXIMATED ? reasons_count(line->reason) : 0;
 }
 
 static bool is_better(const struct score *a, const struct score *b)
@@ -84,7 +98,9 @@ static bool is_better(const struct score *a, const struct score *b)
 		return a->unsupported < b->unsupported;
 	if (a->narrower != b->narrower)
 		return a->narrower < b->narrower;
-	return a->approximated < b->approximated;
+	if (a->approximated != b->approximated)
+		return a->approximated < b->approximated;
+	return a->reasons < b->reasons;
 }
 
 /* What the report says of each section of @set, whose first line is @at; the next one's. */

@@ -63,6 +63,16 @@ is "$(run pattern "$here/reader" read "$here/data/secret")" ok "but for a source
 # shellcheck disable=SC2016
 is "$(setpriv --no-new-privs "$karmor" run -p "$work/pattern.yaml" --backend "$backend" -- "$here/actor" spawn "$here/reader" 2> "$work/err")" \
 	ok "which starts under no_new_privs too"
+posture=network=block
+policy allowed "  network: {matchProtocols: [{protocol: udp, action: Allow, fromSource: [{path: $here/reader}]}]}"
+is "$(run allowed "$here/actor" socket 2 2 17)" EACCES "a socket that sources alone may have is nobody else's"
+has "$(cat "$work/events")" '"Enforcer":"BPFLSM"' "by BPF, though AppArmor lets no more past"
+is "$(run allowed "$here/reader" socket 2 2 17)" ok "and a source's"
+is "$(run allowed setpriv --no-new-privs "$here/actor" spawn "$here/reader")" ok "which starts under no_new_privs"
+backend=apparmor
+is "$(run allowed setpriv --no-new-privs "$here/actor" spawn "$here/reader")" EPERM "where AppArmor alone starts none"
+backend=apparmor,bpf
+posture=
 
 policy script "  process: {matchPaths: [{path: $here/blocked}]}
   network: {matchProtocols: [{protocol: raw}]}"

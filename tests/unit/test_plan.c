@@ -8,6 +8,7 @@
 #include "../support.h"
 #include "backend.h"
 #include "caps.h"
+#include "cleanup.h"
 #include "plan.h"
 
 static struct karmor_policies *policies;
@@ -124,6 +125,69 @@ START_TEST(what_only_one_supports_is_that_ones)
 
 	check_keeper(plan, "syscalls.matchSyscalls[0]", "bpf");
 	check_keeper(plan, "network.matchProtocols[0]", "apparmor");
+	karmor_plan_free(plan);
+}
+END_TEST
+
+/* What AppArmor says of itself, each as karmord compiles it or as karmor run does. */
+static const struct {
+	const char *spec, *posture, *reason;
+	bool lasting, exact;
+} given_up[] = {
+	{ "  network: {matchProtocols: [{protocol: raw, fromSource: [{path: /s}]}]}\n", NULL,
+	  "under no_new_privs a source cannot be started", true, true },
+	{ "  network: {matchProtocols: [{protocol: raw, fromSource: [{path: /s}]}]}\n", NULL,
+	  "under karmord no source is started", false, true },
+	{ "  network: {matchProtocols: [{protocol: raw, action: Allow, fromSource: [{path: "
+	  "/s}]}]}\n",
+	  "network=block", "do unlogged, what others may not", false, false },
+	{ "  capabilities: {matchCapabilities: [{capability: chown, fromSource: [{path: /s}]}]}\n",
+	  NULL, "under no_new_privs a source cannot be started", true, true },
+	{ "  process: {matchPaths: [{path: /p, action: Audit, fromSource: [{path: /s}]}]}\n", NULL,
+	  "under no_new_privs a source cannot be started", true, true },
+	{ "  file: {matchPaths: [{path: /f, readOnly: true, fromSource: [{path: /s}]}]}\n", NULL,
+	  "under no_new_privs a source cannot be started", true, false },
+	{ "  network: {matchProtocols: [{protocol: sctp}]}\n", NULL, "not protocols", false, true },
+	{ "  capabilities: {matchCapabilities: [{capability: chown}]}\n", NULL, "only once", false,
+	  true },
+	{ "  capabilities: {matchCapabilities: [{capability: mac_admin, action: Audit}]}\n", NULL,
+	  "could undo its enforcement", false, true },
+	{ "  process: {matchPaths: [{path: /p}]}\n", NULL, "interpreter of a script", false,
+	  false },
+	{ "  process: {matchPaths: [{path: /p, action: Allow}]}\n", "file=block",
+	  "interpreter of a script", false, false },
+	{ "  process: {matchPaths: [{path: /p, action: Audit}]}\n", NULL, "not logged", false,
+	  true },
+	{ "  process: {matchPatterns: [{pattern: '/p*'}]}\n", NULL, "a program can be renamed",
+	  false, false },
+	{ "  file: {matchPaths: [{path: /f}]}\n", NULL, "can mount nothing", false, false },
+	{ "  file: {matchPatterns: [{pattern: '/*/f'}]}\n", NULL, "stands for", false, false },
+	{ "  file: {matchPaths: [{path: /f, action: Audit}]}\n", NULL, "extended attributes", false,
+	  false },
+	{ "  file: {matchPaths: [{path: /f, action: Audit, ownerOnly: true}]}\n", NULL,
+	  "about to be created", false, false },
+};
+
+START_TEST(what_one_keeps_almost_is_who_keeps_it_exactly)
+{
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	const struct karmor_backend *keeper;
+	struct karmor_plan *plan, *alone = NULL;
+
+	ck_assert_int_eq(caps_set(caps[0], CAPS_ONCE, !given_up[_i].lasting), 0);
+	plan = plan_of(given_up[_i].spec, given_up[_i].posture, 2);
+	ck_assert_int_eq(karmor_plan_new((const struct karmor_ruleset *const *)&set, 1,
+					 (const struct karmor_caps *const *)caps, 1, &alone, NULL),
+			 0);
+	ck_assert_int_eq(karmor_plan_at(alone, 0, &line, &keeper), 0);
+	ck_assert_int_eq(line.fidelity, KARMOR_APPROXIMATED);
+	ck_assert_msg(strstr(line.reason, given_up[_i].reason), "%s", line.reason);
+	ck_assert_int_eq(karmor_plan_at(plan, 0, &line, &keeper), 0);
+	ck_assert_str_eq(karmor_backend_name(keeper), "bpf");
+	ck_assert(!line.narrower);
+	ck_assert_msg(line.fidelity == (given_up[_i].exact ? KARMOR_EXACT : KARMOR_APPROXIMATED),
+		      "%s: %s", given_up[_i].spec, line.reason);
+	karmor_plan_free(alone);
 	karmor_plan_free(plan);
 }
 END_TEST
@@ -433,6 +497,8 @@ int main(void)
 	tcase_add_test(tests, nobody_denies_what_another_decides);
 	tcase_add_test(tests, one_backend_keeps_all);
 	tcase_add_test(tests, what_only_one_supports_is_that_ones);
+	tcase_add_loop_test(tests, what_one_keeps_almost_is_who_keeps_it_exactly, 0,
+			    ARRAY_SIZE(given_up));
 	tcase_add_test(tests, host_policies_are_kept_by_one_alone);
 	tcase_add_test(tests, without_rules_there_is_a_first_backend);
 	tcase_add_test(tests, wrong_lists_are_refused);
