@@ -51,18 +51,6 @@ static bool is_opened_to_map(const struct selinux_ruleset *set, size_t accept)
 	return is_opened(set, SELINUX_EXEC, accept);
 }
 
-/* It may be executed, be it by others than may not read it: who becomes it reads it, too. */
-static bool is_kept_and_run(const struct selinux_ruleset *set, size_t accept)
-{
-	bool kept = false, run = false;
-
-	for (size_t i = 0; i < set->n_classes; i++) {
-		kept |= set->classes[i].verdicts[SELINUX_READ][accept] == KARMOR_BLOCK;
-		run |= set->classes[i].verdicts[SELINUX_EXEC][accept] != KARMOR_BLOCK;
-	}
-	return kept && run;
-}
-
 static bool is_syscall(const struct question *q)
 {
 	return q->rule->ir->section == KARMOR_SYSCALLS;
@@ -181,11 +169,6 @@ static bool is_unreadable(const struct question *q)
 	       !q->rule->ir->read_only;
 }
 
-static bool is_unread_program(const struct question *q)
-{
-	return is_unreadable(q) && is_about_some(q, is_kept_and_run);
-}
-
 /* Denies that a directory is listed, be it by the posture. */
 static bool is_unlisted(const struct question *q)
 {
@@ -296,9 +279,9 @@ static const struct {
 	  "of files lets be read, the dynamic loader among it, can be executed only where a rule "
 	  "of processes allows it",
 	  "name programs in rules of processes, and the loader in rules of files" },
-	{ is_unread_program, KARMOR_APPROXIMATED,
-	  "wider: a program that it keeps from being read cannot be executed either, for SELinux "
-	  "asks for both",
+	{ is_unreadable, KARMOR_APPROXIMATED,
+	  "wider: a program that it keeps from being read cannot be executed either, nor what has "
+	  "it as its loader, for SELinux asks for both",
 	  NULL },
 	{ is_unlisted, KARMOR_APPROXIMATED,
 	  "that a directory is kept from being listed is not told where the machine's policy says "

@@ -254,16 +254,6 @@ static const struct {
 	{ "\"process\":{\"matchDirectories\":[{\"dir\":\"/a\"}]}", NULL, "memfd", false },
 	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/a\"}]}", "file=block",
 	  "memfd", true },
-	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]}", NULL, "cannot be executed either",
-	  true },
-	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"process\":{\"matchPaths\":[{\"path\":\"/"
-	  "b\","
-	  "\"action\":\"Allow\"}]}",
-	  "file=block", "cannot be executed either", false },
-	{ "\"file\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"process\":{\"matchPaths\":[{\"path\":\"/"
-	  "b\"}"
-	  ",{\"path\":\"/a\",\"action\":\"Allow\",\"fromSource\":[{\"path\":\"/s\"}]}]}",
-	  "file=block", "cannot be executed either", true },
 	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"file\":{"
 	  "\"matchPaths\":[{\"path\":\"/b\"}]}",
 	  "file=block", "can be read as well", true },
