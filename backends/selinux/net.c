@@ -142,6 +142,41 @@ const char *selinux_socket_class(const struct selinux_artifact *artifact, int fa
 	return class && is_known(artifact, class) ? class : "socket";
 }
 
+/* A socket that a kernel makes, and its class by index into the artifact's. */
+struct selinux_socket {
+	int family, type, number;
+	size_t class;
+};
+
+static void socket_add(struct selinux_compiler *c, int family, int type, int number)
+{
+	const char *class = selinux_socket_class(c->ret, family, type, number);
+	struct selinux_socket *ret = &c->all_sockets[c->n_all_sockets++];
+
+	*ret = (struct selinux_socket){ family, type, number, 0 };
+	while (strcmp(c->ret->sockets[ret->class], class) != 0)
+		ret->class ++;
+}
+
+/* Found once, for each class of sources of each ruleset decides about all of them. */
+static int sockets_list(struct selinux_compiler *c)
+{
+	size_t room = FAMILIES * ARRAY_SIZE(inet_sockets);
+
+	c->all_sockets = arena_array(&c->ret->arena, room, sizeof(*c->all_sockets));
+	if (!c->all_sockets)
+		return -ENOMEM;
+	for (int family = 1; family < FAMILIES; family++) {
+		if (family == AF_UNIX || family == AF_NETLINK)
+			continue;
+		for (size_t i = 0; is_inet(family) && i < ARRAY_SIZE(inet_sockets); i++)
+			socket_add(c, family, inet_sockets[i].type, inet_sockets[i].number);
+		for (size_t i = 0; !is_inet(family) && i < ARRAY_SIZE(types); i++)
+			socket_add(c, family, types[i], 0);
+	}
+	return 0;
+}
+
 /* The classes that the policy has; those of old alone where it makes no use of others. */
 int selinux_sockets(struct selinux_compiler *c)
 {
@@ -165,7 +200,7 @@ int selinux_sockets(struct selinux_compiler *c)
 			ret->sockets[ret->n_sockets++] = families[i];
 	}
 	ret->sockets[ret->n_sockets++] = "socket";
-	return 0;
+	return sockets_list(c);
 }
 
 /* The sockets of one class under way: the strictest verdict so far, and who gave it. */
@@ -181,8 +216,8 @@ struct network {
 	struct decided *decided; /* by index into the artifact's sockets */
 };
 
-static struct eval_verdict socket_verdict(const struct network *net, int family, int type,
-					  int number)
+static struct eval_verdict socket_verdict(const struct network *net,
+					  const struct selinux_socket *socket)
 {
 	const struct karmor_ruleset *set = net->c->sets[net->set];
 	struct eval_access about = { .section = KARMOR_NETWORK, .op = KARMOR_NET, .owner = true };
@@ -190,7 +225,8 @@ static struct eval_verdict socket_verdict(const struct network *net, int family,
 
 	for (size_t i = first; i < first + n; i++)
 		if (net->c->active[net->set][net->class][i] &&
-		    eval_matches_socket(&set->rules[i], family, type, number))
+		    eval_matches_socket(&set->rules[i], socket->family, socket->type,
+					socket->number))
 			net->matched[n_matched++] = (uint32_t)i;
 	return eval_choose(set, &about, net->matched, n_matched);
 }
@@ -210,14 +246,11 @@ static bool is_worse(const struct eval_verdict *a, const struct eval_verdict *b)
 	return a->action > b->action || (a->action == b->action && a->rule && !b->rule);
 }
 
-static void socket_decide(const struct network *net, int family, int type, int number)
+static void socket_decide(const struct network *net, const struct selinux_socket *socket)
 {
-	const char *class = selinux_socket_class(net->c->ret, family, type, number);
-	struct eval_verdict verdict = socket_verdict(net, family, type, number);
-	struct decided *decided = net->decided;
+	struct eval_verdict verdict = socket_verdict(net, socket);
+	struct decided *decided = &net->decided[socket->class];
 
-	for (size_t i = 0; strcmp(net->c->ret->sockets[i], class) != 0; i++)
-		decided++;
 	if (decided->any && decided->worst.action != verdict.action) {
 		decided->mixed = true;
 		mark(net, net->c->mixed, &verdict);
@@ -230,16 +263,6 @@ static void socket_decide(const struct network *net, int family, int type, int n
 	if (!decided->any || is_worse(&verdict, &decided->worst))
 		decided->worst = verdict;
 	decided->any = true;
-}
-
-static void family_decide(const struct network *net, int family)
-{
-	if (is_inet(family))
-		for (size_t i = 0; i < ARRAY_SIZE(inet_sockets); i++)
-			socket_decide(net, family, inet_sockets[i].type, inet_sockets[i].number);
-	else
-		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-			socket_decide(net, family, types[i], 0);
 }
 
 int selinux_network(struct selinux_compiler *c, size_t set, size_t class)
@@ -255,9 +278,8 @@ int selinux_network(struct selinux_compiler *c, size_t set, size_t class)
 	ret->network_rules = arena_array(&c->ret->arena, n, sizeof(*ret->network_rules));
 	if (!matched || !decided || !ret->network || !ret->mixed || !ret->network_rules)
 		return -ENOMEM;
-	for (int family = 1; family < FAMILIES; family++)
-		if (family != AF_UNIX && family != AF_NETLINK)
-			family_decide(&net, family);
+	for (size_t i = 0; i < c->n_all_sockets; i++)
+		socket_decide(&net, &c->all_sockets[i]);
 	for (size_t i = 0; i < n; i++) {
 		ret->network[i] = decided[i].any ? decided[i].worst.action : KARMOR_ALLOW;
 		ret->mixed[i] = decided[i].mixed;

@@ -256,7 +256,9 @@ struct selinux_compiler {
 	size_t n_sources, sources_size;
 	const char *const *examples; /* by accept: a path; NULL: there is none */
 	uint8_t **accept_classes;    /* by ruleset, by accept */
-	bool ***active;		     /* by ruleset, by class, by rule of the ruleset */
+	struct selinux_socket *all_sockets;
+	size_t n_all_sockets;
+	bool ***active; /* by ruleset, by class, by rule of the ruleset */
 };
 
 /* paths.c: the automaton, labels, classes and kinds. 0, -EINVAL (message), -ENOMEM. */
