@@ -21,7 +21,7 @@ contract=${KARMOR_BUILD:-$here/../../build}/tests/contract/contract
 suite selinux-run "$here/selinux-run.sh"
 tables=("$here/../tables/programs.tsv" "$here/../tables/mission.tsv")
 [ -z "${KARMOR_LONG:-}" ] || tables=("$here/../data/conformance/cases.tsv" "$here"/../tables/*.tsv)
-suite tables enforcing "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend selinux --passes 16 "${tables[@]}"
+suite tables enforcing "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --tap --backend selinux --passes 100 "${tables[@]}"
 # With BPF beside it what SELinux does not keep exactly is kept, too.
 missions=()
 [ -n "${KARMOR_LONG:-}" ] || missions=(block-dangerous-processes)

@@ -2,7 +2,8 @@
 /*
  * Tables in a running kernel: rows that one workload can ask make a pass. table-plan.c makes passes
  * of rows, table-tree.c the root that a pass is in, table-label.c its labels, table-stage.c its
- * tasks, table-judge.c compares, and knows by table-report.c what may differ.
+ * tasks, table-machine.c the machine for them, table-judge.c compares, and knows by table-report.c
+ * what may differ.
  */
 #pragma once
 
@@ -175,6 +176,14 @@ struct stage {
 	long most_policies;
 };
 
+/* Says why @what is not, and gives an exit status. */
+int stage_say(const char *what);
+/* Files at the descriptors that every task of ours has. 0 or -1. */
+int machine_files(void);
+bool machine_set(const char *file, const char *value);
+/* This machine as the acts need it, and a mount namespace of our own. 0 or an exit status. */
+int machine_open(struct stage *stage);
+void machine_close(struct stage *stage);
 /* Prepares this machine, which is a test's own, and opens the engine. 0 or an exit status. */
 int stage_open(struct stage *stage, const char *backend, const struct programs *programs);
 void stage_close(struct stage *stage);

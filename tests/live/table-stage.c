@@ -10,17 +10,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,107 +28,12 @@
 #define EVENT_WAIT_MS 20000 /* a busy host's guest; only what never comes takes so long */
 #define END_WAIT_MS 5000
 #define STEP_MS 10
+#define TRIES 3 /* of a pass whose events were lost */
 
-/* What the kernel lets nobody do by default, or asks no capability for. */
-static struct {
-	const char *file, *value;
-	char old[64];
-} settings[] = {
-	{ .file = "/proc/sys/kernel/perf_event_paranoid", .value = "2" },
-	{ .file = "/proc/sys/net/core/bpf_jit_limit", .value = "4096" },
-	{ .file = "/proc/sys/net/ipv4/ping_group_range", .value = "0 2147483647" },
-};
-
-static bool write_setting(const char *file, const char *value)
-{
-	_cleanup_close_ int fd = open(file, O_WRONLY | O_CLOEXEC);
-	ssize_t len = (ssize_t)strlen(value);
-
-	return fd >= 0 && write(fd, value, (size_t)len) == len;
-}
-
-static void keep_setting(size_t i)
-{
-	_cleanup_close_ int fd = open(settings[i].file, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || read(fd, settings[i].old, sizeof(settings[i].old) - 1) < 0)
-		settings[i].old[0] = '\0';
-}
-
-/* A row that needs what cannot be set is not asked: its control fails. */
-static void settings_change(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		keep_setting(i);
-		(void)write_setting(settings[i].file, settings[i].value);
-	}
-}
-
-static void settings_restore(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
-		if (*settings[i].old)
-			(void)write_setting(settings[i].file, settings[i].old);
-}
-
-static int say(const char *what)
+int stage_say(const char *what)
 {
 	fprintf(stderr, "table: %s: %s\n", what, strerror(errno));
 	return 2;
-}
-
-/* A file without a name at a descriptor that every task of ours has. */
-static int place_file(int number, uid_t uid, gid_t gid)
-{
-	_cleanup_close_ int fd = memfd_create("table", MFD_CLOEXEC);
-
-	return fd < 0 || fchown(fd, uid, gid) < 0 || dup2(fd, number) < 0 ? -1 : 0;
-}
-
-static pid_t start_other(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		if (setresgid(1, 1, 1) < 0 || setresuid(1, 1, 1) < 0)
-			_exit(1);
-		/* A change of user forgets it. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
-/* Some that Debian's kernels load for nobody who does not ask for them by name. */
-static void modules_load(void)
-{
-	(void)!system("modprobe -qa sctp dccp_ipv4 dccp_ipv6");
-}
-
-/* By default the kernel queues 64 records, and one task of ours makes more before it sends any. */
-static void records_queue(void)
-{
-	(void)!system("auditctl -b 8192 > /dev/null 2>&1");
-}
-
-/* This machine as the acts need it, and a mount namespace of our own. */
-static int open_machine(struct stage *stage)
-{
-	if (setgroups(0, NULL) < 0)
-		return say("cannot leave groups");
-	stage->other = start_other();
-	if (stage->other < 0)
-		return say("cannot fork");
-	/* What is mounted goes with us. */
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return say("cannot leave the mount namespace");
-	umask(0);
-	modules_load();
-	if (stage->labels)
-		records_queue();
-	settings_change();
-	return 0;
 }
 
 static int open_engine(struct stage *stage, const char *name)
@@ -142,10 +44,10 @@ static int open_engine(struct stage *stage, const char *name)
 		return 2;
 	}
 	stage->labels = strcmp(name, "selinux") == 0;
-	if (stage->labels && !write_setting("/sys/fs/selinux/enforce", "1"))
-		return say("cannot have SELinux enforce");
+	if (stage->labels && !machine_set("/sys/fs/selinux/enforce", "1"))
+		return stage_say("cannot have SELinux enforce");
 	if (karmor_caps_probe(stage->backend, &stage->caps, stage->diag) < 0)
-		return say("cannot probe");
+		return stage_say("cannot probe");
 	if (karmor_caps_state(stage->caps) != KARMOR_READY) {
 		fprintf(stderr, "table: %s is not usable here: %s\n",
 			karmor_backend_title(stage->backend), karmor_caps_reason(stage->caps));
@@ -165,12 +67,12 @@ int stage_open(struct stage *stage, const char *backend, const struct programs *
 	*stage = (struct stage){ .diag = karmor_diag_new(), .programs = programs };
 	stage->directory = mkdtemp(directory);
 	if (!stage->diag || !stage->directory)
-		return say("cannot make a directory");
+		return stage_say("cannot make a directory");
 	/* Before anything else has these numbers. */
-	if (place_file(ACT_FD_OTHERS, 1, 1) < 0 || place_file(ACT_FD_GROUP, 0, 1) < 0)
-		return say("cannot make files");
+	if (machine_files() < 0)
+		return stage_say("cannot make files");
 	r = open_engine(stage, backend);
-	return r ? r : open_machine(stage);
+	return r ? r : machine_open(stage);
 }
 
 void stage_close(struct stage *stage)
@@ -179,11 +81,7 @@ void stage_close(struct stage *stage)
 	karmor_artifact_free(stage->artifact);
 	karmor_caps_free(stage->caps);
 	karmor_diag_free(stage->diag);
-	settings_restore();
-	if (stage->other > 0) {
-		kill(stage->other, SIGKILL);
-		waitpid(stage->other, NULL, 0);
-	}
+	machine_close(stage);
 	if (stage->directory)
 		rmdir(stage->directory);
 }
@@ -451,18 +349,37 @@ static void wait_for_events(struct stage *stage, const struct pass *pass, struct
 	}
 }
 
-static void ask_pass(struct stage *stage, struct pass *pass)
+static unsigned long long lost_count(const struct stage *stage)
 {
-	struct events events = { 0 };
+	struct karmor_stats stats = KARMOR_STRUCT(karmor_stats);
+
+	return karmor_engine_stats(stage->engine, &stats) == 0 ? stats.lost : 0;
+}
+
+/* Whether no event of it can have been lost. */
+static bool ask_once(struct stage *stage, struct pass *pass, struct events *events)
+{
+	unsigned long long lost;
 
 	/*
 	 * What was told until now is no row's: while the machine's policy was made anew so much may
 	 * have been that there is no room for more.
 	 */
-	(void)!karmor_engine_read_events(stage->engine, events_take, &events);
-	events_drop(&events);
+	(void)!karmor_engine_read_events(stage->engine, events_take, events);
+	events_drop(events);
+	lost = lost_count(stage);
 	act_all(stage, pass, false);
-	wait_for_events(stage, pass, &events);
+	wait_for_events(stage, pass, events);
+	return lost_count(stage) == lost;
+}
+
+/* An answer that lacks what was told in vain is none. */
+static void ask_pass(struct stage *stage, struct pass *pass)
+{
+	struct events events = { 0 };
+
+	for (int i = 1; !ask_once(stage, pass, &events) && !pass->is_over && i < TRIES; i++)
+		fprintf(stderr, "table: %s is asked again\n", pass->name);
 	judge_pass(pass, &events);
 	events_drop(&events);
 }
@@ -470,10 +387,10 @@ static void ask_pass(struct stage *stage, struct pass *pass)
 /* Then rows may differ for want of what was told in vain. */
 static void say_lost(const struct stage *stage)
 {
-	struct karmor_stats stats = KARMOR_STRUCT(karmor_stats);
+	unsigned long long lost = lost_count(stage);
 
-	if (karmor_engine_stats(stage->engine, &stats) == 0 && stats.lost)
-		fprintf(stderr, "table: %llu events were lost\n", (unsigned long long)stats.lost);
+	if (lost)
+		fprintf(stderr, "table: %llu events were lost\n", lost);
 }
 
 static void end(struct stage *stage, struct pass *pass)
