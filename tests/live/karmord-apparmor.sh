@@ -114,6 +114,26 @@ for runtime in crun runc; do
 	eventually empty
 	check $? "and it is forgotten when it was killed" "$("$karmor" get workloads)"
 done
+# Twenty-one kinds of sources are a stack, which the next karmord takes over, and keeps when there are no more so many.
+policy kinds "file: {matchPaths: [$(for i in {1..20}; do echo "{path: /of$i, fromSource: [{path: /bin/source$i}]},"; done) {path: /etc/passwd, fromSource: [{path: /bin/cat}]}]}"
+bundle_make crun yes 'cat /tmp/never'
+sed -i 's/"noNewPrivileges": true/"noNewPrivileges": false/' "$bundle/config.json"
+prepare crun-6
+is "$(grep -o '//&karmor-lasting-' "$bundle/config.json" | wc -l)" 2 "a container under rules for many sources has a stack"
+stay crun crun-6
+has "$(enters crun crun-6 /bin/sh -c '/bin/cat /etc/passwd')" "Permission denied" "in which each source has its own"
+# shellcheck disable=SC2016 # the container's shell expands it
+is "$(enters crun crun-6 /bin/sh -c 'read -r x < /etc/passwd; echo "$x"')" users "and others theirs"
+kill -9 "$daemon"
+wait "$daemon" 2> /dev/null
+karmord_start
+has "$(enters crun crun-6 /bin/sh -c '/bin/cat /etc/passwd')" "Permission denied" "which the next karmord takes over"
+"$karmor" delete ksp kinds -n shop > /dev/null
+is "$(enters crun crun-6 /bin/sh -c '/bin/cat /etc/passwd')" users "and what starts after a change follows it"
+has "$(enters crun crun-6 /bin/sh -c '/bin/cat /etc/shadow')" "Permission denied" "under the rules that are left"
+leave crun crun-6
+eventually empty
+is "$(profiles)" 0 "and nothing is left of it"
 policy shell 'process: {matchPaths: [{path: /bin/sh}]}'
 prepare blocked
 lacks "$(cat "$work/log")" "is not under its policies" "what enters later has the container's profile, not its cgroup"
