@@ -34,6 +34,7 @@ struct selinux_before {
 	uint32_t number;
 	bool directory; /* a label of directories */
 	bool again;	/* was retired by an earlier change already */
+	bool held;	/* by a task, of what was looked for last */
 };
 
 struct selinux_workload {
@@ -152,6 +153,10 @@ int selinux_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
 /* tasks.c: how many have a role of ours that begins with @prefix; -EIO. */
 #define SELINUX_TASK_PREFIX "karmor_w"
 long selinux_tasks_count(const char *prefix);
+bool selinux_role_begins(const char *role, size_t len, const char *prefix);
+/* Tells @fn the roles of all processes, some more than once. 0 or -EIO. */
+typedef void selinux_role_fn(const char *role, size_t len, void *data);
+int selinux_tasks_roles(selinux_role_fn *fn, void *data);
 long selinux_workload_tasks(const struct selinux_workload *workload);
 /* The context of a process. 0 or a negative errno. */
 int selinux_process_context(const char *pid, char ret[SELINUX_CONTEXT_MAX]);

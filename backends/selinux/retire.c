@@ -261,12 +261,38 @@ static bool is_on_anything(struct selinux_before *before)
 	if (before->what == SELINUX_OLD_FILE)
 		return selinux_labels_roles(SELINUX_STATE_JOURNAL, role_is, before->name, NULL) !=
 		       0;
-	return before->what == SELINUX_OLD_TASK &&
-	       (!again || selinux_tasks_count(before->name) != 0);
+	return before->what == SELINUX_OLD_TASK && (!again || before->held);
+}
+
+static void hold(const char *role, size_t len, void *data)
+{
+	struct selinux_engine *engine = data;
+
+	for (size_t i = 0; i < engine->n_before; i++)
+		engine->before[i].held |= selinux_role_begins(role, len, engine->before[i].name);
+}
+
+/* One look for all of them; where it fails, tasks have each. */
+static void held_find(struct selinux_engine *engine)
+{
+	bool any = false;
+	int r;
+
+	for (size_t i = 0; i < engine->n_before; i++) {
+		const struct selinux_before *before = &engine->before[i];
+
+		engine->before[i].held = false;
+		any |= before->what == SELINUX_OLD_TASK && before->again &&
+		       !is_in(engine->live, before);
+	}
+	r = any ? selinux_tasks_roles(hold, engine) : 0;
+	for (size_t i = 0; r && i < engine->n_before; i++)
+		engine->before[i].held = true;
 }
 
 void selinux_retire_live(struct selinux_engine *engine)
 {
+	held_find(engine);
 	for (size_t i = engine->n_before; i-- > 0;) {
 		struct selinux_before *before = &engine->before[i];
 

@@ -31,8 +31,8 @@ int selinux_process_context(const char *pid, char ret[SELINUX_CONTEXT_MAX])
 	return 0;
 }
 
-/* Whether a process has a role that begins with @prefix: 1, 0 (or it is gone), -EIO. */
-static int process_has(const char *pid, const char *prefix)
+/* Tells @fn the role of a process, unless it is gone. 0 or -EIO. */
+static int process_tell(const char *pid, selinux_role_fn *fn, void *data)
 {
 	char context[SELINUX_CONTEXT_MAX];
 	int r = selinux_process_context(pid, context);
@@ -42,35 +42,60 @@ static int process_has(const char *pid, const char *prefix)
 	if (r)
 		return r == -ENOENT || r == -ESRCH || r == -EINVAL ? 0 : -EIO;
 	role = avc_role(context, &len);
-	return role && len >= strlen(prefix) && memcmp(role, prefix, strlen(prefix)) == 0;
+	if (role)
+		fn(role, len, data);
+	return 0;
 }
 
-static long scan(const char *prefix)
+static int scan(selinux_role_fn *fn, void *data)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	long n = 0;
+	int r = 0;
 
 	if (!proc)
 		return -EIO;
-	while (n >= 0 && (entry = readdir(proc))) {
-		int r = isdigit((unsigned char)entry->d_name[0])
-				? process_has(entry->d_name, prefix)
-				: 0;
-
-		n = r < 0 ? r : n + r;
-	}
+	while (r == 0 && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			r = process_tell(entry->d_name, fn, data);
 	closedir(proc);
-	return n;
+	return r;
+}
+
+int selinux_tasks_roles(selinux_role_fn *fn, void *data)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < SCANS; i++)
+		r = scan(fn, data);
+	return r;
+}
+
+bool selinux_role_begins(const char *role, size_t len, const char *prefix)
+{
+	return len >= strlen(prefix) && memcmp(role, prefix, strlen(prefix)) == 0;
+}
+
+struct counted {
+	const char *prefix;
+	long n;
+};
+
+static void count(const char *role, size_t len, void *data)
+{
+	struct counted *counted = data;
+
+	counted->n += selinux_role_begins(role, len, counted->prefix);
 }
 
 long selinux_tasks_count(const char *prefix)
 {
-	long n = 0;
+	struct counted counted = { prefix, 0 };
+	int r = 0;
 
-	for (int i = 0; n == 0 && i < SCANS; i++)
-		n = scan(prefix);
-	return n;
+	for (int i = 0; r == 0 && counted.n == 0 && i < SCANS; i++)
+		r = scan(count, &counted);
+	return r ? r : counted.n;
 }
 
 /* What the roles of its tasks begin with; whether it has any. */
@@ -101,12 +126,15 @@ int selinux_confines(struct karmor_engine *base, const char *name, int pidfd)
 		base && name ? selinux_workload_find((const struct selinux_engine *)base, name)
 			     : NULL;
 	char text[32], prefix[SELINUX_NAME_SIZE] = SELINUX_TASK_PREFIX;
+	struct counted counted = { prefix, 0 };
 	long pid = process_number(pidfd);
+	int r;
 
 	if (pid <= 0)
 		return pid < 0 ? 0 : -EIO;
 	if (name && (!workload || !prefix_of(workload, prefix)))
 		return 0;
 	snprintf(text, sizeof(text), "%ld", pid);
-	return process_has(text, prefix);
+	r = process_tell(text, count, &counted);
+	return r ? r : counted.n > 0;
 }
