@@ -27,6 +27,45 @@ bool artifact_has(const struct karmor_artifact *artifact, size_t i,
 struct ruleset_mark **artifact_marks(const struct karmor_ruleset *const *sets, size_t n);
 void artifact_marks_free(struct ruleset_mark **marks, size_t n); /* accepts NULL */
 
+/*
+ * What a backend that compiles each ruleset by itself makes of one: the first member of its own
+ * type. Artifacts share it.
+ */
+struct compiled_ruleset {
+	unsigned holders; /* artifacts */
+	struct arena arena;
+};
+
+/* An artifact of such a backend. */
+struct rulesets_artifact {
+	struct karmor_artifact base;
+	struct compiled_ruleset **rulesets; /* base.n_rulesets of them */
+};
+
+/* How it does that. */
+struct rulesets_compiler {
+	size_t size; /* of its own type */
+	/* Fills in what is zeroed, and adds the report's lines. 0, -EINVAL or -ENOMEM. */
+	int (*make)(const struct karmor_ruleset *set, const struct karmor_caps *caps,
+		    struct compiled_ruleset *ret, struct karmor_report *report,
+		    struct karmor_diag *diag);
+	void (*done)(struct compiled_ruleset *ruleset); /* may: what is not in its arena */
+};
+
+/* The compile and artifact_free of such a backend. rulesets.c */
+int rulesets_compile(const struct rulesets_compiler *compiler,
+		     const struct karmor_ruleset *const *sets, size_t n,
+		     const struct karmor_artifact *previous, const struct karmor_caps *caps,
+		     struct karmor_artifact **ret, struct karmor_report *report,
+		     struct karmor_diag *diag);
+void rulesets_artifact_free(const struct rulesets_compiler *compiler,
+			    struct karmor_artifact *artifact);
+
+static inline struct compiled_ruleset *rulesets_at(const struct karmor_artifact *artifact, size_t i)
+{
+	return ((const struct rulesets_artifact *)artifact)->rulesets[i];
+}
+
 /* One more karmor_artifact_free() than before is what ends it. From any thread. */
 void artifact_hold(struct karmor_artifact *artifact);
 

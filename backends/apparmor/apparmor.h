@@ -131,10 +131,9 @@ struct apparmor_rule {
 	struct told told;
 };
 
-/* What a ruleset is compiled to; artifacts share it. */
+/* What a ruleset is compiled to. */
 struct apparmor_ruleset {
-	unsigned holders; /* artifacts */
-	struct arena arena;
+	struct compiled_ruleset base;
 	struct apparmor_profile *profiles; /* by class; 0: what no fromSource names */
 	size_t n_profiles;
 	struct apparmor_leads *leads;	/* by group; 0: that tells all classes apart */
@@ -149,10 +148,11 @@ struct apparmor_ruleset {
 	bool closed[KARMOR_SYSCALLS]; /* by section: what no rule decides is denied */
 };
 
-struct apparmor_artifact {
-	struct karmor_artifact base;
-	struct apparmor_ruleset **rulesets; /* base.n_rulesets of them */
-};
+static inline const struct apparmor_ruleset *
+apparmor_ruleset_at(const struct karmor_artifact *artifact, size_t i)
+{
+	return (const struct apparmor_ruleset *)rulesets_at(artifact, i);
+}
 
 /* What a kernel mediates beside what the language speaks of, and must be told to let pass. */
 struct apparmor_mediates {

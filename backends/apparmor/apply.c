@@ -34,10 +34,10 @@ struct apparmor_names apparmor_workload_names(const struct apparmor_workload *wo
 
 /* Each piece by itself, so that the store has those that did not change. */
 static int workload_compile(const struct apparmor_engine *engine,
-			    const struct apparmor_artifact *artifact,
+			    const struct karmor_artifact *artifact,
 			    struct apparmor_workload *workload, struct karmor_diag *diag)
 {
-	const struct apparmor_ruleset *set = artifact->rulesets[workload->ruleset];
+	const struct apparmor_ruleset *set = apparmor_ruleset_at(artifact, workload->ruleset);
 	const struct apparmor_names names = apparmor_workload_names(workload, set);
 	int r = 0;
 
@@ -121,22 +121,23 @@ static int check_rulesets(const struct apparmor_engine *engine, size_t n, struct
 
 /* Whether the workload gets other rules than it has. */
 static bool is_changing(const struct apparmor_engine *engine,
-			const struct apparmor_artifact *artifact,
+			const struct karmor_artifact *artifact,
 			const struct apparmor_workload *workload)
 {
-	return artifact->rulesets[workload->ruleset] != engine->live->rulesets[workload->ruleset];
+	return apparmor_ruleset_at(artifact, workload->ruleset) !=
+	       apparmor_ruleset_at(engine->live, workload->ruleset);
 }
 
 /* Of a stack with a source's profile on top the kernel would not replace all (apparmor.h). */
-static int check_once(const struct apparmor_engine *engine,
-		      const struct apparmor_artifact *artifact, struct karmor_diag *diag)
+static int check_once(const struct apparmor_engine *engine, const struct karmor_artifact *artifact,
+		      struct karmor_diag *diag)
 {
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		const struct apparmor_workload *workload = &engine->workloads[i];
 
 		if (!is_changing(engine, artifact, workload) ||
-		    (!engine->live->rulesets[workload->ruleset]->n_narrow &&
-		     !artifact->rulesets[workload->ruleset]->n_narrow))
+		    (!apparmor_ruleset_at(engine->live, workload->ruleset)->n_narrow &&
+		     !apparmor_ruleset_at(artifact, workload->ruleset)->n_narrow))
 			continue;
 		diag_error(diag, NULL, "compile without karmor_caps_once()",
 			   "workload \"%s\" has a policy that was compiled to be its only one",
@@ -157,10 +158,10 @@ int apparmor_stage(struct karmor_engine *base, const struct karmor_artifact *art
 	r = check_rulesets(engine, artifact->n_rulesets, diag);
 	if (r)
 		return r;
-	r = check_once(engine, (const struct apparmor_artifact *)artifact, diag);
+	r = check_once(engine, artifact, diag);
 	if (r)
 		return r;
-	engine->staged = (const struct apparmor_artifact *)artifact;
+	engine->staged = artifact;
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
 		if (is_changing(engine, engine->staged, &engine->workloads[i]))
 			r = workload_compile(engine, engine->staged, &engine->workloads[i], diag);
@@ -196,9 +197,9 @@ static int classes_check(const struct apparmor_engine *engine, struct karmor_dia
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
-		r = apparmor_classes_check(&engine->workloads[i],
-					   engine->staged->rulesets[engine->workloads[i].ruleset],
-					   diag);
+		r = apparmor_classes_check(
+			&engine->workloads[i],
+			apparmor_ruleset_at(engine->staged, engine->workloads[i].ruleset), diag);
 	return r;
 }
 
@@ -212,8 +213,8 @@ static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 		struct apparmor_workload *workload = &engine->workloads[i];
 
 		buf_add(&binary, workload->staged.data, workload->staged.len);
-		r = workload_grow(engine, workload, engine->staged->rulesets[workload->ruleset],
-				  diag);
+		r = workload_grow(engine, workload,
+				  apparmor_ruleset_at(engine->staged, workload->ruleset), diag);
 	}
 	if (r == 0 && buf_failed(&binary))
 		r = -ENOMEM;
@@ -346,7 +347,7 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 static int workload_load(struct apparmor_engine *engine, struct apparmor_workload *workload,
 			 struct karmor_diag *diag)
 {
-	const struct apparmor_ruleset *set = engine->live->rulesets[workload->ruleset];
+	const struct apparmor_ruleset *set = apparmor_ruleset_at(engine->live, workload->ruleset);
 	_cleanup_close_ int lock = -1;
 	int r = 0;
 
@@ -387,7 +388,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 
 	if (apparmor_workload_find(engine, from->name))
 		return 0;
-	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
+	if (!engine->live || from->ruleset >= engine->live->n_rulesets) {
 		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
 			   from->name);
 		return -EINVAL;
@@ -406,7 +407,7 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 			   KARMOR_WORKLOAD_NAME_MAX);
 		return -EINVAL;
 	}
-	if (from->lasting && engine->live->rulesets[from->ruleset]->n_narrow) {
+	if (from->lasting && apparmor_ruleset_at(engine->live, from->ruleset)->n_narrow) {
 		diag_error(diag, NULL, "compile without karmor_caps_once()",
 			   "workload \"%s\" lasts, and its policy was compiled to be its only one",
 			   from->name);

@@ -414,13 +414,15 @@ static void compiler_done(struct compiler *c)
 	free(c->found.wide);
 }
 
-static int ruleset_compile(const struct karmor_ruleset *set, struct apparmor_ruleset *ret,
-			   const struct karmor_caps *caps, struct karmor_report *report,
+static int ruleset_compile(const struct karmor_ruleset *set, const struct karmor_caps *caps,
+			   struct compiled_ruleset *ret, struct karmor_report *report,
 			   struct karmor_diag *diag)
 {
-	_cleanup_(compiler_done) struct compiler c = {
-		.set = set, .caps = caps, .arena = &ret->arena, .ret = ret, .diag = diag
-	};
+	_cleanup_(compiler_done) struct compiler c = { .set = set,
+						       .caps = caps,
+						       .arena = &ret->arena,
+						       .ret = (struct apparmor_ruleset *)ret,
+						       .diag = diag };
 	int r;
 
 	c.found.broken = calloc(set->n_rules + 1, sizeof(bool));
@@ -434,68 +436,20 @@ static int ruleset_compile(const struct karmor_ruleset *set, struct apparmor_rul
 	return apparmor_fidelity(set, caps, &c.found, report);
 }
 
-static struct apparmor_ruleset *ruleset_new(void)
-{
-	struct apparmor_ruleset *ret = calloc(1, sizeof(*ret));
-
-	if (ret)
-		ret->holders = 1;
-	return ret;
-}
-
-static struct apparmor_ruleset *ruleset_share(const struct karmor_artifact *previous, size_t i)
-{
-	struct apparmor_ruleset *ret = ((const struct apparmor_artifact *)previous)->rulesets[i];
-
-	__atomic_add_fetch(&ret->holders, 1, __ATOMIC_RELAXED);
-	return ret;
-}
-
-static void ruleset_free(struct apparmor_ruleset *ruleset)
-{
-	if (!ruleset || __atomic_sub_fetch(&ruleset->holders, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
-	arena_done(&ruleset->arena);
-	free(ruleset);
-}
+static const struct rulesets_compiler rulesets = {
+	.size = sizeof(struct apparmor_ruleset),
+	.make = ruleset_compile,
+};
 
 int apparmor_compile(const struct karmor_ruleset *const *sets, size_t n,
 		     const struct karmor_artifact *previous, const struct karmor_caps *caps,
 		     struct karmor_artifact **ret, struct karmor_report *report,
 		     struct karmor_diag *diag)
 {
-	struct apparmor_artifact *artifact = calloc(1, sizeof(*artifact));
-	int r = 0;
-
-	if (!artifact)
-		return -ENOMEM;
-	artifact->base = (struct karmor_artifact){ .backend = caps->backend, .n_rulesets = n };
-	artifact->rulesets = calloc(n + 1, sizeof(*artifact->rulesets));
-	if (!artifact->rulesets)
-		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		bool is_shared = artifact_has(previous, i, sets[i]);
-
-		artifact->rulesets[i] = is_shared ? ruleset_share(previous, i) : ruleset_new();
-		if (!artifact->rulesets[i])
-			r = -ENOMEM;
-		else if (!is_shared)
-			r = ruleset_compile(sets[i], artifact->rulesets[i], caps, report, diag);
-	}
-	if (r) {
-		apparmor_artifact_free(&artifact->base);
-		return r;
-	}
-	*ret = &artifact->base;
-	return 0;
+	return rulesets_compile(&rulesets, sets, n, previous, caps, ret, report, diag);
 }
 
-void apparmor_artifact_free(struct karmor_artifact *base)
+void apparmor_artifact_free(struct karmor_artifact *artifact)
 {
-	struct apparmor_artifact *artifact = (struct apparmor_artifact *)base;
-
-	for (size_t i = 0; artifact->rulesets && i < base->n_rulesets; i++)
-		ruleset_free(artifact->rulesets[i]);
-	free(artifact->rulesets);
-	free(artifact);
+	rulesets_artifact_free(&rulesets, artifact);
 }

@@ -37,7 +37,7 @@ struct apparmor_entrance;
 
 struct apparmor_engine {
 	struct karmor_engine base;
-	const struct apparmor_artifact *live, *staged;
+	const struct karmor_artifact *live, *staged;
 	struct apparmor_workload *workloads;
 	size_t n_workloads;
 	uint64_t generation;

@@ -262,7 +262,7 @@ static int record_deliver(const struct delivery *to, const struct apparmor_recor
 	if (!workload || !engine->live || !is_decision(record, &lookup.action) ||
 	    !kinds_of(record, &kinds))
 		return 0;
-	lookup.set = engine->live->rulesets[workload->ruleset];
+	lookup.set = apparmor_ruleset_at(engine->live, workload->ruleset);
 	lookup.class = class < lookup.set->n_profiles ? (unsigned)class : 0;
 	lookup.owner = record->fsuid >= 0 && record->fsuid == record->ouid;
 	resource_write(&resource, record, kinds.section);

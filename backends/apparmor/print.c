@@ -342,14 +342,13 @@ void apparmor_label(struct buf *buf, const struct apparmor_names *names, size_t 
 	}
 }
 
-int apparmor_print(const struct karmor_artifact *base, FILE *out)
+int apparmor_print(const struct karmor_artifact *artifact, FILE *out)
 {
-	const struct apparmor_artifact *artifact = (const struct apparmor_artifact *)base;
 	const struct apparmor_mediates everything = { true, true, true };
 	_cleanup_buf_ struct buf buf = { 0 };
 
-	for (size_t i = 0; i < base->n_rulesets; i++) {
-		const struct apparmor_ruleset *set = artifact->rulesets[i];
+	for (size_t i = 0; i < artifact->n_rulesets; i++) {
+		const struct apparmor_ruleset *set = apparmor_ruleset_at(artifact, i);
 		const struct apparmor_names names = apparmor_names_of(set, PRINTED_NAME);
 
 		apparmor_write(&buf, &everything, set, &names);

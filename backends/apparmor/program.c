@@ -50,9 +50,11 @@ static int label_make(struct apparmor_engine *engine, const char *name, const ch
 
 	if (!workload || !engine->live)
 		return -ENOENT;
-	names = apparmor_workload_names(workload, engine->live->rulesets[workload->ruleset]);
-	apparmor_label(ret, &names,
-		       apparmor_class(engine->live->rulesets[workload->ruleset], program));
+	names = apparmor_workload_names(workload,
+					apparmor_ruleset_at(engine->live, workload->ruleset));
+	apparmor_label(
+		ret, &names,
+		apparmor_class(apparmor_ruleset_at(engine->live, workload->ruleset), program));
 	return buf_failed(ret) ? -ENOMEM : 0;
 }
 

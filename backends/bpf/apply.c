@@ -70,10 +70,11 @@ static int rulesets_check(const struct bpf_engine *engine, size_t n, struct karm
 	return 0;
 }
 
-static bool is_live(const struct bpf_engine *engine, const struct bpf_artifact *artifact, size_t i)
+static bool is_live(const struct bpf_engine *engine, const struct karmor_artifact *artifact,
+		    size_t i)
 {
-	return engine->live && i < engine->live->base.n_rulesets &&
-	       engine->live->rulesets[i] == artifact->rulesets[i];
+	return engine->live && i < engine->live->n_rulesets &&
+	       bpf_ruleset_at(engine->live, i) == bpf_ruleset_at(artifact, i);
 }
 
 /* The table of a ruleset that is in force already, or one of the next generation. */
@@ -87,17 +88,17 @@ static int table_stage(struct bpf_engine *engine, size_t i, bool anew)
 		return ret->fd < 0 ? -errno : 0;
 	}
 	ret->generation = engine->generation + 1;
-	ret->fd = table_make(engine->staged->rulesets[i], ret->generation);
+	ret->fd = table_make(bpf_ruleset_at(engine->staged, i), ret->generation);
 	return ret->fd < 0 ? ret->fd : 0;
 }
 
 #define NO_RULESET SIZE_MAX
 
 /* @anew: a ruleset that has another table, be it in force already. */
-static int stage(struct bpf_engine *engine, const struct bpf_artifact *artifact, size_t anew,
+static int stage(struct bpf_engine *engine, const struct karmor_artifact *artifact, size_t anew,
 		 struct karmor_diag *diag)
 {
-	size_t n = artifact->base.n_rulesets;
+	size_t n = artifact->n_rulesets;
 
 	bpf_abort(&engine->base);
 	engine->staged_tables = malloc((n ? n : 1) * sizeof(*engine->staged_tables));
@@ -121,22 +122,21 @@ int bpf_stage(struct karmor_engine *base, const struct karmor_artifact *artifact
 	struct bpf_engine *engine = (struct bpf_engine *)base;
 	int r = rulesets_check(engine, artifact->n_rulesets, diag);
 
-	return r < 0 ? r : stage(engine, (const struct bpf_artifact *)artifact, NO_RULESET, diag);
+	return r < 0 ? r : stage(engine, artifact, NO_RULESET, diag);
 }
 
 void bpf_abort(struct karmor_engine *base)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
 
-	bpf_tables_close(engine->staged_tables,
-			 engine->staged ? engine->staged->base.n_rulesets : 0);
+	bpf_tables_close(engine->staged_tables, engine->staged ? engine->staged->n_rulesets : 0);
 	engine->staged_tables = NULL;
 	engine->staged = NULL;
 }
 
 bool bpf_is_changing(const struct bpf_engine *engine, size_t ruleset)
 {
-	return ruleset >= engine->staged->base.n_rulesets ||
+	return ruleset >= engine->staged->n_rulesets ||
 	       engine->staged_tables[ruleset].generation != engine->live_tables[ruleset].generation;
 }
 
@@ -150,7 +150,7 @@ bool bpf_slot_held(const struct bpf_engine *engine, const struct bpf_workload *w
 struct bpf_version bpf_version_of(const struct bpf_engine *engine,
 				  const struct bpf_workload *workload)
 {
-	return (struct bpf_version){ engine->live->rulesets[workload->ruleset],
+	return (struct bpf_version){ bpf_ruleset_at(engine->live, workload->ruleset),
 				     engine->live_tables[workload->ruleset].generation };
 }
 
@@ -173,7 +173,7 @@ static int links_stage(struct bpf_engine *engine, const struct bpf_workload *wor
 		       struct karmor_diag *diag)
 {
 	size_t ruleset = workload->ruleset;
-	const struct bpf_version version = { engine->staged->rulesets[ruleset],
+	const struct bpf_version version = { bpf_ruleset_at(engine->staged, ruleset),
 					     engine->staged_tables[ruleset].generation };
 
 	return bpf_links_publish(&engine->maps, workload, &version,
@@ -184,14 +184,14 @@ static int links_stage(struct bpf_engine *engine, const struct bpf_workload *wor
  * What the workloads' tables need of the programs, noted before what is new is published: whoever
  * sweeps meanwhile leaves it attached.
  */
-static int needs_note(struct bpf_engine *engine, const struct bpf_artifact *artifact, bool add)
+static int needs_note(struct bpf_engine *engine, const struct karmor_artifact *artifact, bool add)
 {
 	uint64_t all = 0;
 
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		const struct bpf_workload *workload = &engine->workloads[i];
 		struct abi_workload *slot = &engine->maps.slots[workload->slot];
-		uint64_t needs = artifact->rulesets[workload->ruleset]->needs;
+		uint64_t needs = bpf_ruleset_at(artifact, workload->ruleset)->needs;
 
 		if (!bpf_slot_held(engine, workload))
 			continue;
@@ -255,7 +255,7 @@ int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
 	r = r < 0 ? r : publish_all(engine, diag);
 	if (r < 0)
 		return bpf_error(r, diag, "publish a table of rules");
-	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
+	bpf_tables_close(engine->live_tables, engine->live ? engine->live->n_rulesets : 0);
 	engine->live = engine->staged;
 	engine->live_tables = engine->staged_tables;
 	engine->staged = NULL;

@@ -392,7 +392,7 @@ int bpf_attach(struct karmor_engine *base, const struct karmor_workload *from,
 	if (workload)
 		return from->host ? host_renew(engine, workload, from, diag)
 				  : cgroup_renew(engine, workload, from, diag);
-	if (!engine->live || from->ruleset >= engine->live->base.n_rulesets) {
+	if (!engine->live || from->ruleset >= engine->live->n_rulesets) {
 		diag_error(diag, NULL, NULL, "no ruleset %zu for workload \"%s\"", from->ruleset,
 			   from->name);
 		return -EINVAL;

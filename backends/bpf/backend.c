@@ -56,9 +56,8 @@ static void bpf_close(struct karmor_engine *base)
 	lock = kernel_lock(NULL);
 	bpf_events_close(engine);
 	names_release(engine);
-	bpf_tables_close(engine->staged_tables,
-			 engine->staged ? engine->staged->base.n_rulesets : 0);
-	bpf_tables_close(engine->live_tables, engine->live ? engine->live->base.n_rulesets : 0);
+	bpf_tables_close(engine->staged_tables, engine->staged ? engine->staged->n_rulesets : 0);
+	bpf_tables_close(engine->live_tables, engine->live ? engine->live->n_rulesets : 0);
 	for (size_t i = 0; i < engine->n_workloads; i++) {
 		cleanup_close(&engine->workloads[i].root);
 		free(engine->workloads[i].name);

@@ -48,10 +48,9 @@ struct bpf_exact {
 	uint32_t accept;
 };
 
-/* What a ruleset is compiled to; artifacts share it. */
+/* What a ruleset is compiled to. */
 struct bpf_ruleset {
-	unsigned holders; /* artifacts */
-	struct arena arena;
+	struct compiled_ruleset base;
 	/* The table; its generation word is 0 and apply's to fill in. */
 	struct abi_record *records;
 	size_t n_records;
@@ -65,10 +64,11 @@ struct bpf_ruleset {
 	size_t n_rules;
 };
 
-struct bpf_artifact {
-	struct karmor_artifact base;
-	struct bpf_ruleset **rulesets; /* base.n_rulesets of them */
-};
+static inline const struct bpf_ruleset *bpf_ruleset_at(const struct karmor_artifact *artifact,
+						       size_t i)
+{
+	return (const struct bpf_ruleset *)rulesets_at(artifact, i);
+}
 
 /*
  * Facts in the caps of this backend: one for each section, by name ir_section_name(), 1 where its

@@ -424,72 +424,38 @@ static int ruleset_compile(struct compiler *c)
 	return err;
 }
 
-static void ruleset_free(struct bpf_ruleset *ruleset)
+static int ruleset_make(const struct karmor_ruleset *set, const struct karmor_caps *caps,
+			struct compiled_ruleset *ret, struct karmor_report *report,
+			struct karmor_diag *diag)
 {
-	if (!ruleset || __atomic_sub_fetch(&ruleset->holders, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
-	free(ruleset->records);
-	arena_done(&ruleset->arena);
-	free(ruleset);
+	struct compiler compiler = {
+		.set = set, .arena = &ret->arena, .ret = (struct bpf_ruleset *)ret, .diag = diag
+	};
+	int err = ruleset_compile(&compiler);
+
+	return err || !report ? err : bpf_fidelity(set, caps, report);
 }
 
-static int ruleset_new(const struct karmor_ruleset *set, struct bpf_ruleset **ret,
-		       struct karmor_diag *diag)
+static void ruleset_done(struct compiled_ruleset *ruleset)
 {
-	struct compiler compiler = { .set = set, .diag = diag };
-
-	*ret = compiler.ret = calloc(1, sizeof(**ret));
-	if (!*ret)
-		return -ENOMEM;
-	compiler.ret->holders = 1;
-	compiler.arena = &compiler.ret->arena;
-	return ruleset_compile(&compiler);
+	free(((struct bpf_ruleset *)ruleset)->records);
 }
 
-static struct bpf_ruleset *ruleset_share(const struct karmor_artifact *previous, size_t i)
-{
-	struct bpf_ruleset *ret = ((const struct bpf_artifact *)previous)->rulesets[i];
-
-	__atomic_add_fetch(&ret->holders, 1, __ATOMIC_RELAXED);
-	return ret;
-}
+static const struct rulesets_compiler rulesets = {
+	.size = sizeof(struct bpf_ruleset),
+	.make = ruleset_make,
+	.done = ruleset_done,
+};
 
 int bpf_compile(const struct karmor_ruleset *const *sets, size_t n,
 		const struct karmor_artifact *previous, const struct karmor_caps *caps,
 		struct karmor_artifact **ret, struct karmor_report *report,
 		struct karmor_diag *diag)
 {
-	struct bpf_artifact *artifact = calloc(1, sizeof(*artifact));
-	int err = 0;
-
-	if (!artifact)
-		return -ENOMEM;
-	artifact->base = (struct karmor_artifact){ .backend = caps->backend, .n_rulesets = n };
-	artifact->rulesets = calloc(n + 1, sizeof(*artifact->rulesets));
-	if (!artifact->rulesets)
-		err = -ENOMEM;
-	for (size_t i = 0; !err && i < n; i++) {
-		if (artifact_has(previous, i, sets[i])) {
-			artifact->rulesets[i] = ruleset_share(previous, i);
-			continue;
-		}
-		err = ruleset_new(sets[i], &artifact->rulesets[i], diag);
-		if (!err && report)
-			err = bpf_fidelity(sets[i], caps, report);
-	}
-	if (err)
-		bpf_artifact_free(&artifact->base);
-	else
-		*ret = &artifact->base;
-	return err;
+	return rulesets_compile(&rulesets, sets, n, previous, caps, ret, report, diag);
 }
 
-void bpf_artifact_free(struct karmor_artifact *base)
+void bpf_artifact_free(struct karmor_artifact *artifact)
 {
-	struct bpf_artifact *artifact = (struct bpf_artifact *)base;
-
-	for (size_t i = 0; artifact->rulesets && i < base->n_rulesets; i++)
-		ruleset_free(artifact->rulesets[i]);
-	free(artifact->rulesets);
-	free(artifact);
+	rulesets_artifact_free(&rulesets, artifact);
 }

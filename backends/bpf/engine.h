@@ -35,8 +35,8 @@ struct bpf_version {
 struct bpf_engine {
 	struct karmor_engine base;
 	struct kernel_maps maps;
-	bool keeps;				  /* no workload signals this process */
-	const struct bpf_artifact *live, *staged; /* borrowed */
+	bool keeps;				     /* no workload signals this process */
+	const struct karmor_artifact *live, *staged; /* borrowed */
 	/* Of each ruleset; live->base.n_rulesets of them. One that did not change has the same. */
 	struct bpf_loaded *live_tables, *staged_tables;
 	uint32_t generation; /* the highest */

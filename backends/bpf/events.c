@@ -120,10 +120,10 @@ static const struct told *rule_of(const struct bpf_engine *engine,
 
 	if (!workload || !number || !engine->live)
 		return NULL;
-	if (workload->ruleset >= engine->live->base.n_rulesets ||
+	if (workload->ruleset >= engine->live->n_rulesets ||
 	    record->generation != engine->live_tables[workload->ruleset].generation)
 		return names_find(engine, record->generation, workload->ruleset, number);
-	set = engine->live->rulesets[workload->ruleset];
+	set = bpf_ruleset_at(engine->live, workload->ruleset);
 	return number <= set->n_rules ? &set->rules[number - 1].told : NULL;
 }
 

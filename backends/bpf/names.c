@@ -50,21 +50,21 @@ static int rulesets_keep(const struct bpf_engine *engine, struct bpf_names *ret)
 {
 	int r;
 
-	ret->n = engine->live->base.n_rulesets;
+	ret->n = engine->live->n_rulesets;
 	ret->rulesets = arena_array(&ret->arena, ret->n, sizeof(*ret->rulesets));
 	r = ret->rulesets ? 0 : -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ret->n; i++) {
 		if (!bpf_is_changing(engine, i))
 			continue;
 		ret->rulesets[i].generation = engine->live_tables[i].generation;
-		r = rules_keep(&ret->arena, engine->live->rulesets[i], &ret->rulesets[i]);
+		r = rules_keep(&ret->arena, bpf_ruleset_at(engine->live, i), &ret->rulesets[i]);
 	}
 	return r;
 }
 
 static bool is_changing(const struct bpf_engine *engine)
 {
-	for (size_t i = 0; engine->live && i < engine->live->base.n_rulesets; i++)
+	for (size_t i = 0; engine->live && i < engine->live->n_rulesets; i++)
 		if (bpf_is_changing(engine, i))
 			return true;
 	return false;

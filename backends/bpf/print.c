@@ -423,12 +423,11 @@ static int print_ruleset(const struct bpf_ruleset *set, size_t number, FILE *out
 	return fwrite(text.data, 1, text.len, out) == text.len ? 0 : -EIO;
 }
 
-int bpf_print(const struct karmor_artifact *base, FILE *out)
+int bpf_print(const struct karmor_artifact *artifact, FILE *out)
 {
-	const struct bpf_artifact *artifact = (const struct bpf_artifact *)base;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < base->n_rulesets; i++)
-		err = print_ruleset(artifact->rulesets[i], i, out);
+	for (size_t i = 0; !err && i < artifact->n_rulesets; i++)
+		err = print_ruleset(bpf_ruleset_at(artifact, i), i, out);
 	return err;
 }

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct bpf_ruleset *table_of(const struct karmor_artifact *artifact)
 {
-	return ((const struct bpf_artifact *)artifact)->rulesets[0];
+	return bpf_ruleset_at(artifact, 0);
 }
 
 static void ask(const struct karmor_ruleset *set, const struct karmor_artifact *artifact,

@@ -52,7 +52,7 @@ static void asked_done(struct asked *a)
 
 static const struct apparmor_ruleset *ruleset_of(const struct asked *a)
 {
-	return ((const struct apparmor_artifact *)a->artifact)->rulesets[0];
+	return apparmor_ruleset_at(a->artifact, 0);
 }
 
 static int write_file(const char *path, const void *data, size_t len)

@@ -79,7 +79,7 @@ const char *judged_text(const struct judged *j)
 
 static const struct apparmor_ruleset *ruleset_of(const struct judged *j)
 {
-	return ((const struct apparmor_artifact *)j->artifact)->rulesets[0];
+	return apparmor_ruleset_at(j->artifact, 0);
 }
 
 static int compile_piece(struct judged *j, size_t piece, struct karmor_diag *diag)

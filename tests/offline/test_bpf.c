@@ -56,7 +56,7 @@ static struct karmor_artifact *compile(const struct karmor_ruleset *set)
 
 static const struct bpf_ruleset *table_of(const struct karmor_artifact *artifact)
 {
-	return ((const struct bpf_artifact *)artifact)->rulesets[0];
+	return bpf_ruleset_at(artifact, 0);
 }
 
 static void check(const struct karmor_ruleset *set, const struct karmor_artifact *artifact,

@@ -65,12 +65,12 @@ static void compile_spec(struct compiled *c, const char *spec, const char *postu
 
 static char *text_of_stack(const struct compiled *c, size_t width)
 {
-	const struct apparmor_artifact *artifact = (const struct apparmor_artifact *)c->artifact;
-	struct apparmor_names names = apparmor_names_of(artifact->rulesets[0], "karmor");
+	const struct apparmor_ruleset *set = apparmor_ruleset_at(c->artifact, 0);
+	struct apparmor_names names = apparmor_names_of(set, "karmor");
 	struct buf buf = { 0 };
 
 	names.width = width;
-	apparmor_write(&buf, &everything, artifact->rulesets[0], &names);
+	apparmor_write(&buf, &everything, set, &names);
 	return buf_take(&buf);
 }
 

@@ -69,7 +69,7 @@ static void make(struct made *made, const char *spec, const char *posture)
 
 static const struct bpf_ruleset *table_of(const struct made *made)
 {
-	return ((const struct bpf_artifact *)made->artifact)->rulesets[0];
+	return bpf_ruleset_at(made->artifact, 0);
 }
 
 #define WRITES "extended attributes"
