@@ -153,6 +153,7 @@ static void reload(struct daemon *daemon)
 		log_tell(LOG_FAULT, "the configuration stays as it was");
 	} else {
 		config_exchange(&daemon->config, &config);
+		node_renew(&daemon->node);
 		store_watch(&daemon->store);
 		store_refresh(&daemon->store);
 		node_keep(&daemon->node, daemon->config_path, messages);

@@ -22,21 +22,34 @@ static struct karmor_subject subject_of(const struct node *node, const struct wo
 
 /*
  * Rulesets of one publication: one for each slot, and at least one. A workload keeps the one that
- * it has for as long as policies stay, for names are those that there were when it came.
+ * it has for as long as policies stay, and its root is called as it was; for names are those that
+ * there were when it came.
  */
 struct rulesets {
-	struct karmor_ruleset **all;
+	struct ruleset_slot {
+		struct karmor_ruleset *set;
+		char root[WORKLOAD_ROOT_SIZE];
+	} * all;
+	const struct karmor_ruleset **sets; /* of all */
 	size_t n;
 };
 
 static struct karmor_ruleset *ruleset_had(const struct node *node,
-					  const struct karmor_policies *policies, size_t slot)
+					  const struct karmor_policies *policies, size_t slot,
+					  const char *root)
 {
 	const struct workload *workload = slot < node->n_slots ? node->slots[slot] : NULL;
 
 	if (!workload)
 		return node->nothing;
-	return node->ruled == policies ? workload->set : NULL;
+	return node->ruled == policies && strcmp(workload->set_root, root) == 0 ? workload->set
+										: NULL;
+}
+
+static void rulesets_done(struct rulesets *sets)
+{
+	free(sets->all);
+	free(sets->sets);
 }
 
 /* Frees those that were made. */
@@ -45,10 +58,10 @@ static void rulesets_drop(const struct node *node, struct rulesets *sets)
 	for (size_t i = 0; sets->all && i < sets->n; i++) {
 		const struct workload *workload = i < node->n_slots ? node->slots[i] : NULL;
 
-		if (workload && sets->all[i] != workload->set)
-			karmor_ruleset_free(sets->all[i]);
+		if (workload && sets->all[i].set != workload->set)
+			karmor_ruleset_free(sets->all[i].set);
 	}
-	free(sets->all);
+	rulesets_done(sets);
 }
 
 /* They are what workloads are under. */
@@ -56,17 +69,22 @@ static void rulesets_take(struct node *node, const struct karmor_policies *polic
 			  struct rulesets *sets)
 {
 	for (size_t i = 0; i < node->n_slots; i++)
-		if (node->slots[i] && node->slots[i]->set != sets->all[i])
-			workload_rule(node->slots[i], sets->all[i]);
+		if (node->slots[i] && node->slots[i]->set != sets->all[i].set)
+			workload_rule(node->slots[i], sets->all[i].set, sets->all[i].root);
 	node->ruled = policies;
-	free(sets->all);
+	rulesets_done(sets);
 }
 
 static void rulesets_forget(struct node *node)
 {
 	for (size_t i = 0; i < node->n_slots; i++)
 		if (node->slots[i])
-			workload_rule(node->slots[i], NULL);
+			workload_rule(node->slots[i], NULL, "");
+	node->ruled = NULL;
+}
+
+void node_renew(struct node *node)
+{
 	node->ruled = NULL;
 }
 
@@ -80,25 +98,34 @@ static int nothing_make(struct node *node)
 	return r;
 }
 
+static int ruleset_make(struct node *node, const struct karmor_policies *policies, size_t slot,
+			struct ruleset_slot *ret)
+{
+	const struct workload *workload = slot < node->n_slots ? node->slots[slot] : NULL;
+	struct karmor_subject subject;
+
+	if (workload)
+		workload_root(workload, ret->root);
+	ret->set = ruleset_had(node, policies, slot, ret->root);
+	if (ret->set)
+		return 0;
+	subject = subject_of(node, workload, ret->root);
+	return karmor_ruleset_new(policies, &subject, &ret->set, node->diag);
+}
+
 static int rulesets_make(struct node *node, const struct karmor_policies *policies,
 			 struct rulesets *ret)
 {
 	int r = nothing_make(node);
 
 	ret->n = node->n_slots ? node->n_slots : 1;
-	ret->all = calloc(ret->n, sizeof(struct karmor_ruleset *));
-	if (!ret->all)
+	ret->all = calloc(ret->n, sizeof(*ret->all));
+	ret->sets = calloc(ret->n, sizeof(struct karmor_ruleset *));
+	if (!ret->all || !ret->sets)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ret->n; i++) {
-		struct karmor_subject subject;
-		char root[64];
-
-		ret->all[i] = ruleset_had(node, policies, i);
-		if (ret->all[i])
-			continue;
-		workload_root(node->slots[i], root, sizeof(root));
-		subject = subject_of(node, node->slots[i], root);
-		r = karmor_ruleset_new(policies, &subject, &ret->all[i], node->diag);
+		r = ruleset_make(node, policies, i, &ret->all[i]);
+		ret->sets[i] = ret->all[i].set;
 	}
 	return r;
 }
@@ -164,8 +191,7 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 	int r = rulesets_make(node, policies, &sets);
 
 	if (r == 0)
-		r = compiled_next(node, (const struct karmor_ruleset *const *)sets.all, sets.n,
-				  &compiled);
+		r = compiled_next(node, sets.sets, sets.n, &compiled);
 	if (r == 0)
 		r = report_check(node, &compiled, NULL, messages);
 	/* By the names that it was decided with. */

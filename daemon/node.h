@@ -69,6 +69,9 @@ int node_remember(struct node *node, json_t *messages);
 void node_adopt(struct node *node, json_t *messages);
 void node_close(struct node *node);
 
+/* What policies mean for workloads may be another, as the configuration is: with whatever is
+ * published next. */
+void node_renew(struct node *node);
 /* Makes exactly @want the policies in force, or changes nothing. */
 int node_apply(struct node *node, const struct documents *want, json_t *messages);
 /* Takes @workload, also on failure. -EEXIST: another one has its name. */

@@ -50,10 +50,11 @@ void workload_free(struct workload *workload)
 	free(workload);
 }
 
-void workload_rule(struct workload *workload, struct karmor_ruleset *set)
+void workload_rule(struct workload *workload, struct karmor_ruleset *set, const char *root)
 {
 	karmor_ruleset_free(workload->set);
 	workload->set = set;
+	snprintf(workload->set_root, sizeof(workload->set_root), "%s", root);
 }
 
 json_int_t workload_policies(const struct workload *workload)
@@ -93,13 +94,13 @@ void workload_root_renew(struct workload *workload)
 	char path[32];
 	int fd;
 
+	workload_rule(workload, NULL, "");
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)workload->pid);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	scope_close(&workload->root);
 	workload->root = fd;
-	workload_rule(workload, NULL);
 }
 
 /* Holds on to the task, by which nothing that is later given its number is mistaken for it. */
@@ -248,8 +249,8 @@ void workload_exchange(struct workload *a, struct workload *b)
 	text_exchange(&a->cgroup, &b->cgroup);
 	a->is_unit = b->is_unit;
 	b->is_unit = kept;
-	workload_rule(a, NULL);
-	workload_rule(b, NULL);
+	workload_rule(a, NULL, "");
+	workload_rule(b, NULL, "");
 }
 
 json_t *workload_record(const struct workload *workload)
@@ -306,14 +307,14 @@ bool workload_lives(const struct workload *workload)
 	return workload->pidfd >= 0 && poll(&poller, 1, 0) == 0;
 }
 
-void workload_root(const struct workload *workload, char *ret, size_t size)
+void workload_root(const struct workload *workload, char ret[WORKLOAD_ROOT_SIZE])
 {
 	if (workload_lives(workload))
-		snprintf(ret, size, "/proc/%d/root", (int)workload->pid);
+		snprintf(ret, WORKLOAD_ROOT_SIZE, "/proc/%d/root", (int)workload->pid);
 	else if (workload->root >= 0)
-		snprintf(ret, size, "/proc/self/fd/%d", workload->root);
+		snprintf(ret, WORKLOAD_ROOT_SIZE, "/proc/self/fd/%d", workload->root);
 	else
-		snprintf(ret, size, "/");
+		snprintf(ret, WORKLOAD_ROOT_SIZE, "/");
 }
 
 json_t *workload_json(const struct workload *workload, long tasks)

@@ -14,6 +14,8 @@ struct karmor_ruleset;
 struct loop_source;
 struct node;
 
+#define WORKLOAD_ROOT_SIZE 32
+
 struct workload {
 	char *name, *namespace_name, *container, *labels, *pod, *image;
 	pid_t pid;
@@ -32,7 +34,8 @@ struct workload {
 	char *cgroup;	  /* by which tasks enter it later; NULL: there is none of its own */
 	bool is_unit;	  /* of a service manager: whatever is at the path of the cgroup */
 	bool is_host;	  /* what is in no workload; host.c */
-	struct karmor_ruleset *set; /* of what selects it; NULL: to be made */
+	struct karmor_ruleset *set;	   /* of what selects it; NULL: to be made */
+	char set_root[WORKLOAD_ROOT_SIZE]; /* where its names were looked up */
 };
 
 /* Strings of @fields: name, and where they are known namespace, container, labels, pod, image; and
@@ -61,11 +64,11 @@ int workload_known(const json_t *record, struct workload **ret);
 /* Whether its first task is known and lives. */
 bool workload_lives(const struct workload *workload);
 /* Where its names are looked up, for karmor_subject.root. */
-void workload_root(const struct workload *workload, char *ret, size_t size);
+void workload_root(const struct workload *workload, char ret[WORKLOAD_ROOT_SIZE]);
 /* Its root may be another since: names are looked up anew. */
 void workload_root_renew(struct workload *workload);
-/* Takes @set, or NULL, in the place of what there is. */
-void workload_rule(struct workload *workload, struct karmor_ruleset *set);
+/* Takes @set, whose names were looked up in @root, or NULL, in the place of what there is. */
+void workload_rule(struct workload *workload, struct karmor_ruleset *set, const char *root);
 /* How many select it, as far as that is known. */
 json_int_t workload_policies(const struct workload *workload);
 json_int_t workload_rules(const struct workload *workload);

@@ -59,7 +59,7 @@ int rulesets_compile(const struct rulesets_compiler *compiler,
 		     struct karmor_artifact **ret, struct karmor_report *report,
 		     struct karmor_diag *diag);
 void rulesets_artifact_free(const struct rulesets_compiler *compiler,
-			    struct karmor_artifact *artifact);
+			    struct karmor_artifact *artifact); /* accepts NULL */
 
 static inline struct compiled_ruleset *rulesets_at(const struct karmor_artifact *artifact, size_t i)
 {

@@ -256,7 +256,7 @@ static int part_compile(const struct planner *planner, uint8_t candidate, bool i
 {
 	struct karmor_ruleset **sets = calloc(planner->n + 1, sizeof(*sets));
 	const struct karmor_artifact *previous =
-		planner->live && !is_bridge ? planner->live->parts[candidate] : NULL;
+		planner->live ? planner->live->parts[candidate] : NULL;
 	int r = sets ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < planner->n; i++) {

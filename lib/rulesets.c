@@ -74,6 +74,8 @@ void rulesets_artifact_free(const struct rulesets_compiler *compiler, struct kar
 {
 	struct rulesets_artifact *artifact = (struct rulesets_artifact *)base;
 
+	if (!artifact)
+		return;
 	for (size_t i = 0; artifact->rulesets && i < base->n_rulesets; i++)
 		ruleset_drop(compiler, artifact->rulesets[i]);
 	free(artifact->rulesets);

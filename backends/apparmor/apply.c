@@ -192,15 +192,39 @@ static int workload_grow(struct apparmor_engine *engine, struct apparmor_workloa
 	return workload_write(engine, workload, diag);
 }
 
+/* Of a workload that gets other rules. */
+static int workload_stage(struct apparmor_engine *engine, struct apparmor_workload *workload,
+			  struct buf *binary, struct karmor_diag *diag)
+{
+	buf_add(binary, workload->staged.data, workload->staged.len);
+	return workload_grow(engine, workload,
+			     apparmor_ruleset_at(engine->staged, workload->ruleset), diag);
+}
+
 static int classes_check(const struct apparmor_engine *engine, struct karmor_diag *diag)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
-		r = apparmor_classes_check(
-			&engine->workloads[i],
-			apparmor_ruleset_at(engine->staged, engine->workloads[i].ruleset), diag);
+		if (is_changing(engine, engine->staged, &engine->workloads[i]))
+			r = apparmor_classes_check(
+				&engine->workloads[i],
+				apparmor_ruleset_at(engine->staged, engine->workloads[i].ruleset),
+				diag);
 	return r;
+}
+
+/* What was noted of classes that were not loaded is forgotten. */
+static void workloads_restore(struct apparmor_engine *engine)
+{
+	for (size_t i = 0; i < engine->n_workloads; i++) {
+		struct apparmor_workload *workload = &engine->workloads[i];
+		const struct apparmor_ruleset *live =
+			apparmor_ruleset_at(engine->live, workload->ruleset);
+
+		if (apparmor_signatures_set(workload, live->signatures, live->n_profiles) > 0)
+			(void)!workload_write(engine, workload, NULL);
+	}
 }
 
 /* All workloads that get other rules in one write. */
@@ -209,16 +233,18 @@ static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 	_cleanup_buf_ struct buf binary = { 0 };
 	int r = classes_check(engine, diag);
 
-	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++) {
-		struct apparmor_workload *workload = &engine->workloads[i];
-
-		buf_add(&binary, workload->staged.data, workload->staged.len);
-		r = workload_grow(engine, workload,
-				  apparmor_ruleset_at(engine->staged, workload->ruleset), diag);
-	}
+	if (r)
+		return r;
+	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
+		if (is_changing(engine, engine->staged, &engine->workloads[i]))
+			r = workload_stage(engine, &engine->workloads[i], &binary, diag);
 	if (r == 0 && buf_failed(&binary))
 		r = -ENOMEM;
-	return r || !binary.len ? r : profiles_replace(&binary, diag);
+	if (r == 0 && binary.len)
+		r = profiles_replace(&binary, diag);
+	if (r)
+		workloads_restore(engine);
+	return r;
 }
 
 int apparmor_commit(struct karmor_engine *base, struct karmor_diag *diag)

@@ -82,7 +82,7 @@ static int table_stage(struct bpf_engine *engine, size_t i, bool anew)
 {
 	struct bpf_loaded *ret = &engine->staged_tables[i];
 
-	if (is_live(engine, engine->staged, i) && !anew) {
+	if (is_live(engine, engine->staged, i) && !anew && !engine->is_unsure) {
 		*ret = engine->live_tables[i];
 		ret->fd = fcntl(ret->fd, F_DUPFD_CLOEXEC, 3);
 		return ret->fd < 0 ? -errno : 0;
@@ -122,6 +122,9 @@ int bpf_stage(struct karmor_engine *base, const struct karmor_artifact *artifact
 	struct bpf_engine *engine = (struct bpf_engine *)base;
 	int r = rulesets_check(engine, artifact->n_rulesets, diag);
 
+	/* What is taken over later has another one then. */
+	if (!engine->live && !engine->generation)
+		engine->generation = bpf_generation(&engine->maps);
 	return r < 0 ? r : stage(engine, artifact, NO_RULESET, diag);
 }
 
@@ -238,8 +241,8 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 			r = links_stage(engine, &engine->workloads[i], diag);
 	if (r == 0) {
 		r = tables_publish(engine, engine->staged_tables, slots, fds);
-		if (r < 0)
-			(void)tables_publish(engine, engine->live_tables, slots, fds);
+		engine->is_unsure |=
+			r < 0 && tables_publish(engine, engine->live_tables, slots, fds) < 0;
 	}
 	if (engine->n_workloads) {
 		(void)needs_note(engine, r < 0 ? engine->live : engine->staged, false);
@@ -253,14 +256,15 @@ int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
 	int r = names_keep(engine);
 
 	r = r < 0 ? r : publish_all(engine, diag);
+	engine->generation++;
 	if (r < 0)
 		return bpf_error(r, diag, "publish a table of rules");
+	engine->is_unsure = false;
 	bpf_tables_close(engine->live_tables, engine->live ? engine->live->n_rulesets : 0);
 	engine->live = engine->staged;
 	engine->live_tables = engine->staged_tables;
 	engine->staged = NULL;
 	engine->staged_tables = NULL;
-	engine->generation++;
 	return 0;
 }
 

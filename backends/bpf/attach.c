@@ -218,6 +218,17 @@ static int generation_read(const struct kernel_maps *maps, uint32_t slot, uint32
 	return 0;
 }
 
+uint32_t bpf_generation(const struct kernel_maps *maps)
+{
+	uint32_t ret = 0, generation;
+
+	for (uint32_t i = 0; i < ABI_SLOTS; i++)
+		if (maps->slots[i].id && generation_read(maps, i, &generation) == 0 &&
+		    generation > ret)
+			ret = generation;
+	return ret;
+}
+
 /*
  * Takes over the workload in a slot: all but its table is made ready for the new one, whose
  * generation must be another than that in force, for by it tasks know that their source's class is

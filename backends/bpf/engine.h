@@ -39,7 +39,8 @@ struct bpf_engine {
 	const struct karmor_artifact *live, *staged; /* borrowed */
 	/* Of each ruleset; live->base.n_rulesets of them. One that did not change has the same. */
 	struct bpf_loaded *live_tables, *staged_tables;
-	uint32_t generation; /* the highest */
+	uint32_t generation; /* the highest; also of what could not be published */
+	bool is_unsure;	     /* what slots have may not be live_tables: none of these is kept */
 	struct bpf_workload *workloads;
 	size_t n_workloads;
 	int ring; /* map; -1 until something is attached, as are the next */
@@ -116,6 +117,9 @@ int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag);
  * Gives a ruleset that is in force a table of a generation above @above, for who holds the lock.
  */
 int bpf_renew(struct bpf_engine *engine, size_t ruleset, uint32_t above, struct karmor_diag *diag);
+
+/* The highest generation of a table that some workload has, whoever attached it. */
+uint32_t bpf_generation(const struct kernel_maps *maps);
 
 /* What is in force for the workload. */
 struct bpf_version bpf_version_of(const struct bpf_engine *engine,

@@ -191,6 +191,27 @@ static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *c
 	return r ? r : copies_make(c);
 }
 
+/* A ruleset that is in force loses no rule to one that comes: nobody would be told. */
+static int check_kept(const struct selinux_compiler *c)
+{
+	const struct selinux_artifact *before = (const struct selinux_artifact *)c->previous;
+
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t j = 0;
+		     artifact_has(c->previous, i, c->sets[i]) && j < c->sets[i]->n_rules; j++) {
+			const struct selinux_rule *rule = &c->ret->rulesets[i].rules[j];
+
+			if (!rule->lost || before->rulesets[i].rules[j].lost)
+				continue;
+			diag_error(c->diag, NULL, "name sources by the path that they have",
+				   "selinux: beside these rules no type can be found for a source "
+				   "of %s of policy \"%s\", which is in force",
+				   rule->told.locator, rule->told.policy);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 static void compiler_done(struct selinux_compiler *c)
 {
 	for (size_t i = 0; c->active && i < c->n; i++)
@@ -224,6 +245,7 @@ int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
 
 	c.policy = known ? known->base : NULL;
 	r = r ? r : artifact_make(&c, caps, known);
+	r = r ? r : check_kept(&c);
 	r = r || !report ? r : selinux_fidelity(&c, report);
 	if (r) {
 		if (artifact)

@@ -87,6 +87,7 @@ struct selinux_rule {
 	struct told told;
 	enum ir_match match;
 	const char *path; /* resolved */
+	bool lost;	  /* one of its sources has no type, and it is left out */
 };
 
 struct selinux_ruleset {

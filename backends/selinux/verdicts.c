@@ -136,6 +136,7 @@ static int rules_copy(struct selinux_compiler *c, size_t set)
 
 		ret[i].told = told_copy(&c->ret->arena, rule->ir, &failed);
 		ret[i].match = rule->match;
+		ret[i].lost = c->lost[c->offsets[set] + i];
 		ret[i].path = arena_strdup(&c->ret->arena, rule->path ? rule->path : "");
 		failed |= !ret[i].path;
 	}
