@@ -73,6 +73,7 @@ int apparmor_stage(struct karmor_engine *engine, const struct karmor_artifact *a
 		   struct karmor_diag *diag);
 int apparmor_commit(struct karmor_engine *engine, struct karmor_diag *diag);
 void apparmor_abort(struct karmor_engine *engine);
+/* attach.c */
 int apparmor_attach(struct karmor_engine *engine, const struct karmor_workload *workload,
 		    struct karmor_diag *diag);
 int apparmor_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
@@ -82,6 +83,14 @@ int apparmor_prepare(struct karmor_engine *engine);
 int apparmor_enter(struct karmor_engine *engine, const char *name);
 long apparmor_tasks(struct karmor_engine *engine, const char *name);
 int apparmor_stats(const struct karmor_engine *engine, struct karmor_stats *ret);
+/* Compiles the workload's profiles. */
+int apparmor_workload_compile(const struct apparmor_engine *engine,
+			      const struct karmor_artifact *artifact,
+			      struct apparmor_workload *workload, struct karmor_diag *diag);
+/* Its file, and what a child that enters it goes by. */
+int apparmor_workload_write(const struct apparmor_engine *engine,
+			    const struct apparmor_workload *workload, struct karmor_diag *diag);
+
 /* Drops lasting workloads that another engine took over. */
 void apparmor_workloads_yield(struct apparmor_engine *engine);
 struct apparmor_workload *apparmor_workload_find(const struct apparmor_engine *engine,
