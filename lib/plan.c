@@ -34,7 +34,7 @@ struct karmor_plan {
 /* How many of a section's rules a backend does not keep as they are written, the worst first, and
  * in how many ways. */
 struct score {
-	size_t unsupported, narrower, approximated, reasons;
+	size_t unsupported, narrower, approximated, holes, reasons;
 };
 
 /* Under way; a candidate is a place in the caller's order. */
@@ -72,12 +72,13 @@ int plan_check_caps(const struct karmor_caps *const *caps, size_t n, struct karm
 	return 0;
 }
 
-/* "; " parts them. */
-static size_t reasons_count(const char *reason)
+/* "; " parts them; @holes: but those that say that it is kept wider. */
+static size_t reasons_count(const char *reason, bool holes)
 {
 	size_t n = 0;
 
-	for (const char *at = reason; at; n++) {
+	for (const char *at = reason; at;) {
+		n += !holes || strncmp(at, "wider: ", 7) != 0;
 		at = strstr(at, "; ");
 		at = at ? at + 2 : NULL;
 	}
@@ -89,7 +90,10 @@ static void score_add(struct score *score, const struct karmor_report_line *line
 	score->unsupported += line->fidelity == KARMOR_UNSUPPORTED;
 	score->narrower += line->narrower;
 	score->approximated += line->fidelity == KARMOR_APPROXIMATED;
-	score->reasons += line->fidelity == KARMOR_APPROXIMATED ? reasons_count(line->reason) : 0;
+	if (line->fidelity != KARMOR_APPROXIMATED)
+		return;
+	score->holes += reasons_count(line->reason, true);
+	score->reasons += reasons_count(line->reason, false);
 }
 
 static bool is_better(const struct score *a, const struct score *b)
@@ -100,6 +104,8 @@ static bool is_better(const struct score *a, const struct score *b)
 		return a->narrower < b->narrower;
 	if (a->approximated != b->approximated)
 		return a->approximated < b->approximated;
+	if (a->holes != b->holes)
+		return a->holes < b->holes;
 	return a->reasons < b->reasons;
 }
 

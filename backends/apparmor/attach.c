@@ -127,6 +127,13 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 			   workload->name, state.name);
 		return -EBUSY;
 	}
+	if (state.is_foreign) {
+		diag_error(diag, NULL, "start it anew",
+			   "workload \"%s\" is under a stack of profiles of an older karmor, and "
+			   "stays as it is",
+			   workload->name);
+		return -EBUSY;
+	}
 	workload->width = state.width;
 	workload->groups = state.groups;
 	workload->n_profiles =

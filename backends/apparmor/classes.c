@@ -4,6 +4,7 @@
  * rules change the number may come to stand for other programs. A signature tells: it is that of
  * the sets of sources whose programs are in the class, in whatever order rules name them.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,33 +67,67 @@ int apparmor_signatures(const struct automaton *automaton, size_t first,
 	return 0;
 }
 
-static long class_tasks(const struct apparmor_workload *workload, size_t class)
-{
-	_cleanup_buf_ struct buf profile = { 0 };
+/* What a task may not be in when a workload gets @set. */
+struct change {
+	const struct apparmor_workload *workload;
+	const struct apparmor_ruleset *set;
+};
 
-	buf_printf(&profile, "%s.%zu", workload->profile, class);
-	return buf_failed(&profile) ? -ENOMEM : profiles_tasks(profile.data);
+/*
+ * Whether the profile of the number becomes one of other programs. Where sources are left, whose
+ * class what is behind the last one comes to be of is not known; where none is, it is class 0's.
+ */
+static bool is_another(const struct change *change, size_t class)
+{
+	const struct apparmor_workload *workload = change->workload;
+	uint64_t before = class < workload->n_signatures ? workload->signatures[class] : 0;
+
+	if (!class || !before)
+		return false;
+	if (class < change->set->n_profiles)
+		return before != change->set->signatures[class];
+	return change->set->n_profiles > 1;
+}
+
+static bool any_is_another(const struct change *change)
+{
+	for (size_t i = 1; i < change->workload->n_signatures; i++)
+		if (is_another(change, i))
+			return true;
+	return false;
+}
+
+/* A profiles_fn. A profile of a class is called by the workload's and its number, or what follows
+ * on that. */
+static int task_check(const char *label, void *data)
+{
+	const struct change *change = data;
+	const char *profile = change->workload->profile;
+	size_t len = strlen(profile);
+
+	for (const char *at = label; (at = strstr(at, profile)); at += len) {
+		char *end;
+
+		if (at[len] == '.' && isdigit((unsigned char)at[len + 1]) &&
+		    is_another(change, strtoul(at + len + 1, &end, 10)))
+			return 1;
+	}
+	return 0;
 }
 
 int apparmor_classes_check(const struct apparmor_workload *workload,
 			   const struct apparmor_ruleset *set, struct karmor_diag *diag)
 {
-	for (size_t i = 1; i < set->n_profiles; i++) {
-		long n = 0;
+	struct change change = { workload, set };
+	int r = any_is_another(&change) ? profiles_labels(task_check, &change) : 0;
 
-		if (i < workload->n_signatures && workload->signatures[i] &&
-		    workload->signatures[i] != set->signatures[i])
-			n = class_tasks(workload, i);
-		if (n == 0)
-			continue;
-		diag_error(
-			diag, NULL, "end them, or start it anew",
-			"%ld tasks of workload \"%s\" are under rules with fromSource, and the new "
-			"policies name other sources",
-			n, workload->name);
-		return -EBUSY;
-	}
-	return 0;
+	if (r == 0)
+		return 0;
+	diag_error(diag, NULL, "end them, or start it anew",
+		   "tasks of workload \"%s\" are under rules with fromSource, and the new policies "
+		   "name other sources",
+		   workload->name);
+	return -EBUSY;
 }
 
 int apparmor_signatures_set(struct apparmor_workload *workload, const uint64_t *signatures,

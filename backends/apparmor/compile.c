@@ -16,6 +16,7 @@
 #include "fidelity.h"
 
 #define SOURCES_MAX 4096
+#define ALL_LINES_MAX 4000000 /* of the profiles of all classes; half a gigabyte */
 
 struct compiler {
 	const struct karmor_ruleset *set;
@@ -359,6 +360,7 @@ static int groups_make(struct compiler *c)
 
 static int profiles_make(struct compiler *c)
 {
+	size_t n = 0;
 	int r;
 
 	c->ret->n_profiles = c->n_classes;
@@ -366,8 +368,12 @@ static int profiles_make(struct compiler *c)
 	if (!c->ret->profiles)
 		return -ENOMEM;
 	r = groups_make(c);
-	for (size_t i = 0; r == 0 && i < c->n_classes && !(i && c->found.lost_sources); i++)
+	for (size_t i = 0; r == 0 && i < c->n_classes && !(i && c->found.lost_sources); i++) {
 		r = profile_make(c, i);
+		n += c->ret->profiles[i].n_lines;
+		c->found.many_sources |= i && n > ALL_LINES_MAX;
+		c->found.lost_sources |= i && n > ALL_LINES_MAX;
+	}
 	return r;
 }
 

@@ -62,6 +62,9 @@ void profiles_remove(const char *prefix);
 /* Calls @fn for each loaded profile of ours. 0, what @fn returned, or a negative errno. */
 typedef int profiles_fn(const char *profile, void *data);
 int profiles_each(profiles_fn *fn, void *data);
+/* Calls @fn for the label of each process, more than once, as tasks fork meanwhile. 0, what @fn
+ * returned, or -EIO. */
+int profiles_labels(profiles_fn *fn, void *data);
 /* How many tasks are under profiles that begin with @prefix, then end or go on with ".". */
 long profiles_tasks(const char *prefix);
 /* The engine's id and its lock; removes what dead engines left. */

@@ -106,13 +106,14 @@ static bool is_open_program_block(const struct question *q)
 /* Whether no task of the workload has it, whatever it executes. */
 static bool is_denied(const struct question *q, unsigned capability)
 {
+	size_t n, first = eval_section(q->set, KARMOR_CAPABILITIES, &n);
 	bool ret = q->set->allow_list[KARMOR_CAPABILITIES] &&
 		   q->set->posture[KARMOR_CAPABILITIES] == KARMOR_POSTURE_BLOCK;
 
-	for (size_t i = 0; i < q->set->n_rules; i++) {
+	for (size_t i = first; i < first + n; i++) {
 		const struct ruleset_rule *rule = &q->set->rules[i];
 
-		if (rule->ir->section != KARMOR_CAPABILITIES || rule->ir->capability != capability)
+		if (rule->ir->capability != capability)
 			continue;
 		if (rule->action != KARMOR_BLOCK)
 			return false;
@@ -247,8 +248,8 @@ static const struct {
 	  "name paths or directories, or use a parser of AppArmor 4.1, or bpf" },
 	{ has_many_sources, KARMOR_UNSUPPORTED,
 	  "the fromSource of these rules tell more than 1023 kinds of sources apart, and the "
-	  "kernel "
-	  "takes no longer name for a stack of profiles that lead to 12 others each",
+	  "kernel takes no longer name for a stack of profiles that lead to 12 others each; or "
+	  "the profiles of all kinds come to more than four million lines",
 	  "give rules that belong together the same fromSource, or use bpf" },
 	{ has_lost_source, KARMOR_UNSUPPORTED,
 	  "the fromSource of these rules overlap in a way that AppArmor cannot write",

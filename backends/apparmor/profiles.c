@@ -78,36 +78,57 @@ static void label_read(const char *pid, char ret[LABEL_MAX])
 	ret[n > 0 ? n : 0] = '\0';
 }
 
-static bool task_is(const char *pid, const char *prefix)
-{
-	char label[LABEL_MAX];
-
-	label_read(pid, label);
-	return apparmor_label_has(label, prefix);
-}
-
-static long scan(const char *prefix)
+/* Calls @fn with the label of each process, until it returns something else than 0, which this does
+ * then; or -EIO. */
+static int scan(profiles_fn *fn, void *data)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	long n = 0;
+	char label[LABEL_MAX];
+	int r = 0;
 
 	if (!proc)
 		return -EIO;
-	while ((entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			n += task_is(entry->d_name, prefix);
+	while (r == 0 && (entry = readdir(proc))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		label_read(entry->d_name, label);
+		r = fn(label, data);
+	}
 	closedir(proc);
-	return n;
+	return r;
+}
+
+int profiles_labels(profiles_fn *fn, void *data)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < SCANS; i++)
+		r = scan(fn, data);
+	return r;
+}
+
+struct tally {
+	const char *prefix;
+	long n;
+};
+
+static int tally_add(const char *label, void *data)
+{
+	struct tally *tally = data;
+
+	tally->n += apparmor_label_has(label, tally->prefix);
+	return 0;
 }
 
 long profiles_tasks(const char *prefix)
 {
-	long n = 0;
+	struct tally tally = { .prefix = prefix };
+	int r = 0;
 
-	for (int i = 0; n == 0 && i < SCANS; i++)
-		n = scan(prefix);
-	return n;
+	for (int i = 0; r == 0 && tally.n == 0 && i < SCANS; i++)
+		r = scan(tally_add, &tally);
+	return r < 0 ? r : tally.n;
 }
 
 /* "karmor-<engine>" of a profile. */
@@ -141,24 +162,14 @@ static bool is_alive(const char *engine)
 	return false;
 }
 
-static int has_task(const char *engine)
+static int is_of(const char *label, void *data)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	int ret = 0;
+	return apparmor_label_has(label, data);
+}
 
-	if (!proc)
-		return 1;
-	while (!ret && (entry = readdir(proc))) {
-		char label[LABEL_MAX];
-
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		label_read(entry->d_name, label);
-		ret = apparmor_label_has(label, engine);
-	}
-	closedir(proc);
-	return ret;
+static bool has_task(char *engine)
+{
+	return scan(is_of, engine) != 0;
 }
 
 /* Names, to be removed when all have been read. */

@@ -13,6 +13,7 @@
 #include "cleanup.h"
 
 #define PATH_SIZE 256
+#define GROUPS_MARK 'g'
 
 /* Without stdio, which the child may not use. */
 static bool path_make(const char *profile, const char *suffix, char ret[PATH_SIZE])
@@ -54,10 +55,8 @@ static bool line_copy(char **at, char *ret, size_t size)
 	return true;
 }
 
-static bool line_number(char **at, size_t max, size_t *ret)
+static bool number_read(const char *line, size_t max, size_t *ret)
 {
-	const char *line = line_take(at);
-
 	*ret = 0;
 	for (const char *p = line; p && *p; p++) {
 		if (*p < '0' || *p > '9' || *ret > max)
@@ -65,6 +64,26 @@ static bool line_number(char **at, size_t max, size_t *ret)
 		*ret = *ret * 10 + (size_t)(*p - '0');
 	}
 	return line && *line && *ret <= max;
+}
+
+static bool line_number(char **at, size_t max, size_t *ret)
+{
+	return number_read(line_take(at), max, ret);
+}
+
+/* The number has a mark behind it; without one it is of a build whose groups had other profiles. */
+static bool line_groups(char **at, struct apparmor_state *ret)
+{
+	char *line = line_take(at);
+	size_t len = line ? strlen(line) : 0;
+	bool marked = len && line[len - 1] == GROUPS_MARK;
+
+	if (marked)
+		line[len - 1] = '\0';
+	if (!number_read(line, APPARMOR_GROUPS_MAX, &ret->groups))
+		return false;
+	ret->is_foreign = ret->groups && !marked;
+	return true;
 }
 
 /* Numbers of sixteen digits, up to the last that is not 0. */
@@ -92,8 +111,7 @@ static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
 
 	if (memchr(text, '\0', len) || !line_copy(&at, ret->owner, sizeof(ret->owner)) ||
 	    !line_number(&at, APPARMOR_CLASSES_MAX, &ret->n_profiles) ||
-	    !line_number(&at, APPARMOR_WIDTH_MAX, &ret->width) ||
-	    !line_number(&at, APPARMOR_GROUPS_MAX, &ret->groups) ||
+	    !line_number(&at, APPARMOR_WIDTH_MAX, &ret->width) || !line_groups(&at, ret) ||
 	    !line_signatures(&at, ret->signatures) ||
 	    !line_copy(&at, ret->label, sizeof(ret->label)))
 		return false;
@@ -142,8 +160,8 @@ int state_write(const char *profile, const struct apparmor_state *state, struct 
 	size_t n = APPARMOR_CLASSES_MAX;
 	int r = -ENOMEM;
 
-	buf_printf(&text, "%s\n%zu\n%zu\n%zu\n", state->owner, state->n_profiles, state->width,
-		   state->groups);
+	buf_printf(&text, "%s\n%zu\n%zu\n%zu%c\n", state->owner, state->n_profiles, state->width,
+		   state->groups, GROUPS_MARK);
 	while (n && !state->signatures[n - 1])
 		n--;
 	for (size_t i = 0; i < n; i++)

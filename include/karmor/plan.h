@@ -5,8 +5,9 @@
  * What one backend denies no other can let through. So a section of a ruleset is given to one
  * backend, whole: to the one with the fewest rules that it does not support; of those, that lets
  * the fewest be got past; of those, that keeps the fewest approximately, and of those for the
- * fewest reasons; and where two are equal, to the earlier in the caller's order. The section's
- * default deny is then with all of its Allow rules, and no rule is held twice.
+ * fewest reasons, those first by which something gets past; and where two are equal, to the earlier
+ * in the caller's order. The section's default deny is then with all of its Allow rules, and no
+ * rule is held twice.
  *
  * A plan's artifact and engine are used as any other.
  */

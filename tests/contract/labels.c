@@ -18,6 +18,14 @@
 	"\"},\"spec\":{\"selector\":{},\"file\":{\"matchPaths\":[{\"path\":\"" SECRET              \
 	"\",\"fromSource\":[{\"path\":\"" source "\"}]}]}}}"
 
+/* And another one to the program @other. */
+#define FROM_BOTH(name, source, other)                                                             \
+	"{\"apiVersion\":\"security.kubearmor.com/"                                                \
+	"v1\",\"kind\":\"KubeArmorPolicy\",\"metadata\":{\"name\":\"" name                         \
+	"\"},\"spec\":{\"selector\":{},\"file\":{\"matchPaths\":[{\"path\":\"" SECRET              \
+	"\",\"fromSource\":[{\"path\":\"" source "\"}]},{\"path\":\"" OTHER                        \
+	"\",\"fromSource\":[{\"path\":\"" other "\"}]}]}}}"
+
 static struct karmor_workload ahead =
 	KARMOR_STRUCT(karmor_workload, .name = "ahead", .lasting = true);
 
@@ -194,6 +202,36 @@ START_TEST(no_task_is_taken_for_one_of_another_source)
 }
 END_TEST
 
+/* Whether the change is made or refused: what is left of a source's rules holds for its tasks. */
+static void check_one_left(const char *both)
+{
+	struct compiled two = compile(both, 1), one = compile(FROM("one", "/bin/sh"), 1);
+	char label[KARMOR_LABEL_SIZE], shell[PATH_MAX];
+	struct labelled task;
+	int r;
+
+	shell_name(shell);
+	ck_assert_int_eq(karmor_engine_apply(engine, two.artifact, diag), 0);
+	ck_assert_int_eq(karmor_engine_attach(engine, &ahead, diag), 0);
+	ck_assert_int_eq(karmor_engine_label_of(engine, "ahead", shell, label, sizeof(label)), 0);
+	task = labelled_new(label);
+	r = karmor_engine_apply(engine, one.artifact, diag);
+	ck_assert(r == 0 || r == -EBUSY);
+	ck_assert_int_eq(labelled_end(&task), 4);
+	detach_empty("ahead");
+	ck_assert_int_eq(karmor_engine_apply(engine, applied.artifact, diag), 0);
+	compiled_free(&two);
+	compiled_free(&one);
+}
+
+/* Sources before it and behind it, by whatever order they have. */
+START_TEST(a_source_keeps_its_rules_when_another_goes)
+{
+	check_one_left(FROM_BOTH("before", "/bin/sh", "/bin/aaa"));
+	check_one_left(FROM_BOTH("behind", "/bin/sh", "/var/zzz"));
+}
+END_TEST
+
 /* A backend that kept more of a policy for its never changing does not change it. */
 START_TEST(what_was_compiled_to_be_the_only_policy_stays_it)
 {
@@ -231,6 +269,7 @@ TCase *label_tests(void)
 	tcase_add_test(ret, a_workload_has_a_label_before_its_first_task);
 	add_dear(ret, a_program_that_a_rule_names_has_a_label_of_its_own);
 	add_dear(ret, no_task_is_taken_for_one_of_another_source);
+	add_dear(ret, a_source_keeps_its_rules_when_another_goes);
 	add_dear(ret, what_was_compiled_to_be_the_only_policy_stays_it);
 	tcase_set_timeout(ret, alone ? 900 : 120);
 	return ret;
