@@ -105,13 +105,10 @@ static int task_check(const char *label, void *data)
 	const char *profile = change->workload->profile;
 	size_t len = strlen(profile);
 
-	for (const char *at = label; (at = strstr(at, profile)); at += len) {
-		char *end;
-
+	for (const char *at = label; (at = strstr(at, profile)); at += len)
 		if (at[len] == '.' && isdigit((unsigned char)at[len + 1]) &&
-		    is_another(change, strtoul(at + len + 1, &end, 10)))
+		    is_another(change, strtoul(at + len + 1, NULL, 10)))
 			return 1;
-	}
 	return 0;
 }
 

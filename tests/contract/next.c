@@ -217,6 +217,7 @@ START_TEST(what_follows_changes_what_is_new_and_nothing_else)
 	compiled_free(&b);
 	compiled_free(&c);
 	compiled_free(&d);
+	third = NULL;
 }
 END_TEST
 
