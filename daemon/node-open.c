@@ -12,6 +12,7 @@
 #include "host.h"
 #include "log.h"
 #include "messages.h"
+#include "node-ahead.h"
 #include "records.h"
 #include "scope.h"
 
@@ -62,6 +63,7 @@ static int probe(struct node *node, const struct karmor_backend *backend, json_t
 	if (r < 0)
 		return r;
 	node->caps[node->n_caps++] = caps;
+	node->prepares |= karmor_backend_prepares(backend);
 	snprintf(node->title + at, sizeof(node->title) - at, "%s%s", at ? ", " : "",
 		 karmor_backend_title(backend));
 	if (karmor_caps_state(caps) == KARMOR_READY)
@@ -110,7 +112,7 @@ static int try_backends(struct node *node, const char *names, json_t *messages)
 
 	snprintf(node->names, sizeof(node->names), "%s", names);
 	node->title[0] = '\0';
-	node->must_enter = false;
+	node->must_enter = node->prepares = false;
 	r = probe_all(node, messages);
 	if (r == 0)
 		r = open_all(node);
@@ -193,6 +195,7 @@ void node_close(struct node *node)
 	json_decref(node->others);
 	karmor_engine_close(node->engine);
 	compiled_done(&node->compiled);
+	ahead_done(&node->ahead);
 	karmor_ruleset_free(node->nothing);
 	karmor_policies_free(node->none);
 	caps_free(node);

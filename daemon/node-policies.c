@@ -7,6 +7,7 @@
 
 #include "host.h"
 #include "messages.h"
+#include "node-ahead.h"
 #include "node-open.h"
 #include "scope.h"
 
@@ -21,7 +22,8 @@ static struct karmor_subject subject_of(const struct node *node, const struct wo
 }
 
 /*
- * Rulesets of one publication: one for each slot, and at least one. A workload keeps the one that
+ * Rulesets of one publication: one for each slot, and at least one; then those of nobody yet. A
+ * workload keeps the one that
  * it has for as long as policies stay, and its root is called as it was; for names are those that
  * there were when it came.
  */
@@ -30,7 +32,8 @@ struct rulesets {
 		struct karmor_ruleset *set;
 		char root[WORKLOAD_ROOT_SIZE];
 	} * all;
-	const struct karmor_ruleset **sets; /* of all */
+	struct node_ahead ahead;
+	const struct karmor_ruleset **sets; /* of all n, and of ahead */
 	size_t n;
 };
 
@@ -52,6 +55,11 @@ static void rulesets_done(struct rulesets *sets)
 	free(sets->sets);
 }
 
+static bool is_ahead_kept(const struct node *node, const struct rulesets *sets)
+{
+	return sets->ahead.n && node->ahead.n && sets->ahead.sets[0] == node->ahead.sets[0];
+}
+
 /* Frees those that were made. */
 static void rulesets_drop(const struct node *node, struct rulesets *sets)
 {
@@ -61,6 +69,8 @@ static void rulesets_drop(const struct node *node, struct rulesets *sets)
 		if (workload && sets->all[i].set != workload->set)
 			karmor_ruleset_free(sets->all[i].set);
 	}
+	if (!is_ahead_kept(node, sets))
+		ahead_done(&sets->ahead);
 	rulesets_done(sets);
 }
 
@@ -71,6 +81,10 @@ static void rulesets_take(struct node *node, const struct karmor_policies *polic
 	for (size_t i = 0; i < node->n_slots; i++)
 		if (node->slots[i] && node->slots[i]->set != sets->all[i].set)
 			workload_rule(node->slots[i], sets->all[i].set, sets->all[i].root);
+	if (!is_ahead_kept(node, sets)) {
+		ahead_done(&node->ahead);
+		node->ahead = sets->ahead;
+	}
 	node->ruled = policies;
 	rulesets_done(sets);
 }
@@ -113,21 +127,36 @@ static int ruleset_make(struct node *node, const struct karmor_policies *policie
 	return karmor_ruleset_new(policies, &subject, &ret->set, node->diag);
 }
 
-static int rulesets_make(struct node *node, const struct karmor_policies *policies,
+static int rulesets_ahead(struct node *node, const struct karmor_policies *policies,
+			  struct rulesets *ret)
+{
+	int r = 0;
+
+	if (node->ruled == policies)
+		ret->ahead = node->ahead;
+	else
+		r = ahead_make(node, policies, &ret->ahead);
+	for (size_t i = 0; r == 0 && i < ret->ahead.n; i++)
+		ret->sets[ret->n + i] = ret->ahead.sets[i];
+	return r;
+}
+
+/* @ahead: with those of nobody yet. */
+static int rulesets_make(struct node *node, const struct karmor_policies *policies, bool ahead,
 			 struct rulesets *ret)
 {
 	int r = nothing_make(node);
 
 	ret->n = node->n_slots ? node->n_slots : 1;
 	ret->all = calloc(ret->n, sizeof(*ret->all));
-	ret->sets = calloc(ret->n, sizeof(struct karmor_ruleset *));
+	ret->sets = calloc(ret->n + NODE_AHEAD_MAX, sizeof(struct karmor_ruleset *));
 	if (!ret->all || !ret->sets)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ret->n; i++) {
 		r = ruleset_make(node, policies, i, &ret->all[i]);
 		ret->sets[i] = ret->all[i].set;
 	}
-	return r;
+	return r < 0 || !ahead ? r : rulesets_ahead(node, policies, ret);
 }
 
 /* Whether the file is in force as it is wanted: what there is to warn of it was told. */
@@ -183,15 +212,15 @@ static int expect(struct node *node)
 	return r;
 }
 
-/* Compiles and applies @policies for the workloads that there are. */
-static int publish(struct node *node, const struct karmor_policies *policies, json_t *messages)
+static int publish_once(struct node *node, const struct karmor_policies *policies, bool ahead,
+			json_t *messages)
 {
 	struct compiled compiled = { 0 };
 	struct rulesets sets = { 0 };
-	int r = rulesets_make(node, policies, &sets);
+	int r = rulesets_make(node, policies, ahead, &sets);
 
 	if (r == 0)
-		r = compiled_next(node, sets.sets, sets.n, &compiled);
+		r = compiled_next(node, sets.sets, sets.n + sets.ahead.n, &compiled);
 	if (r == 0)
 		r = report_check(node, &compiled, NULL, messages);
 	/* By the names that it was decided with. */
@@ -212,6 +241,32 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 	node->generation++;
 	rulesets_take(node, policies, &sets);
 	return 0;
+}
+
+/* Compiles and applies @policies for the workloads that there are, and for some that may come:
+ * where it is for the latter's sake that it fails, without them. */
+static int publish(struct node *node, const struct karmor_policies *policies, json_t *messages)
+{
+	_cleanup_json_ json_t *told = json_array();
+	int r;
+
+	if (node->ruled != policies)
+		node->is_ahead_failed = false;
+	if (!node->prepares || node->is_ahead_failed)
+		return publish_once(node, policies, false, messages);
+	r = publish_once(node, policies, true, told);
+	if (r == 0) {
+		json_array_extend(messages, told);
+		return 0;
+	}
+	r = publish_once(node, policies, false, messages);
+	if (r == 0) {
+		node->is_ahead_failed = true;
+		messages_add(messages, KARMOR_NOTE, NULL, 0, NULL,
+			     "the rules of workloads to come are not made ready, and a start may "
+			     "take as long as a change does");
+	}
+	return r;
 }
 
 /* What no workload is there for yet must be kept all the same. */

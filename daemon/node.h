@@ -17,9 +17,16 @@
 
 /* What the kernel side has place for. */
 #define NODE_WORKLOADS_MAX 4096
+/* Rules that nobody is under yet, but may come to be. */
+#define NODE_AHEAD_MAX 64
 
 typedef void node_event_fn(const struct karmor_event *event, const struct workload *workload,
 			   void *data);
+
+struct node_ahead {
+	struct karmor_ruleset *sets[NODE_AHEAD_MAX];
+	size_t n;
+};
 
 struct node {
 	const struct config *config; /* borrowed, may be exchanged */
@@ -34,6 +41,7 @@ struct node {
 			  */
 	struct karmor_engine *engine;
 	bool must_enter; /* tasks by themselves: a workload is attached before it has one */
+	bool prepares;	 /* some backend makes something of rules that nobody is under yet */
 	struct karmor_diag *diag;
 	struct documents in_force;
 	struct karmor_policies *policies; /* in_force, loaded */
@@ -42,8 +50,10 @@ struct node {
 	const struct karmor_policies *ruled;
 	struct karmor_policies *none;
 	struct karmor_ruleset *nothing;
-	uint64_t generation; /* how often policies or workloads changed */
-	unsigned apply_us;   /* what the last change took */
+	struct node_ahead ahead;
+	bool is_ahead_failed; /* since policies changed: they are tried once */
+	uint64_t generation;  /* how often policies or workloads changed */
+	unsigned apply_us;    /* what the last change took */
 	/* Workloads that could not be enrolled, and changes of policies that were refused. */
 	unsigned long long hook_errors, apply_errors;
 	struct workload **slots;

@@ -43,3 +43,8 @@ bool karmor_backend_enforces(const struct karmor_backend *backend)
 {
 	return backend->enforces;
 }
+
+bool karmor_backend_prepares(const struct karmor_backend *backend)
+{
+	return backend->prepares;
+}

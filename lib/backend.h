@@ -80,6 +80,7 @@ struct karmor_backend {
 	bool enforces;	     /* false: accepts everything and enforces nothing */
 	bool enrols_cgroups; /* attach knows a workload's cgroup; it is not asked for one otherwise
 			      */
+	bool prepares;	     /* it makes something of rulesets that nobody is under */
 	bool keeps_host;     /* attach knows the node itself as a workload; of its rules the report
 				says otherwise that they are not kept */
 

@@ -130,6 +130,7 @@ struct ir_policy {
 	struct ir_selector selector;
 	const char
 		*selector_text; /* as labels are asked for: "app=web,tier in (a,b)"; "" for all */
+	const struct karmor_subject *example; /* one that it selects; NULL: none was found */
 	const struct ir_rule *rules;
 	size_t n_rules;
 };

@@ -166,7 +166,8 @@ static void read_spec(struct parser *parser, const struct fields *document,
 	if (fields.at[selector].value)
 		selector_read(parser, &fields.at[selector], policy->kind, &policy->selector);
 	policy->selector_text = select_text(&parser->load->arena, &policy->selector);
-	if (!policy->selector_text)
+	if (!policy->selector_text ||
+	    (!parser->out_of_memory && select_example(&parser->load->arena, policy) < 0))
 		parser->out_of_memory = true;
 	attributes_read(parser, &fields, &attributes);
 	rules_read(parser, &fields, &attributes, policy);

@@ -214,6 +214,7 @@ static int set_part(const struct karmor_ruleset *set, const bool takes[PLAN_SECT
 	part->mark = mark_hold(set->mark);
 	part->n_policies = set->n_policies;
 	part->host = set->host;
+	part->ahead = set->ahead;
 	part->root = set->root;
 	memcpy(part->posture, set->posture, sizeof(part->posture));
 	for (size_t i = 0; i < set->n_rules; i++) {

@@ -231,3 +231,13 @@ int karmor_policies_info(const struct karmor_policies *policies, size_t i,
 	info.selector = policy->selector_text;
 	return SIZED_WRITE(ret, &info);
 }
+
+KARMOR_API int karmor_policies_subject(const struct karmor_policies *policies, size_t i,
+				       struct karmor_subject *ret)
+{
+	if (i >= policies->n)
+		return -ENOENT;
+	if (!policies->policies[i]->example)
+		return -ENODATA;
+	return SIZED_WRITE(ret, policies->policies[i]->example);
+}

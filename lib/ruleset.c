@@ -311,6 +311,7 @@ static int make(struct karmor_ruleset *set, const struct karmor_policies *polici
 	int r = select_read(&set->arena, subject, &maker.subject, diag);
 
 	set->host = subject->host;
+	set->ahead = subject->ahead;
 	if (r == 0)
 		r = read_postures(set, subject->posture, subject->audit_only, diag);
 	if (r == 0)

@@ -233,3 +233,56 @@ const char *select_text(struct arena *arena, const struct ir_selector *selector)
 	}
 	return buf_failed(&text) ? NULL : arena_strdup(arena, text.data ? text.data : "");
 }
+
+/* What a label has to be for @r to hold, "k=v", as the first of its values. */
+static void example_add(struct buf *labels, const struct ir_requirement *r)
+{
+	buf_puts(labels, labels->len ? "," : "");
+	if (r->is_any)
+		buf_puts(labels, r->values[0]);
+	else
+		buf_printf(labels, "%s=%s", r->key, r->op == IR_IN ? r->values[0] : "");
+}
+
+static int example_make(struct arena *arena, const struct ir_policy *policy,
+			struct karmor_subject *ret)
+{
+	const struct ir_selector *selector = &policy->selector;
+	_cleanup_buf_ struct buf labels = { 0 };
+
+	for (size_t i = 0; i < selector->n_requirements; i++) {
+		const struct ir_requirement *r = &selector->requirements[i];
+
+		if ((r->op != IR_IN && r->op != IR_EXISTS) || (r->op == IR_IN && !r->n_values))
+			continue;
+		if (policy->kind == KARMOR_CLUSTER_POLICY && !r->is_any && !r->from_labels &&
+		    strcmp(r->key, NAMESPACE_KEY) == 0)
+			ret->namespace_name = r->op == IR_IN ? r->values[0] : NULL;
+		else
+			example_add(&labels, r);
+	}
+	ret->labels = arena_strdup(arena, labels.data ? labels.data : "");
+	return buf_failed(&labels) || !ret->labels ? -ENOMEM : 0;
+}
+
+/* Two requirements may ask for one label, and a value may be none that can be given: it is tried.
+ */
+int select_example(struct arena *arena, struct ir_policy *policy)
+{
+	struct karmor_subject *example = arena_array(arena, 1, sizeof(*example));
+	struct select_subject subject;
+	int r;
+
+	if (!example)
+		return -ENOMEM;
+	*example = KARMOR_STRUCT(karmor_subject, .host = policy->kind == KARMOR_HOST_POLICY);
+	if (policy->kind == KARMOR_POLICY)
+		example->namespace_name = policy->namespace_name;
+	if (policy->selector.n_containers)
+		example->container = policy->selector.containers[0];
+	r = example_make(arena, policy, example);
+	r = r ? r : select_read(arena, example, &subject, NULL);
+	if (r == 0 && select_matches(policy, &subject))
+		policy->example = example;
+	return r == -ENOMEM ? r : 0;
+}

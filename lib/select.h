@@ -33,6 +33,9 @@ int select_read(struct arena *arena, const struct karmor_subject *subject,
 /* A policy's selector for people, as kubectl -l takes it, with its containers. NULL: no memory. */
 const char *select_text(struct arena *arena, const struct ir_selector *selector);
 
+/* Finds a subject that @policy selects, of as few labels as can be. 0 or -ENOMEM. */
+int select_example(struct arena *arena, struct ir_policy *policy);
+
 bool select_matches(const struct ir_policy *policy, const struct select_subject *subject);
 
 /* Whether a requirement of @policy, of one key, holds where that has @value; NULL: it has none. */

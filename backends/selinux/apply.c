@@ -312,13 +312,13 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 	return selinux_keep(engine, true, diag) == -ENOMEM ? -ENOMEM : 0;
 }
 
-/* Whether there is somebody for whom a module would be. */
+/* Whether there is somebody for whom a module would be, or may be. */
 static bool is_wanted(const struct selinux_engine *engine)
 {
 	for (size_t i = 0; i < engine->n_workloads; i++)
 		if (engine->workloads[i].ruleset != SELINUX_NO_RULESET)
 			return true;
-	return false;
+	return selinux_has_ahead(engine->staged);
 }
 
 int selinux_commit(struct karmor_engine *base, struct karmor_diag *diag)

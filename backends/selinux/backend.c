@@ -11,6 +11,7 @@ const struct karmor_backend backend_selinux = {
 	.name = "selinux",
 	.title = "SELinux",
 	.enforces = true,
+	.prepares = true,
 	.probe = selinux_probe,
 	.full = selinux_full,
 	.compile = selinux_compile,

@@ -131,9 +131,12 @@ void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workloa
  * possible one that is loaded for such rules. 0 or -EBUSY.
  */
 int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact);
-/* Whether somebody asked for the ruleset: it has rules, or a workload. */
+/* Whether somebody asked for the ruleset: it has rules, or a workload; or is of nobody yet, and
+ * nothing that is loaded is good for who comes. */
 bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		      size_t set);
+/* Whether it has rulesets of nobody yet. */
+bool selinux_has_ahead(const struct selinux_artifact *artifact);
 /* Spare ones for rulesets that are staged, where workloads come and go. */
 void selinux_spares(struct selinux_engine *engine);
 int selinux_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,

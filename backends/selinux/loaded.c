@@ -99,6 +99,14 @@ bool selinux_loaded_has(const struct selinux_loaded *loaded, uint32_t number, co
 	return false;
 }
 
+bool selinux_loaded_knows(const struct selinux_loaded *loaded, const char *digest)
+{
+	for (size_t i = 0; i < loaded->n_families; i++)
+		if (strcmp(loaded->families[i].digest, digest) == 0)
+			return true;
+	return false;
+}
+
 bool selinux_loaded_covers(const struct selinux_loaded *loaded, const struct selinux_loaded *needed)
 {
 	if (!*loaded->frame || strcmp(loaded->frame, needed->frame) != 0)

@@ -10,7 +10,7 @@
 #include "arena.h"
 #include "selinux.h"
 
-#define SELINUX_SPARES_MAX 64
+#define SELINUX_SPARES_MAX 128
 
 struct selinux_family {
 	uint32_t number;
@@ -37,6 +37,8 @@ int selinux_loaded_make(struct selinux_loaded *ret, const struct selinux_artifac
 
 /* Whether @number stands for rulesets of this digest. */
 bool selinux_loaded_has(const struct selinux_loaded *loaded, uint32_t number, const char *digest);
+/* Whether some number does. */
+bool selinux_loaded_knows(const struct selinux_loaded *loaded, const char *digest);
 /* Whether it is as good as @needed would be, to every task and file. */
 bool selinux_loaded_covers(const struct selinux_loaded *loaded,
 			   const struct selinux_loaded *needed);

@@ -60,36 +60,79 @@ int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact
 	return 0;
 }
 
+/* What nobody is under yet is to be there, by whatever number. */
 bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		      size_t set)
 {
-	return artifact->rulesets[set].n_rules || selinux_workload_of(engine, set);
+	const struct selinux_ruleset *ruleset = &artifact->rulesets[set];
+
+	if (ruleset->ahead)
+		return !selinux_loaded_knows(&engine->loaded, ruleset->digest);
+	return ruleset->n_rules || selinux_workload_of(engine, set);
 }
 
-/* Whether there is a workload that lasts: others come alone, and end with the engine. */
-static bool is_lasting(const struct selinux_engine *engine)
+/* Whether there is, or may be, a workload that lasts: others come alone, and end with the engine.
+ */
+static bool is_lasting(const struct selinux_engine *engine, const struct selinux_artifact *artifact)
 {
 	for (size_t i = 0; i < engine->n_workloads; i++)
 		if (engine->workloads[i].lasting)
 			return true;
+	return selinux_has_ahead(artifact);
+}
+
+bool selinux_has_ahead(const struct selinux_artifact *artifact)
+{
+	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
+		if (artifact->rulesets[i].ahead)
+			return true;
 	return false;
 }
 
-/* One for each ruleset, so that there are as many more as there are of the same rules. */
+/* Whether workloads may come for ruleset @set, and it is the first of those with its rules. */
+static bool is_first(const struct selinux_engine *engine, const struct selinux_artifact *a,
+		     size_t set)
+{
+	const struct selinux_ruleset *ruleset = &a->rulesets[set];
+
+	for (size_t i = 0; i < set; i++)
+		if (strcmp(a->rulesets[i].digest, ruleset->digest) == 0)
+			return false;
+	return ruleset->ahead || ruleset->n_rules || selinux_workload_of(engine, set);
+}
+
+static int spares_add(struct selinux_engine *engine, size_t set, size_t n, uint32_t *next)
+{
+	const struct selinux_artifact *a = engine->staged;
+
+	for (; n && engine->n_spares < SELINUX_SPARES_MAX; n--) {
+		while (*next < SELINUX_NUMBERS_MAX &&
+		       is_taken(engine, a, a->base.n_rulesets, *next))
+			++*next;
+		if (*next == SELINUX_NUMBERS_MAX)
+			return -EBUSY;
+		engine->spares[engine->n_spares++] =
+			(struct selinux_spare){ .set = set, .number = (*next)++ };
+	}
+	return 0;
+}
+
+/* As many for all that have rules of their own; of many classes fewer, for each has its roles. */
 void selinux_spares(struct selinux_engine *engine)
 {
 	const struct selinux_artifact *a = engine->staged;
+	size_t n_sets = 0, share, r = 0;
 	uint32_t next = 0;
 
 	engine->n_spares = 0;
-	for (size_t i = 0; is_lasting(engine) && i < a->base.n_rulesets; i++) {
-		if (!selinux_is_asked(engine, a, i))
+	if (!is_lasting(engine, a))
+		return;
+	for (size_t i = 0; i < a->base.n_rulesets; i++)
+		n_sets += is_first(engine, a, i);
+	for (size_t i = 0; !r && i < a->base.n_rulesets; i++) {
+		if (!is_first(engine, a, i))
 			continue;
-		while (next < SELINUX_NUMBERS_MAX && is_taken(engine, a, a->base.n_rulesets, next))
-			next++;
-		if (next == SELINUX_NUMBERS_MAX || engine->n_spares == SELINUX_SPARES_MAX)
-			return;
-		engine->spares[engine->n_spares++] =
-			(struct selinux_spare){ .set = i, .number = next++ };
+		share = SELINUX_SPARES_MAX / n_sets / a->rulesets[i].n_classes;
+		r = spares_add(engine, i, share ? share : 1, &next);
 	}
 }

@@ -258,10 +258,11 @@ static bool is_rest(const struct selinux_compiler *c, uint32_t accept)
 static const char *const in_containers[] = { "container_file_t", "container_ro_file_t",
 					     "container_share_t" };
 
+/* Of what nobody is under yet a container may come. */
 static bool has_container(const struct selinux_compiler *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (c->sets[i]->root && strcmp(c->sets[i]->root, "/") != 0)
+		if (c->sets[i]->ahead || (c->sets[i]->root && strcmp(c->sets[i]->root, "/") != 0))
 			return true;
 	return false;
 }

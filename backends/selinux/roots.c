@@ -79,16 +79,19 @@ int selinux_roots(struct selinux_artifact *artifact, const struct automaton_matc
 int selinux_given(struct selinux_compiler *c)
 {
 	const char **given = arena_array(&c->ret->arena, c->n + 1, sizeof(*given));
+	size_t n = 0;
 
 	if (!given)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n; i++) {
-		given[i] = arena_strdup(&c->ret->arena, c->sets[i]->root ? c->sets[i]->root : "/");
-		if (!given[i])
+		if (c->sets[i]->ahead || !c->sets[i]->n_rules)
+			continue;
+		given[n] = arena_strdup(&c->ret->arena, c->sets[i]->root ? c->sets[i]->root : "/");
+		if (!given[n++])
 			return -ENOMEM;
 	}
 	c->ret->given = given;
-	c->ret->n_given = c->n;
+	c->ret->n_given = n;
 	return 0;
 }
 

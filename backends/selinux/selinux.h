@@ -95,6 +95,7 @@ struct selinux_ruleset {
 	size_t n_classes;
 	struct selinux_rule *rules; /* in the ruleset's order */
 	size_t n_rules;
+	bool ahead; /* of nobody yet */
 	/* Of all that decides what its tasks may do to a file of a given label (digest.c). */
 	char digest[SELINUX_DIGEST_SIZE];
 };
@@ -126,7 +127,7 @@ struct selinux_artifact {
 	uint32_t rest;		     /* the accept set of what bears object_r */
 	const char *const *roots;    /* where what is labelled may be: sorted, each once */
 	size_t n_roots;
-	const char *const *given; /* by ruleset: the root that its workload has */
+	const char *const *given; /* the roots of workloads that have rules */
 	size_t n_given;
 	const bool *leads; /* by state: a path that is not of the rest may come of it */
 	struct selinux_label *labels;

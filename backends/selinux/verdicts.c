@@ -142,6 +142,7 @@ static int rules_copy(struct selinux_compiler *c, size_t set)
 	}
 	c->ret->rulesets[set].rules = ret;
 	c->ret->rulesets[set].n_rules = from->n_rules;
+	c->ret->rulesets[set].ahead = from->ahead;
 	return failed ? -ENOMEM : 0;
 }
 

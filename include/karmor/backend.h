@@ -54,6 +54,8 @@ KARMOR_API const char *karmor_backend_name(const struct karmor_backend *backend)
 KARMOR_API const char *karmor_backend_title(const struct karmor_backend *backend); /* "BPF-LSM" */
 KARMOR_API bool
 karmor_backend_enforces(const struct karmor_backend *backend); /* false: a dry run */
+/* Whether rulesets of nobody yet (karmor_subject.ahead) make a start cheaper under it. */
+KARMOR_API bool karmor_backend_prepares(const struct karmor_backend *backend);
 
 /*
  * Tries what this machine lets @backend do: programs are loaded and taken back, nothing stays.

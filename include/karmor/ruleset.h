@@ -42,6 +42,8 @@ struct karmor_subject {
 	bool audit_only;     /* every Block counts as Audit, every posture as audit */
 	const char *root;    /* directory whose symlinks rules are resolved through; NULL: names as
 				they stand */
+	bool ahead; /* nobody yet: a backend to which new rules are dear (karmor_backend_prepares())
+		       makes ready what a workload that is under the same ones will need */
 };
 
 enum karmor_op {
@@ -78,6 +80,14 @@ struct karmor_verdict {
 	unsigned line;
 	const char *rule; /* "process.matchPaths[0]"; NULL without a rule */
 };
+
+/*
+ * A subject that the i-th policy selects, of as few labels as can be, as the workloads that it was
+ * written for are likely to have: of alternatives the first. Strings are @policies'. 0; -ENOENT
+ * past the end; -ENODATA where none was found, as of requirements that contradict each other.
+ */
+KARMOR_API KARMOR_CHECK int karmor_policies_subject(const struct karmor_policies *policies,
+						    size_t i, struct karmor_subject *ret);
 
 /*
  * Makes the ruleset of @subject out of a load. Returns 0; -EINVAL (labels, posture or root

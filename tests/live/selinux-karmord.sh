@@ -28,8 +28,6 @@ policy() {
 	shift 2
 	printf '    - {path: %s}\n' "$@"
 }
-policy for-web web /srv/k/hidden > "$work/policies.d/web.yaml"
-policy for-db db /srv/k/apart > "$work/policies.d/db.yaml"
 
 cat > "$work/worker" << 'END'
 while read -r file < "$1/ask-$2"; do
@@ -104,19 +102,26 @@ before=$(loads)
 start
 has "$("$karmor" status 2>&1)" SELinux "karmord enforces by SELinux"
 has "$(cat "$work/log")" "SELinux confines only tasks that enter by themselves" "and says what it needs"
-is "$(loads)" "$before" "without a workload no policy is loaded"
+is "$(loads)" "$before" "without policies no policy is loaded"
+end TERM
+policy for-web web /srv/k/hidden > "$work/policies.d/web.yaml"
+policy for-db db /srv/k/apart > "$work/policies.d/db.yaml"
+start
+is "$(loads)" $((before + 1)) "with them one is, before there is a workload" "$(cat "$work/log")"
+ls -ZR /srv > "$work/labels"
+lacks "$(cat "$work/labels")" karmor_ "no file has a label of it"
 
+before=$(loads)
 begin one web
 reads one nyy "a program that started under its label is confined"
-has "$(cat "$work/label-one")" ":karmor_w0_" "by a role of its own"
+has "$(cat "$work/label-one")" ":karmor_w" "by a role of its own"
 begin two db
 reads two yny "so is another one, by other rules"
 reads one nyy "and the first as before"
 is "$("$karmor" get workloads -o json | grep -c '"name"')" 2 "karmord knows both"
-before=$(loads)
-begin third web
+begin third web,tier=front
 reads third nyy "one more that has the rules of another is under them"
-is "$(loads)" "$before" "and no policy was loaded for it"
+is "$(loads)" "$before" "and no policy was loaded for any of them"
 finish third
 check $? "it is forgotten when it has ended"
 begin fourth db
@@ -157,6 +162,10 @@ check $? "another policy is put in force" "$(cat "$work/log")"
 is "$(loads)" "$((before + 1))" "by one change for all workloads"
 reads one yyn "the running program is under it"
 reads two yny "and the other under its own"
+begin seventh web
+reads seventh yyn "one that starts now is under the new one"
+finish seventh
+is "$(loads)" "$((before + 1))" "without a change for it"
 
 # Files have their labels before the change has come to its end, and karmord answers after that alone.
 "$karmor" get workloads > /dev/null

@@ -8,6 +8,7 @@
 
 #include "../support.h"
 
+#include "buf.h"
 #include "cleanup.h"
 #include "select.h"
 
@@ -156,11 +157,81 @@ START_TEST(malformed_labels_are_an_error)
 }
 END_TEST
 
+/* The labels of an example, with its namespace and container; "none": there is none. */
+static void check_example(const struct ir_policy *from, const char *expected)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	struct ir_policy policy = *from;
+	struct arena arena = { 0 };
+
+	ck_assert_int_eq(select_example(&arena, &policy), 0);
+	if (policy.example)
+		buf_printf(&text, "%s|%s|%s", policy.example->labels,
+			   policy.example->namespace_name ?: "", policy.example->container ?: "");
+	else
+		buf_puts(&text, "none");
+	ck_assert_str_eq(text.data, expected);
+	arena_done(&arena);
+}
+
+START_TEST(an_example_has_what_is_asked_for_and_no_more)
+{
+	static const char *const pairs[] = { "x=1", "y=2" };
+	static const char *const shop[] = { "shop" };
+	const struct ir_requirement all[] = {
+		{ .key = "app", .op = IR_IN, .values = a_or_b, .n_values = 2 },
+		{ .key = "color", .op = IR_NOT_IN, .values = blue, .n_values = 1 },
+		{ .key = "tier", .op = IR_EXISTS },
+		{ .key = "old", .op = IR_DOES_NOT_EXIST },
+		{ .op = IR_IN, .values = pairs, .n_values = 2, .is_any = true },
+		{ .key = "namespace", .op = IR_IN, .values = shop, .n_values = 1 },
+	};
+	struct ir_policy policy = {
+		.kind = KARMOR_POLICY,
+		.namespace_name = "prod",
+		.selector = { .requirements = all, .n_requirements = 5 },
+	};
+
+	check_example(&policy, "app=a,tier=,x=1|prod|");
+	policy.selector.containers = containers;
+	policy.selector.n_containers = 2;
+	check_example(&policy, "app=a,tier=,x=1|prod|c1");
+	policy.selector = (struct ir_selector){ .requirements = all, .n_requirements = 0 };
+	check_example(&policy, "|prod|");
+	policy.kind = KARMOR_CLUSTER_POLICY;
+	policy.namespace_name = "";
+	policy.selector.n_requirements = 6;
+	check_example(&policy, "app=a,tier=,x=1|shop|");
+}
+END_TEST
+
+START_TEST(what_contradicts_itself_has_no_example)
+{
+	static const char *const comma[] = { "a,b" };
+	const struct ir_requirement both[] = {
+		{ .key = "app", .op = IR_IN, .values = a_or_b, .n_values = 1 },
+		{ .key = "app", .op = IR_IN, .values = blue, .n_values = 1 },
+		{ .key = "app", .op = IR_IN, .values = comma, .n_values = 1 },
+	};
+	struct ir_policy policy = {
+		.kind = KARMOR_POLICY,
+		.namespace_name = "prod",
+		.selector = { .requirements = both, .n_requirements = 2 },
+	};
+
+	check_example(&policy, "none");
+	policy.selector = (struct ir_selector){ .requirements = &both[2], .n_requirements = 1 };
+	check_example(&policy, "none");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("select");
 	TCase *cases = tcase_create("select");
 
+	tcase_add_test(cases, an_example_has_what_is_asked_for_and_no_more);
+	tcase_add_test(cases, what_contradicts_itself_has_no_example);
 	suite_add_tcase(suite, cases);
 	tcase_add_test(cases, operators_mean_what_they_mean_in_kubernetes);
 	tcase_add_test(cases, a_policy_stays_in_its_namespace);

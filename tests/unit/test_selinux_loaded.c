@@ -11,7 +11,7 @@
 #include "selinux/engine.h"
 #include "selinux/reference.h"
 
-#define SETS_MAX 4
+#define SETS_MAX (SELINUX_SPARES_MAX + 2)
 #define SHADOW "\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\"}]}"
 #define ALL_OF_ETC "\"file\":{\"matchDirectories\":[{\"dir\":\"/etc\",\"recursive\":true}]}"
 #define BY_CAT                                                                                     \
@@ -25,6 +25,7 @@ struct compiled {
 	struct karmor_caps *caps;
 	struct karmor_artifact *artifact;
 	size_t n;
+	bool ahead; /* those that are made now are of nobody yet */
 };
 
 static void compiled_done(struct compiled *c)
@@ -40,8 +41,9 @@ static void compiled_done(struct compiled *c)
 /* @spec: JSON, what stands in the policy beside its selector; "": there is none. */
 static void set_make(struct compiled *c, const char *name, const char *spec, const char *posture)
 {
-	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .labels = "app=x",
-						      .namespace_name = name, .posture = posture);
+	struct karmor_subject subject =
+		KARMOR_STRUCT(karmor_subject, .labels = "app=x", .namespace_name = name,
+			      .posture = posture, .ahead = c->ahead);
 	_cleanup_buf_ struct buf text = { 0 };
 	size_t i = c->n++;
 
@@ -70,10 +72,22 @@ static const struct selinux_artifact *compile(struct compiled *c)
 /* Rulesets of @specs, up to NULL. */
 static const struct selinux_artifact *compile_all(struct compiled *c, const char *const *specs)
 {
-	static const char *const names[SETS_MAX] = { "one", "two", "three", "four" };
+	static const char *const names[] = { "one", "two", "three", "four" };
 
 	for (size_t i = 0; specs[i]; i++)
 		set_make(c, names[i], specs[i], NULL);
+	return compile(c);
+}
+
+/* @n times the same rules, and then those that nobody is under. */
+static const struct selinux_artifact *compile_many(struct compiled *c, size_t n, const char *spec,
+						   const char *ahead)
+{
+	for (size_t i = 0; i < n; i++)
+		set_make(c, "many", spec, NULL);
+	c->ahead = true;
+	if (ahead)
+		set_make(c, "ahead", ahead, NULL);
 	return compile(c);
 }
 
@@ -152,25 +166,65 @@ START_TEST(one_that_ended_leaves_its_roles_to_the_next_with_its_rules)
 }
 END_TEST
 
-START_TEST(as_many_more_can_start_as_there_are_and_no_more)
+START_TEST(so_many_more_can_start_and_no_more)
 {
-	static const char *const specs[] = { SHADOW, SHADOW, SHADOW, NULL };
 	struct selinux_workload workloads[] = { first };
 	struct selinux_engine engine = { .n_spares = 0 };
-	_cleanup_(compiled_done) struct compiled one = { 0 }, two = { 0 }, three = { 0 };
+	_cleanup_(compiled_done) struct compiled one = { 0 }, all = { 0 }, more = { 0 };
 	const struct selinux_artifact *a;
 
-	load(&engine, compile_all(&one, &specs[2]), workloads, 1);
-	ck_assert_uint_eq(engine.n_spares, 1);
-	a = compile_all(&two, &specs[1]);
+	load(&engine, compile_many(&one, 1, SHADOW, NULL), workloads, 1);
+	ck_assert_uint_eq(engine.n_spares, SELINUX_SPARES_MAX);
+	a = compile_many(&all, 1 + SELINUX_SPARES_MAX, SHADOW, NULL);
 	ck_assert(is_good(&engine, a));
 	ck_assert_uint_eq(a->numbers[0], 0);
 	ck_assert_uint_eq(a->numbers[1], engine.spares[0].number);
-	ck_assert(!is_good(&engine, compile_all(&three, specs)));
+	ck_assert(!is_good(&engine, compile_many(&more, 2 + SELINUX_SPARES_MAX, SHADOW, NULL)));
 	/* Where none lasts, nobody follows. */
 	workloads[0].lasting = false;
 	load(&engine, (const struct selinux_artifact *)one.artifact, workloads, 1);
 	ck_assert_uint_eq(engine.n_spares, 0);
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+START_TEST(spares_are_for_all_that_have_rules_of_their_own)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	size_t n[3] = { 0 };
+
+	load(&engine, compile_all(&c, (const char *const[]){ SHADOW, SHADOW, BY_CAT, NULL }),
+	     workloads, 1);
+	for (size_t i = 0; i < engine.n_spares; i++)
+		n[engine.spares[i].set]++;
+	ck_assert_uint_eq(n[0], SELINUX_SPARES_MAX / 2);
+	ck_assert_uint_eq(n[1], 0);
+	ck_assert_uint_eq(n[2], SELINUX_SPARES_MAX / 2 / 2); /* of two classes */
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+START_TEST(who_comes_for_what_was_made_ready_needs_no_other_module)
+{
+	_cleanup_(compiled_done) struct compiled ahead = { 0 }, some = { 0 }, changed = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a = compile_many(&ahead, 0, NULL, SHADOW);
+
+	ck_assert(selinux_has_ahead(a));
+	ck_assert_uint_eq(a->n_given, 0);
+	ck_assert(!is_good(&engine, a));
+	load(&engine, a, NULL, 0);
+	ck_assert_uint_eq(engine.n_spares, SELINUX_SPARES_MAX);
+	a = compile_many(&some, SELINUX_SPARES_MAX, SHADOW, SHADOW);
+	engine.workloads = workloads;
+	engine.n_workloads = 1;
+	ck_assert(is_good(&engine, a));
+	ck_assert(selinux_loaded_has(&engine.loaded, a->numbers[0], a->rulesets[0].digest));
+	/* Of other rules it is made ready anew. */
+	ck_assert(!is_good(&engine, compile_many(&changed, 1, SHADOW, BY_CAT)));
 	selinux_loaded_free(&engine.loaded);
 }
 END_TEST
@@ -273,7 +327,9 @@ int main(void)
 
 	tcase_add_test(loaded, the_same_rules_need_no_other_module_in_any_order);
 	tcase_add_test(loaded, one_that_ended_leaves_its_roles_to_the_next_with_its_rules);
-	tcase_add_test(loaded, as_many_more_can_start_as_there_are_and_no_more);
+	tcase_add_test(loaded, so_many_more_can_start_and_no_more);
+	tcase_add_test(loaded, spares_are_for_all_that_have_rules_of_their_own);
+	tcase_add_test(loaded, who_comes_for_what_was_made_ready_needs_no_other_module);
 	tcase_add_loop_test(loaded, other_rules_need_another_module, 0, ARRAY_SIZE(others));
 	tcase_add_test(loaded, another_posture_needs_another_module);
 	tcase_add_test(loaded, files_that_rules_of_others_tell_from_these_need_another_module);
