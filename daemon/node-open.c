@@ -318,6 +318,9 @@ void node_adopt(struct node *node, json_t *messages)
 		messages_add(messages, KARMOR_ERROR, NULL, 0, NULL,
 			     "workload \"%s\" cannot be taken over: %s", workload->name,
 			     strerror(-r));
+		/* The next karmord may, when the task that is in the way has ended. */
+		if (r == -EBUSY)
+			records_leave(node, workload);
 		node_slot_drop(node, workload);
 	}
 }

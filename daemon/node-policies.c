@@ -18,7 +18,7 @@ static struct karmor_subject subject_of(const struct node *node, const struct wo
 			     .namespace_name = workload->namespace_name,
 			     .container = workload->container, .posture = node->config->posture,
 			     .audit_only = node->config->audit, .root = root,
-			     .host = workload->is_host);
+			     .host = workload->is_host, .no_new_privs = workload->no_new_privs);
 }
 
 /*
@@ -45,8 +45,11 @@ static struct karmor_ruleset *ruleset_had(const struct node *node,
 
 	if (!workload)
 		return node->nothing;
-	return node->ruled == policies && strcmp(workload->set_root, root) == 0 ? workload->set
-										: NULL;
+	/* A change may not be followed: none is made of what is the same directory. */
+	if (node->ruled == policies &&
+	    (workload->no_new_privs || strcmp(workload->set_root, root) == 0))
+		return workload->set;
+	return NULL;
 }
 
 static void rulesets_done(struct rulesets *sets)
@@ -344,6 +347,8 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 		node->apply_errors++;
 		if (policies && node->ruled == policies)
 			rulesets_forget(node);
+		else /* A configuration that they cannot follow: they have what they had. */
+			node->ruled = node->policies;
 		karmor_policies_free(policies);
 		documents_done(&copy);
 		return r;

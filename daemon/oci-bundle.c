@@ -104,6 +104,11 @@ char *oci_bundle_program(const json_t *config, const char *root_path)
 	return program_at(root, root_path, full);
 }
 
+bool oci_bundle_no_new_privs(const json_t *config)
+{
+	return json_is_true(json_object_get(json_object_get(config, "process"), "noNewPrivileges"));
+}
+
 int oci_bundle_label(json_t *config, const char *label)
 {
 	json_t *process = json_object_get(config, "process");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /*
  * The parameters of io.karmor.Attach, owned; without a pid where the state has none, of
@@ -21,6 +22,8 @@ char *oci_bundle_root(const json_t *config);
 /* What its first task becomes: a path without links in that root; NULL where that is not there, as
  * on a volume. Owned. */
 char *oci_bundle_program(const json_t *config, const char *root);
+/* Whether its tasks are started under no_new_privs. */
+bool oci_bundle_no_new_privs(const json_t *config);
 /* Names AppArmor's @label as what its tasks are started under, on top of another's that is named.
  * 0 or -1. */
 int oci_bundle_label(json_t *config, const char *label);

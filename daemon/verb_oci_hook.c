@@ -133,6 +133,8 @@ static json_t *ahead_of(const struct hook *hook, const json_t *config)
 			 "it later; is this the bundle's directory?");
 	if (program)
 		json_object_set_new(workload, "program", json_string(program));
+	json_object_set_new(workload, "noNewPrivileges",
+			    json_boolean(oci_bundle_no_new_privs(config)));
 	return workload;
 }
 

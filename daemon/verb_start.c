@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,7 +140,9 @@ static int profile_take(const char *label)
 static int begin(const struct start *start)
 {
 	_cleanup_json_ json_t *prepared =
-		call(start, "io.karmor.Prepare", json_pack("{s:s}", "program", start->program));
+		call(start, "io.karmor.Prepare",
+		     json_pack("{s:s, s:b}", "program", start->program, "noNewPrivileges",
+			       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1));
 	_cleanup_json_ json_t *attached = NULL;
 	const char *label = json_string_value(json_object_get(prepared, "label"));
 	int status = EXIT_YES;

@@ -190,6 +190,7 @@ int workload_new(const json_t *fields, struct workload **ret, const char **wrong
 int workload_new_ahead(const json_t *fields, struct workload **ret, const char **wrong)
 {
 	const char *root = varlink_text(fields, "root", wrong);
+	bool no_new_privs = varlink_flag(fields, "noNewPrivileges", wrong);
 	struct workload *workload;
 	int r = *wrong ? -EINVAL : make(fields, &workload, wrong);
 
@@ -202,6 +203,7 @@ int workload_new_ahead(const json_t *fields, struct workload **ret, const char *
 		workload_free(workload);
 		return -EINVAL;
 	}
+	workload->no_new_privs = no_new_privs;
 	*ret = workload;
 	return 0;
 }
@@ -256,8 +258,9 @@ void workload_exchange(struct workload *a, struct workload *b)
 json_t *workload_record(const struct workload *workload)
 {
 	json_t *record =
-		json_pack("{s:I, s:I, s:b}", "pid", (json_int_t)workload->pid, "started",
-			  (json_int_t)workload->started, "prepared", workload->is_prepared);
+		json_pack("{s:I, s:I, s:b, s:b}", "pid", (json_int_t)workload->pid, "started",
+			  (json_int_t)workload->started, "prepared", workload->is_prepared,
+			  "noNewPrivileges", workload->no_new_privs);
 
 	if (workload->is_unit)
 		json_object_set_new(record, "unit",
@@ -275,6 +278,7 @@ int workload_known(const json_t *record, struct workload **ret)
 	long long pid = varlink_number(record, "pid", 0, &wrong);
 	long long started = varlink_number(record, "started", 0, &wrong);
 	bool prepared = varlink_flag(record, "prepared", &wrong);
+	bool no_new_privs = varlink_flag(record, "noNewPrivileges", &wrong);
 	struct workload *workload;
 	const char *unit = varlink_text(record, "unit", &wrong);
 	int r = wrong ? -EINVAL : make(record, &workload, &wrong);
@@ -287,6 +291,7 @@ int workload_known(const json_t *record, struct workload **ret)
 	if (r < 0)
 		return r;
 	workload->is_prepared = prepared;
+	workload->no_new_privs = no_new_privs;
 	if (pid > 0 && pid <= INT32_MAX && task_hold(workload, (pid_t)pid) == 0 &&
 	    workload->started == (unsigned long long)started) {
 		*ret = workload;
@@ -320,10 +325,11 @@ void workload_root(const struct workload *workload, char ret[WORKLOAD_ROOT_SIZE]
 json_t *workload_json(const struct workload *workload, long tasks)
 {
 	json_t *object = json_pack(
-		"{s:I, s:I, s:I, s:I, s:b, s:b, s:b}", "pid", (json_int_t)workload->pid, "tasks",
-		(json_int_t)(tasks > 0 ? tasks : 0), "policies", workload_policies(workload),
-		"rules", workload_rules(workload), "adopted", workload->adopted, "waiting",
-		workload->is_waiting, "prepared", workload->is_prepared);
+		"{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b}", "pid", (json_int_t)workload->pid,
+		"tasks", (json_int_t)(tasks > 0 ? tasks : 0), "policies",
+		workload_policies(workload), "rules", workload_rules(workload), "adopted",
+		workload->adopted, "waiting", workload->is_waiting, "prepared",
+		workload->is_prepared, "noNewPrivileges", workload->no_new_privs);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_object_set_new(object, texts[i].name,

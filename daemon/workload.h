@@ -27,13 +27,14 @@ struct workload {
 	struct node *node;
 	size_t slot;
 	bool attached, adopted;
-	bool is_waiting;  /* to become its program; node-entry.c */
-	bool must;	  /* be enforced, or not run, whatever is configured */
-	bool is_prepared; /* its task is to come; node-prepare.c */
-	uint64_t expires; /* until then, by the clock that nobody sets, in ms; 0: not yet known */
-	char *cgroup;	  /* by which tasks enter it later; NULL: there is none of its own */
-	bool is_unit;	  /* of a service manager: whatever is at the path of the cgroup */
-	bool is_host;	  /* what is in no workload; host.c */
+	bool is_waiting;   /* to become its program; node-entry.c */
+	bool no_new_privs; /* it is started under that */
+	bool must;	   /* be enforced, or not run, whatever is configured */
+	bool is_prepared;  /* its task is to come; node-prepare.c */
+	uint64_t expires;  /* until then, by the clock that nobody sets, in ms; 0: not yet known */
+	char *cgroup;	   /* by which tasks enter it later; NULL: there is none of its own */
+	bool is_unit;	   /* of a service manager: whatever is at the path of the cgroup */
+	bool is_host;	   /* what is in no workload; host.c */
 	struct karmor_ruleset *set;	   /* of what selects it; NULL: to be made */
 	char set_root[WORKLOAD_ROOT_SIZE]; /* where its names were looked up */
 };
@@ -41,7 +42,8 @@ struct workload {
 /* Strings of @fields: name, and where they are known namespace, container, labels, pod, image; and
  * the number pid. 0; -EINVAL with *wrong, the field at fault; -ESRCH: no such task; -ENOMEM. */
 int workload_new(const json_t *fields, struct workload **ret, const char **wrong);
-/* The same of one that has no task yet: without a pid, and the path "root" where it is known. */
+/* The same of one that has no task yet: without a pid, and where they are known the path "root" and
+ * the flag noNewPrivileges. */
 int workload_new_ahead(const json_t *fields, struct workload **ret, const char **wrong);
 void workload_free(struct workload *workload); /* accepts NULL */
 

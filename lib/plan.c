@@ -215,6 +215,7 @@ static int set_part(const struct karmor_ruleset *set, const bool takes[PLAN_SECT
 	part->n_policies = set->n_policies;
 	part->host = set->host;
 	part->ahead = set->ahead;
+	part->no_new_privs = set->no_new_privs;
 	part->root = set->root;
 	memcpy(part->posture, set->posture, sizeof(part->posture));
 	for (size_t i = 0; i < set->n_rules; i++) {

@@ -312,6 +312,7 @@ static int make(struct karmor_ruleset *set, const struct karmor_policies *polici
 
 	set->host = subject->host;
 	set->ahead = subject->ahead;
+	set->no_new_privs = subject->no_new_privs;
 	if (r == 0)
 		r = read_postures(set, subject->posture, subject->audit_only, diag);
 	if (r == 0)

@@ -51,8 +51,9 @@ struct karmor_ruleset {
 	struct ruleset_rule *rules; /* n_rules, section by section; within a section in the order of
 				       section 6: a better rule has a lower index */
 	size_t n_rules, n_policies;
-	bool host;  /* of the node itself, and not of a workload */
-	bool ahead; /* of nobody yet */
+	bool host;	   /* of the node itself, and not of a workload */
+	bool ahead;	   /* of nobody yet */
+	bool no_new_privs; /* of a workload that is started so */
 	struct ruleset_section sections[KARMOR_SYSCALLS + 1];
 	const char *root; /* whose symlinks names are resolved through; NULL: as they stand */
 	bool allow_list[KARMOR_SYSCALLS + 1];		  /* some rule of the section says Allow */

@@ -182,13 +182,14 @@ int apparmor_print(const struct karmor_artifact *artifact, FILE *out);
  * Under no_new_privs the kernel lets a task change only to a stack that has all profiles which the
  * task was under when that was set. So a class that may nothing which class 0 may not (narrow.c) is
  * all of class 0's profiles and one more on top, @name.nN, which has the difference alone. That is
- * done only where the policy stays as it is: of a task's stack the kernel replaces one profile,
- * once, and none after, until its next execve (6.1, 6.12).
+ * done only where tasks are started so, or the policy stays as it is: a task's stack follows one
+ * change, and none after, until its next execve (follow.c).
  */
 struct apparmor_names {
 	const char *name;
 	size_t n, width, groups; /* of classes; 0: they are not in groups, otherwise no width */
 	struct apparmor_classes narrow; /* that have a profile on top */
+	bool tops_end; /* the classes of before have one that lets everything pass */
 };
 
 /* Those that a ruleset asks for; its width and groups alone. */

@@ -20,7 +20,8 @@ struct apparmor_names apparmor_workload_names(const struct apparmor_workload *wo
 					.n = workload->n_profiles,
 					.width = workload->width,
 					.groups = workload->groups,
-					.narrow = set->narrow };
+					.narrow = set->narrow,
+					.tops_end = workload->tops.loaded && set->n_profiles == 1 };
 }
 
 /* Each piece by itself, so that the store has those that did not change. */
@@ -66,7 +67,8 @@ int apparmor_workload_write(const struct apparmor_engine *engine,
 					      .groups = workload->groups };
 	struct apparmor_state state = { .n_profiles = workload->n_profiles,
 					.width = workload->width,
-					.groups = workload->groups };
+					.groups = workload->groups,
+					.tops = apparmor_tops_now(workload) };
 	_cleanup_buf_ struct buf label = { 0 };
 
 	apparmor_label(&label, &names, 0);
@@ -103,25 +105,6 @@ static bool is_changing(const struct apparmor_engine *engine,
 	       apparmor_ruleset_at(engine->live, workload->ruleset);
 }
 
-/* Of a stack with a source's profile on top the kernel would not replace all (apparmor.h). */
-static int check_once(const struct apparmor_engine *engine, const struct karmor_artifact *artifact,
-		      struct karmor_diag *diag)
-{
-	for (size_t i = 0; i < engine->n_workloads; i++) {
-		const struct apparmor_workload *workload = &engine->workloads[i];
-
-		if (!is_changing(engine, artifact, workload) ||
-		    (!apparmor_ruleset_at(engine->live, workload->ruleset)->n_narrow &&
-		     !apparmor_ruleset_at(artifact, workload->ruleset)->n_narrow))
-			continue;
-		diag_error(diag, NULL, "compile without karmor_caps_once()",
-			   "workload \"%s\" has a policy that was compiled to be its only one",
-			   workload->name);
-		return -EBUSY;
-	}
-	return 0;
-}
-
 int apparmor_stage(struct karmor_engine *base, const struct karmor_artifact *artifact,
 		   struct karmor_diag *diag)
 {
@@ -131,9 +114,6 @@ int apparmor_stage(struct karmor_engine *base, const struct karmor_artifact *art
 	apparmor_abort(base);
 	apparmor_workloads_yield(engine);
 	r = check_rulesets(engine, artifact->n_rulesets, diag);
-	if (r)
-		return r;
-	r = check_once(engine, artifact, diag);
 	if (r)
 		return r;
 	engine->staged = artifact;
@@ -161,29 +141,40 @@ static int workload_grow(struct apparmor_engine *engine, struct apparmor_workloa
 {
 	int r = apparmor_signatures_set(workload, set->signatures, set->n_profiles);
 
-	if (r < 0 || (r == 0 && set->n_profiles <= workload->n_profiles))
+	if (r < 0 || (r == 0 && set->n_profiles <= workload->n_profiles && !workload->is_loading))
 		return r;
 	if (set->n_profiles > workload->n_profiles)
 		workload->n_profiles = set->n_profiles;
 	return apparmor_workload_write(engine, workload, diag);
 }
 
-/* Of a workload that gets other rules. */
+/* Of a workload that gets other rules, where that is another text. */
 static int workload_stage(struct apparmor_engine *engine, struct apparmor_workload *workload,
 			  struct buf *binary, struct karmor_diag *diag)
 {
+	if (!workload->staged.len)
+		return 0;
 	buf_add(binary, workload->staged.data, workload->staged.len);
+	apparmor_tops_loading(workload);
 	return workload_grow(engine, workload,
 			     apparmor_ruleset_at(engine->staged, workload->ruleset), diag);
 }
 
-static int classes_check(const struct apparmor_engine *engine, struct karmor_diag *diag)
+static int workload_check(struct apparmor_workload *workload, const struct apparmor_ruleset *set,
+			  struct karmor_diag *diag)
+{
+	int r = apparmor_tops_check(workload, set, diag);
+
+	return r ? r : apparmor_classes_check(workload, set, diag);
+}
+
+static int changes_check(const struct apparmor_engine *engine, struct karmor_diag *diag)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < engine->n_workloads; i++)
 		if (is_changing(engine, engine->staged, &engine->workloads[i]))
-			r = apparmor_classes_check(
+			r = workload_check(
 				&engine->workloads[i],
 				apparmor_ruleset_at(engine->staged, engine->workloads[i].ruleset),
 				diag);
@@ -197,17 +188,27 @@ static void workloads_restore(struct apparmor_engine *engine)
 		struct apparmor_workload *workload = &engine->workloads[i];
 		const struct apparmor_ruleset *live =
 			apparmor_ruleset_at(engine->live, workload->ruleset);
+		bool written = apparmor_tops_loaded(workload, false);
 
-		if (apparmor_signatures_set(workload, live->signatures, live->n_profiles) > 0)
+		if (apparmor_signatures_set(workload, live->signatures, live->n_profiles) > 0 ||
+		    written)
 			(void)!apparmor_workload_write(engine, workload, NULL);
 	}
+}
+
+/* Who has followed is known again; where it cannot be written it counts as having followed. */
+static void workloads_settle(struct apparmor_engine *engine)
+{
+	for (size_t i = 0; i < engine->n_workloads; i++)
+		if (apparmor_tops_loaded(&engine->workloads[i], true))
+			(void)!apparmor_workload_write(engine, &engine->workloads[i], NULL);
 }
 
 /* All workloads that get other rules in one write. */
 static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 {
 	_cleanup_buf_ struct buf binary = { 0 };
-	int r = classes_check(engine, diag);
+	int r = changes_check(engine, diag);
 
 	if (r)
 		return r;
@@ -220,6 +221,8 @@ static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 		r = profiles_replace(&binary, diag);
 	if (r)
 		workloads_restore(engine);
+	else
+		workloads_settle(engine);
 	return r;
 }
 

@@ -136,10 +136,27 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 	}
 	workload->width = state.width;
 	workload->groups = state.groups;
+	workload->tops = state.tops;
 	workload->n_profiles =
 		state.n_profiles > workload->n_profiles ? state.n_profiles : workload->n_profiles;
 	r = apparmor_signatures_set(workload, state.signatures, workload->n_profiles);
 	return r < 0 ? r : 0;
+}
+
+/* Its file and its profiles, which are as they are where nothing is staged. */
+static int workload_put(struct apparmor_engine *engine, struct apparmor_workload *workload,
+			struct karmor_diag *diag)
+{
+	int r;
+
+	if (!workload->staged.len)
+		return apparmor_workload_write(engine, workload, diag);
+	apparmor_tops_loading(workload);
+	r = apparmor_workload_write(engine, workload, diag);
+	r = r ? r : profiles_replace(&workload->staged, diag);
+	if (apparmor_tops_loaded(workload, r == 0))
+		(void)!apparmor_workload_write(engine, workload, NULL);
+	return r;
 }
 
 /* A lasting one is the engine's that holds the lock from looking at it to its being loaded. */
@@ -159,6 +176,7 @@ static int workload_load(struct apparmor_engine *engine, struct apparmor_workloa
 		r = r ? r : apparmor_classes_check(workload, set, diag);
 	}
 	r = r ? r : apparmor_workload_compile(engine, engine->live, workload, diag);
+	r = r ? r : apparmor_tops_check(workload, set, diag);
 	if (r == 0 && lock < 0) {
 		lock = state_lock(diag);
 		r = lock < 0 ? lock : 0;
@@ -167,8 +185,7 @@ static int workload_load(struct apparmor_engine *engine, struct apparmor_workloa
 		r = apparmor_signatures_set(workload, set->signatures, set->n_profiles);
 		r = r < 0 ? r : 0;
 	}
-	r = r ? r : apparmor_workload_write(engine, workload, diag);
-	r = r ? r : profiles_replace(&workload->staged, diag);
+	r = r ? r : workload_put(engine, workload, diag);
 	buf_done(&workload->staged);
 	workload->staged = (struct buf){ 0 };
 	return r;
@@ -204,12 +221,6 @@ int apparmor_attach(struct karmor_engine *base, const struct karmor_workload *fr
 		diag_error(diag, NULL, NULL,
 			   "the name of workload \"%.32s...\" is longer than %d bytes", from->name,
 			   KARMOR_WORKLOAD_NAME_MAX);
-		return -EINVAL;
-	}
-	if (from->lasting && apparmor_ruleset_at(engine->live, from->ruleset)->n_narrow) {
-		diag_error(diag, NULL, "compile without karmor_caps_once()",
-			   "workload \"%s\" lasts, and its policy was compiled to be its only one",
-			   from->name);
 		return -EINVAL;
 	}
 	workload = workload_add(engine, from);

@@ -84,8 +84,10 @@ static bool is_another(const struct change *change, size_t class)
 
 	if (!class || !before)
 		return false;
+	/* One that is on top from now on is not written in the place of class 0's. */
 	if (class < change->set->n_profiles)
-		return before != change->set->signatures[class];
+		return before != change->set->signatures[class] ||
+		       apparmor_classes_have(&change->set->narrow, class);
 	return change->set->n_profiles > 1;
 }
 

@@ -282,10 +282,10 @@ static int profile_make(struct compiler *c, size_t class)
 	return r;
 }
 
-/* No running task will have to follow a change. */
-static bool is_once(const struct compiler *c)
+/* Where it is worth that a running source follows one change alone (apparmor.h). */
+static bool has_tops(const struct compiler *c)
 {
-	return caps_get(c->caps, CAPS_ONCE);
+	return c->set->no_new_privs || caps_get(c->caps, CAPS_ONCE);
 }
 
 /* The class as a profile on top of class 0's, where that can be. */
@@ -317,7 +317,7 @@ static int tops_make(struct compiler *c)
 	c->ret->tops = arena_array(c->arena, c->n_classes, sizeof(*c->ret->tops));
 	if (!c->ret->tops)
 		return -ENOMEM;
-	for (size_t class = 1; r == 0 && is_once(c) && class < c->n_classes; class ++)
+	for (size_t class = 1; r == 0 && has_tops(c) && class < c->n_classes; class ++)
 		r = top_make(c, class);
 	for (size_t i = 0; r == 0 && i < c->set->n_rules; i++)
 		for (size_t class = 1; class < c->n_classes; class ++)

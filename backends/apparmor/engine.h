@@ -17,9 +17,17 @@
 
 #include "apparmor.h"
 #include "audit.h"
+#include "sha256.h"
 
 #define ENGINE_PREFIX "karmor-"
 #define LASTING_PREFIX ENGINE_PREFIX "lasting-"
+
+/* Profiles on top of others' (apparmor.h). */
+struct apparmor_tops {
+	bool loaded;   /* some were, so that tasks may be under one */
+	bool followed; /* those that are have followed a change, and follow no other */
+	uint8_t digest[SHA256_SIZE]; /* of all profiles, as they are loaded; 0: not known */
+};
 
 struct apparmor_workload {
 	char *name, *namespace_name, *container, *labels;
@@ -31,6 +39,8 @@ struct apparmor_workload {
 	size_t n_signatures;
 	bool lasting;
 	struct buf staged; /* its profiles, compiled */
+	struct apparmor_tops tops, staged_tops;
+	bool is_loading;
 };
 
 struct apparmor_entrance;
@@ -116,6 +126,18 @@ int apparmor_classes_check(const struct apparmor_workload *workload,
 			   const struct apparmor_ruleset *set, struct karmor_diag *diag);
 int apparmor_signatures_set(struct apparmor_workload *workload, const uint64_t *signatures,
 			    size_t n);
+
+/*
+ * follow.c: tasks under a profile on top of others', and what was compiled for @set. Where they are
+ * under just that already it is dropped; where they could not follow: -EBUSY with a message. What
+ * is left is loaded between the next two, whose answer is whether the workload's file is another
+ * then; meanwhile nobody knows who has followed.
+ */
+int apparmor_tops_check(struct apparmor_workload *workload, const struct apparmor_ruleset *set,
+			struct karmor_diag *diag);
+void apparmor_tops_loading(struct apparmor_workload *workload);
+bool apparmor_tops_loaded(struct apparmor_workload *workload, bool made);
+struct apparmor_tops apparmor_tops_now(const struct apparmor_workload *workload);
 
 /* program.c: tasks that others start. */
 int apparmor_task_label(struct karmor_engine *engine, const char *name, const char *program,

@@ -187,25 +187,32 @@ static bool is_stacked(const struct question *q)
 	return q->found->stacked;
 }
 
-static bool is_once(const struct question *q)
+/* Whether sources have profiles on top of others' where they can. */
+static bool has_tops(const struct question *q)
 {
-	return caps_get(q->caps, CAPS_ONCE);
+	return q->set->no_new_privs || caps_get(q->caps, CAPS_ONCE);
 }
 
-/* Whose profile takes the place of others', under policies that may change. */
+/* Whose profile takes the place of others'. */
 static bool has_other_source(const struct question *q)
 {
-	return has_source(q) && !is_once(q);
+	return has_source(q) && !has_tops(q);
 }
 
 static bool has_wide_source(const struct question *q)
 {
-	return has_source(q) && is_once(q) && q->found->wide[rule_index(q)];
+	return has_source(q) && has_tops(q) && q->found->wide[rule_index(q)];
 }
 
 static bool has_narrow_source(const struct question *q)
 {
-	return has_source(q) && is_once(q) && !q->found->wide[rule_index(q)];
+	return has_source(q) && has_tops(q) && !q->found->wide[rule_index(q)] &&
+	       !q->set->no_new_privs;
+}
+
+static bool has_first_source(const struct question *q)
+{
+	return has_source(q) && !q->found->wide[rule_index(q)] && q->set->no_new_privs;
 }
 
 static bool is_capability(const struct question *q)
@@ -320,18 +327,21 @@ static const struct {
 	  "profile was logged, and may leave out that one",
 	  "use bpf" },
 	{ has_other_source, KARMOR_APPROXIMATED,
-	  "wider: under no_new_privs a source cannot be started, for its profile is another; "
-	  "wider: "
-	  "it cannot start other programs there",
-	  "use bpf" },
+	  "wider: where a task sets no_new_privs itself a source cannot be started, for its "
+	  "profile is another; wider: it cannot start other programs there",
+	  "start the workload under no_new_privs, or use bpf" },
 	{ has_wide_source, KARMOR_APPROXIMATED,
 	  "wider: under no_new_privs its sources cannot be started, for the rules let one of them "
 	  "do, or do unlogged, what others may not; wider: they cannot start other programs there",
 	  "use bpf" },
 	{ has_narrow_source, KARMOR_APPROXIMATED,
 	  "wider: a source that sets no_new_privs itself cannot start other programs, and under "
-	  "karmord no source is started under no_new_privs",
-	  "use bpf" },
+	  "karmord what sets it itself starts no source",
+	  "start the workload under no_new_privs, or use bpf" },
+	{ has_first_source, KARMOR_APPROXIMATED,
+	  "wider: a source that is the workload's first program cannot start other programs, under "
+	  "no_new_privs",
+	  "start it by another program, or use bpf" },
 	{ is_stacked, KARMOR_APPROXIMATED,
 	  "narrower: so many rules, or kinds of sources, are a stack of profiles, and of its "
 	  "changes "

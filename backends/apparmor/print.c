@@ -12,7 +12,7 @@
 /* Every profile of the stack, and those that may be on top. */
 static void peer_name(struct writer *w)
 {
-	bool tops = w->set->n_narrow && !w->written;
+	bool tops = (w->set->n_narrow || w->names->tops_end) && !w->written;
 	bool several = w->names->width || w->names->groups || tops;
 
 	buf_puts(w->buf, several ? "{" : "");
@@ -286,6 +286,17 @@ static void top_write(struct writer w)
 	profile_end(&w, &w.set->tops[w.class]);
 }
 
+/* What was on top, where no rule names a source any more. */
+static void top_end(struct writer w)
+{
+	w.top = w.open = true;
+	w.class = w.group = 0;
+	profile_start(&w);
+	for (int i = 0; i <= KARMOR_FILE; i++)
+		section_open(&w, (enum karmor_section)i);
+	profile_end(&w, &w.set->tops[0]);
+}
+
 /* The profile of a group that a task is not of; of no group for a task that is of one. */
 static void open_write(struct writer w, size_t group)
 {
@@ -322,6 +333,8 @@ void apparmor_write_piece(struct buf *buf, const struct apparmor_mediates *media
 			profile_write(&w);
 		else if (w.part == 0)
 			top_write(w);
+		if (names->tops_end && i && w.part == 0)
+			top_end(w);
 	}
 	if (names->groups)
 		open_write(w, piece);

@@ -14,6 +14,7 @@
 
 #define PATH_SIZE 256
 #define GROUPS_MARK 'g'
+#define TOPS_MARK 't'
 
 /* Without stdio, which the child may not use. */
 static bool path_make(const char *profile, const char *suffix, char ret[PATH_SIZE])
@@ -86,6 +87,28 @@ static bool line_groups(char **at, struct apparmor_state *ret)
 	return true;
 }
 
+/* A line that only those have who have some: a mark, whether they have followed, and a digest. */
+static bool line_tops(char **at, struct apparmor_tops *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *line, *digit;
+
+	if (**at != TOPS_MARK)
+		return true;
+	line = line_take(at);
+	if (!line || strlen(line) != 2 + 2 * SHA256_SIZE)
+		return false;
+	ret->loaded = true;
+	ret->followed = line[1] == '1';
+	for (size_t i = 0; i < 2 * SHA256_SIZE; i++) {
+		digit = strchr(digits, line[2 + i]);
+		if (!digit)
+			return false;
+		ret->digest[i / 2] = (uint8_t)(ret->digest[i / 2] << 4 | (digit - digits));
+	}
+	return true;
+}
+
 /* Numbers of sixteen digits, up to the last that is not 0. */
 static bool line_signatures(char **at, uint64_t ret[APPARMOR_CLASSES_MAX])
 {
@@ -112,7 +135,7 @@ static bool state_parse(char *text, size_t len, struct apparmor_state *ret)
 	if (memchr(text, '\0', len) || !line_copy(&at, ret->owner, sizeof(ret->owner)) ||
 	    !line_number(&at, APPARMOR_CLASSES_MAX, &ret->n_profiles) ||
 	    !line_number(&at, APPARMOR_WIDTH_MAX, &ret->width) || !line_groups(&at, ret) ||
-	    !line_signatures(&at, ret->signatures) ||
+	    !line_tops(&at, &ret->tops) || !line_signatures(&at, ret->signatures) ||
 	    !line_copy(&at, ret->label, sizeof(ret->label)))
 		return false;
 	len = strlen(at);
@@ -153,6 +176,16 @@ static int file_write(const char *path, const struct buf *text)
 	return write(fd, text->data, text->len) == (ssize_t)text->len ? 0 : -EIO;
 }
 
+static void tops_write(struct buf *text, const struct apparmor_tops *tops)
+{
+	if (!tops->loaded)
+		return;
+	buf_printf(text, "%c%d", TOPS_MARK, tops->followed);
+	for (size_t i = 0; i < SHA256_SIZE; i++)
+		buf_printf(text, "%02x", tops->digest[i]);
+	buf_puts(text, "\n");
+}
+
 int state_write(const char *profile, const struct apparmor_state *state, struct karmor_diag *diag)
 {
 	_cleanup_buf_ struct buf text = { 0 };
@@ -162,6 +195,7 @@ int state_write(const char *profile, const struct apparmor_state *state, struct 
 
 	buf_printf(&text, "%s\n%zu\n%zu\n%zu%c\n", state->owner, state->n_profiles, state->width,
 		   state->groups, GROUPS_MARK);
+	tops_write(&text, &state->tops);
 	while (n && !state->signatures[n - 1])
 		n--;
 	for (size_t i = 0; i < n; i++)

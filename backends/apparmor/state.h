@@ -18,6 +18,7 @@ struct apparmor_state {
 	size_t n_profiles;    /* that were ever loaded */
 	size_t width, groups; /* of the stack; they never change */
 	bool is_foreign; /* the stack is another build's, whose groups this one does not know */
+	struct apparmor_tops tops;
 	uint64_t signatures[APPARMOR_CLASSES_MAX]; /* by class; classes.c */
 	char name[KARMOR_WORKLOAD_NAME_MAX + 1];   /* of a lasting workload; "" otherwise */
 	char label[STATE_LABEL_MAX];		   /* that a task enters */

@@ -78,10 +78,10 @@ KARMOR_API KARMOR_CHECK int karmor_caps_read(struct karmor_caps *caps, const cha
 					     const char *path, struct karmor_diag *diag);
 
 /*
- * What is compiled for @caps from now on will be the only policy that its workloads have, none of
- * which is a lasting one. A backend may then keep more of it, as AppArmor does under no_new_privs;
- * applying another one to workloads that are there is -EBUSY where it did. karmor_caps_full() has
- * this. Returns 0 or -ENOMEM.
+ * What is compiled for @caps from now on will be the only policy that its workloads have. A backend
+ * may then keep more of it, as AppArmor does under no_new_privs, and as it does anyway for a
+ * subject that is started under that. Applying another one is -EBUSY while there are tasks that
+ * could not follow it. karmor_caps_full() has this. Returns 0 or -ENOMEM.
  */
 KARMOR_API KARMOR_CHECK int karmor_caps_once(struct karmor_caps *caps);
 

@@ -44,6 +44,8 @@ struct karmor_subject {
 				they stand */
 	bool ahead; /* nobody yet: a backend to which new rules are dear (karmor_backend_prepares())
 		       makes ready what a workload that is under the same ones will need */
+	bool no_new_privs; /* its tasks are started under no_new_privs; what a policy means is the
+			      same, not how a backend keeps it */
 };
 
 enum karmor_op {

@@ -26,6 +26,7 @@ if grep -qw apparmor /sys/kernel/security/lsm; then
 	case ${KARMOR_LONG:+long}$(uname -r) in long* | 6.12.*)
 		suite delegation "$here/delegation.sh"
 		suite karmord-plan "$here/karmord-plan.sh"
+		suite karmord-nnp "$here/karmord-nnp.sh"
 		tables+=("$here/../data/conformance/cases.tsv")
 		;;
 	esac

@@ -24,6 +24,7 @@ struct compiled {
 	struct karmor_artifact *artifact;
 	struct karmor_report *report;
 	bool lasts; /* its policy may change */
+	bool no_new_privs;
 };
 
 static void compiled_done(struct compiled *c)
@@ -38,7 +39,8 @@ static void compiled_done(struct compiled *c)
 static void compile_loaded(struct compiled *c, const char *posture, bool priorities)
 {
 	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture);
+		KARMOR_STRUCT(karmor_subject, .everything = true, .posture = posture,
+			      .no_new_privs = c->no_new_privs);
 	const struct karmor_ruleset *sets[1];
 
 	ck_assert_int_eq(karmor_ruleset_new(c->policies, &subject, &c->set, NULL), 0);
@@ -264,8 +266,50 @@ START_TEST(a_source_has_a_profile_in_place_of_others_where_policies_may_change)
 	for (size_t i = 0; !found; i++) {
 		ck_assert_int_eq(karmor_report_at(c.report, i, &line), 0);
 		found = line.reason &&
-			strstr(line.reason, "under no_new_privs a source cannot be started");
+			strstr(line.reason, "sets no_new_privs itself a source cannot be started");
 	}
+}
+END_TEST
+
+/* But where it would not start otherwise. */
+START_TEST(a_source_is_on_top_of_others_where_a_workload_is_started_under_no_new_privs)
+{
+	_cleanup_(compiled_done) struct compiled c = { .lasts = true, .no_new_privs = true };
+	_cleanup_free_ char *text = NULL;
+	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
+	bool found = false;
+
+	compile_spec(&c, narrowings[_i].spec, narrowings[_i].posture, true);
+	text = text_of(&c);
+	ck_assert_int_eq(!!strstr(text, "profile \"karmor.n1\""), narrowings[_i].narrow);
+	ck_assert_int_eq(!!strstr(text, "profile \"karmor.1\""), !narrowings[_i].narrow);
+	for (size_t i = 0; karmor_report_at(c.report, i, &line) == 0; i++) {
+		found |= line.reason && strstr(line.reason, "the workload's first program");
+		ck_assert(!line.reason || !strstr(line.reason, "sets no_new_privs itself"));
+	}
+	ck_assert_int_eq(found, narrowings[_i].narrow);
+}
+END_TEST
+
+/* Of a stack that has it the kernel replaces what is loaded, and nothing else. */
+START_TEST(what_was_on_top_lets_everything_pass_when_no_rule_names_a_source)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_buf_ struct buf text = { 0 };
+	struct apparmor_names names;
+	const char *top;
+
+	compile_spec(&c, "\"file\":{\"matchPaths\":[{\"path\":\"/x\"}]}", NULL, true);
+	names = apparmor_names_of(apparmor_ruleset_at(c.artifact, 0), "karmor");
+	names.n = 2;
+	names.tops_end = true;
+	apparmor_write(&text, &everything, apparmor_ruleset_at(c.artifact, 0), &names);
+	top = strstr(text.data, "profile \"karmor.n1\"");
+	ck_assert_ptr_nonnull(top);
+	ck_assert_ptr_nonnull(strstr(top, "px -> \"karmor\""));
+	ck_assert_ptr_nonnull(strstr(top, "\"/{,**}\" rwl,"));
+	ck_assert_ptr_nonnull(strstr(top, "  mount,"));
+	ck_assert_ptr_null(strstr(top, "deny"));
 }
 END_TEST
 
@@ -474,6 +518,10 @@ int main(void)
 			    0, ARRAY_SIZE(powers));
 	tcase_add_loop_test(text, a_source_that_is_only_kept_from_something_is_on_top_of_others, 0,
 			    ARRAY_SIZE(narrowings));
+	tcase_add_loop_test(
+		text, a_source_is_on_top_of_others_where_a_workload_is_started_under_no_new_privs,
+		0, ARRAY_SIZE(narrowings));
+	tcase_add_test(text, what_was_on_top_lets_everything_pass_when_no_rule_names_a_source);
 	tcase_add_loop_test(text,
 			    a_source_has_a_profile_in_place_of_others_where_policies_may_change, 0,
 			    ARRAY_SIZE(narrowings));

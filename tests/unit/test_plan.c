@@ -14,6 +14,7 @@
 static struct karmor_policies *policies;
 static struct karmor_ruleset *set;
 static struct karmor_caps *caps[2];
+static bool no_new_privs; /* the subject is started so */
 
 static void prepare(void)
 {
@@ -29,12 +30,14 @@ static void finish(void)
 	karmor_ruleset_free(set);
 	karmor_policies_free(policies);
 	set = NULL;
+	no_new_privs = false;
 }
 
 static struct karmor_plan *plan_for(bool host, const char *spec, const char *posture, size_t n)
 {
 	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .host = host, .posture = posture);
+		KARMOR_STRUCT(karmor_subject, .everything = true, .host = host, .posture = posture,
+			      .no_new_privs = no_new_privs);
 	char text[4096];
 	struct karmor_plan *plan = NULL;
 
@@ -132,21 +135,23 @@ END_TEST
 /* What AppArmor says of itself, each as karmord compiles it or as karmor run does. */
 static const struct {
 	const char *spec, *posture, *reason;
-	bool lasting, exact;
+	bool lasting, exact, no_new_privs;
 } given_up[] = {
 	{ "  network: {matchProtocols: [{protocol: raw, fromSource: [{path: /s}]}]}\n", NULL,
-	  "under no_new_privs a source cannot be started", true, true },
+	  "the workload's first program", true, true, true },
 	{ "  network: {matchProtocols: [{protocol: raw, fromSource: [{path: /s}]}]}\n", NULL,
-	  "under karmord no source is started", false, true },
+	  "no_new_privs itself a source cannot be started", true, true },
+	{ "  network: {matchProtocols: [{protocol: raw, fromSource: [{path: /s}]}]}\n", NULL,
+	  "what sets it itself starts no source", false, true },
 	{ "  network: {matchProtocols: [{protocol: raw, action: Allow, fromSource: [{path: "
 	  "/s}]}]}\n",
 	  "network=block", "do unlogged, what others may not", false, false },
 	{ "  capabilities: {matchCapabilities: [{capability: chown, fromSource: [{path: /s}]}]}\n",
-	  NULL, "under no_new_privs a source cannot be started", true, true },
+	  NULL, "no_new_privs itself a source cannot be started", true, true },
 	{ "  process: {matchPaths: [{path: /p, action: Audit, fromSource: [{path: /s}]}]}\n", NULL,
-	  "under no_new_privs a source cannot be started", true, true },
+	  "no_new_privs itself a source cannot be started", true, true },
 	{ "  file: {matchPaths: [{path: /f, readOnly: true, fromSource: [{path: /s}]}]}\n", NULL,
-	  "under no_new_privs a source cannot be started", true, false },
+	  "no_new_privs itself a source cannot be started", true, false },
 	{ "  network: {matchProtocols: [{protocol: sctp}]}\n", NULL, "not protocols", false, true },
 	{ "  capabilities: {matchCapabilities: [{capability: chown}]}\n", NULL, "only once", false,
 	  true },
@@ -174,6 +179,7 @@ START_TEST(what_one_keeps_almost_is_who_keeps_it_exactly)
 	const struct karmor_backend *keeper;
 	struct karmor_plan *plan, *alone = NULL;
 
+	no_new_privs = given_up[_i].no_new_privs;
 	ck_assert_int_eq(caps_set(caps[0], CAPS_ONCE, !given_up[_i].lasting), 0);
 	plan = plan_of(given_up[_i].spec, given_up[_i].posture, 2);
 	ck_assert_int_eq(karmor_plan_new((const struct karmor_ruleset *const *)&set, 1,

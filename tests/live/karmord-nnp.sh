@@ -1,0 +1,215 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# karmord with AppArmor alone, and workloads that are started under no_new_privs: sources are started in them, and follow
+# one change of policies; the next is refused as long as they run.
+set -u
+. "$(dirname "$0")/tap.sh"
+
+work=$(mktemp -d)
+trap 'kill -9 "${daemon:-}" 2> /dev/null; rm -rf "$work"' EXIT
+
+mkdir "$work/policies.d"
+. "$(dirname "$0")/bundle.sh"
+printf 'policies: %s\nstate: %s/state\nbackends: [apparmor]\n' "$work/policies.d" "$work" > "$work/karmord.yaml"
+
+# What the rules name, and a second one of the same kind.
+for program in source other; do cp "$rootfs/bin/sh" "$rootfs/bin/$program"; done
+echo groups > "$rootfs/etc/group"
+
+prepare() { # id
+	(cd "$bundle" && "$karmor" oci-hook precreate --config "$work/karmord.yaml" --id "$1" < config.json) > "$work/prepared" &&
+		cp "$work/prepared" "$bundle/config.json"
+}
+
+profiles() { # how many are loaded for workloads that last
+	grep -c '^karmor-lasting-' /sys/kernel/security/apparmor/profiles
+}
+
+again() { # karmord is killed, and another one comes
+	kill -9 "$daemon"
+	wait "$daemon" 2> /dev/null
+	karmord_start
+}
+
+# Two that stay in a container: a source, and a shell that is none. Each says whether it can read what it is asked for.
+pair() { # runtime, id
+	local who loops=
+	for who in source shell; do
+		rm -f "$rootfs/tmp/$who".{ask,answer}
+		mkfifo "$rootfs/tmp/$who".{ask,answer}
+	done
+	# shellcheck disable=SC2016 # the container's shells expand it
+	loops='loop() { while read f < /tmp/$1.ask; do [ "$f" = end ] && exit; if { read x < $f; } 2> /dev/null; then echo yes; else echo no; fi > /tmp/$1.answer; done; }'
+	bundle_make "$1" yes "/bin/source -c '$loops; loop source' & $loops; loop shell"
+	prepare "$2" && stay "$1" "$2"
+}
+
+ask() { # who, file
+	local answer=silent
+	timeout 30 sh -c "echo $2 > $rootfs/tmp/$1.ask" && read -r -t 30 answer < "$rootfs/tmp/$1.answer"
+	echo "$answer"
+}
+
+# Whether the source and the shell can read a file.
+both() { # file
+	echo "$(ask source "$1") $(ask shell "$1")"
+}
+
+source_ended() { # runtime, id
+	# shellcheck disable=SC2016 # the container's shell expands it
+	[ "$("$1" exec "$2" /bin/sh -c 'for i in /proc/[0-9]*/attr/current; do read -r label < $i; echo "$label"; done' < /dev/null | grep -c '\.n1')" -eq 0 ]
+}
+
+shadow='file: {matchPaths: [{path: /etc/shadow, fromSource: [{path: /bin/source}, {path: /bin/cat}]}]}'
+passwd='file: {matchPaths: [{path: /etc/passwd}]}'
+group='file: {matchPaths: [{path: /etc/group}]}'
+
+karmord_start
+check $? "karmord starts" "$(cat "$work/log")"
+policy shadow "$shadow"
+for runtime in crun runc; do
+	# shellcheck disable=SC2016 # the container's shells expand it
+	bundle_make "$runtime" yes 'cat /etc/passwd; cat /etc/shadow; read x < /etc/shadow && echo "shell: $x"; /bin/source -c '\''read x < /etc/shadow || echo kept; /bin/other -c "read x < /etc/shadow && echo other: \$x"; cat /etc/shadow'\''; echo over'
+	has "$(cat "$bundle/config.json")" '"noNewPrivileges": true' "a container of $runtime is under no_new_privs"
+	out=$(sed -i 's/"createRuntime"/"prestart"/; s/"hooks"/"none"/' "$bundle/config.json"; run "$runtime" "$runtime-0")
+	is "$out" $'users\nhashes\nshell: hashes\nother: hashes\nhashes\nover' "control: without karmord all is read"
+	sed -i 's/"prestart"/"createRuntime"/; s/"none"/"hooks"/' "$bundle/config.json"
+	prepare "$runtime-1"
+	out=$(run "$runtime" "$runtime-1")
+	has "$out" users "a source is started in it"
+	has "$out" "cat: /etc/shadow: Permission denied" "and may not what it alone may not"
+	has "$out" "shell: hashes" "which others may"
+	has "$out" kept "nor may another one"
+	has "$out" "other: hashes" "and what that starts is under others' rules again"
+	is "$(grep -c "cat: /etc/shadow: Permission denied" <<< "$out")" 2 "or, where it is a source, under its own"
+	has "$out" over "and all goes on"
+	eventually empty
+	is "$(profiles)" 0 "no profile is left"
+
+	pair "$runtime" "$runtime-2"
+	is "$(both /etc/shadow)" "no yes" "in one that stays a source is kept from a file"
+	has "$("$karmor" get workloads -o json)" '"noNewPrivileges": true' "and karmord says that it is under no_new_privs"
+	again
+	again
+	is "$(both /etc/shadow)" "no yes" "and under the second karmord that takes it over"
+	policy passwd "$passwd"
+	is $? 0 "a change of policies is made"
+	is "$(both /etc/passwd)" "no no" "which all tasks follow"
+	is "$(both /etc/shadow)" "no yes" "and what was is as it was"
+	out=$(policy group "$group" 2>&1)
+	is $? 2 "the next one is refused"
+	has "$out" "a task of workload \"$runtime-2\" is under rules with fromSource and no_new_privs" "and it is said for whose sake"
+	has "$out" "fix: end it, or start the workload anew" "and what to do"
+	lacks "$("$karmor" get policies)" group "it is not in force"
+	is "$(both /etc/group)" "yes yes" "for nobody"
+	out=$("$karmor" delete ksp passwd -n shop 2>&1)
+	is $? 2 "nor is a policy taken away"
+	is "$(both /etc/passwd)" "no no" "which is in force"
+	sed 's/app: web/app: elsewhere/' > "$work/elsewhere.yaml" << END
+apiVersion: security.kubearmor.com/v1
+kind: KubeArmorPolicy
+metadata: {name: elsewhere, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  $group
+END
+	"$karmor" apply -f "$work/elsewhere.yaml" > /dev/null
+	is $? 0 "one that does not select it comes"
+	out=$(timeout 60 setpriv --no-new-privs "$karmor" start --name beside -n shop -l app=elsewhere cat /etc/group 2>&1)
+	has "$out" "Permission denied" "and so does a workload that it selects"
+	"$karmor" delete ksp elsewhere -n shop > /dev/null
+	is $? 0 "and it goes"
+	kill -HUP "$daemon"
+	is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "all that is nothing to the one that stays"
+	again
+	out=$(policy group "$group" 2>&1)
+	is $? 2 "the next karmord knows that no other change is followed"
+	is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "and what was in force is"
+	timeout 30 sh -c "echo end > $rootfs/tmp/source.ask"
+	eventually source_ended "$runtime" "$runtime-2"
+	policy group "$group"
+	is $? 0 "when the source has ended the change is made"
+	is "$(ask shell /etc/group)" no "which is followed"
+	has "$(enters "$runtime" "$runtime-2" /bin/sh -c '/bin/source -c "read x < /etc/group || read x < /etc/shadow || echo both"')" both \
+		"and holds for a source that is started then, as its own rules do"
+	leave "$runtime" "$runtime-2"
+	eventually empty
+	check $? "and it is forgotten" "$("$karmor" get workloads)"
+	is "$(profiles)" 0 "with its profiles"
+	"$karmor" delete ksp group -n shop > /dev/null
+	"$karmor" delete ksp passwd -n shop > /dev/null
+done
+
+# Its rules can be taken from a source that runs, if it has followed nothing yet; it follows nothing then.
+pair crun crun-3
+"$karmor" delete ksp shadow -n shop > /dev/null
+is $? 0 "the policy of a source goes while it runs"
+is "$(both /etc/shadow)" "yes yes" "and it is kept from nothing"
+policy passwd "$passwd" 2> /dev/null
+is $? 2 "what would keep it from something is refused"
+leave crun crun-3
+eventually empty
+
+# Other sources would be under its rules.
+policy shadow "$shadow"
+pair crun crun-4
+policy shadow 'file: {matchPaths: [{path: /etc/shadow, fromSource: [{path: /bin/other}]}]}' 2> /dev/null
+is $? 2 "a change that names other sources is refused while one runs"
+is "$(both /etc/shadow)" "no yes" "which stays under its rules"
+kill "$daemon"
+wait "$daemon"
+printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: meanwhile, namespace: shop}\nspec:\n  selector: {matchLabels: {app: web}}\n  %s\n' \
+	"$passwd" > "$work/policies.d/meanwhile.yaml"
+karmord_start
+is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "it follows the next karmord to policies that are others by then"
+kill "$daemon"
+wait "$daemon"
+rm "$work/policies.d/meanwhile.yaml"
+: > "$work/log"
+karmord_start
+has "$(cat "$work/log")" 'workload "crun-4" cannot be taken over' "and no further"
+is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "under what it has been it stays"
+timeout 30 sh -c "echo end > $rootfs/tmp/source.ask"
+eventually source_ended crun crun-4
+again
+is "$(ask shell /etc/passwd)" yes "when it has ended a karmord takes the others over"
+leave crun crun-4
+eventually empty
+check $? "and all is forgotten" "$("$karmor" get workloads)"
+is "$(profiles)" 0 "with its profiles"
+
+pair crun crun-5
+kill "$daemon"
+wait "$daemon"
+"$build/daemon/karmord" --config "$work/karmord.yaml" --remove > "$work/removed" 2>&1
+is $? 0 "what is enforced is taken out" "$(cat "$work/removed")"
+is "$(both /etc/shadow)" "yes yes" "and a source that runs goes on without rules"
+left=$(profiles)
+karmord_start
+leave crun crun-5
+eventually empty
+
+# What no runtime starts.
+start() {
+	# shellcheck disable=SC2016 # the shell that is started expands it
+	timeout 60 setpriv --no-new-privs "$karmor" start --name unit -n shop -l app=web bash -c 'cat /etc/hostname; read -r x < /etc/hostname && echo "$x"' 2>&1
+}
+is "$(start)" "$(cat /etc/hostname /etc/hostname)" "karmor start starts what starts a source"
+policy unit 'file: {matchPaths: [{path: /etc/hostname, fromSource: [{path: /usr/bin/cat}]}]}'
+is "$(start)" $'cat: /etc/hostname: Permission denied\n'"$(cat /etc/hostname)" "which is kept from what it alone is"
+"$karmor" delete ksp unit -n shop > /dev/null
+eventually empty
+
+# What the report says of the first program, and of what sets no_new_privs itself.
+bundle_make crun yes 'cat /etc/passwd'
+sed -i 's|"args": \["/bin/sh", "-c", "cat /etc/passwd"\]|"args": ["/bin/source", "-c", "read x < /etc/shadow \|\| echo kept; /bin/other -c :; echo $?"]|' "$bundle/config.json"
+prepare crun-6
+out=$(run crun crun-6)
+has "$out" kept "a first program that is a source is kept from the file"
+has "$out" 126 "and starts no others, as the report says"
+eventually empty
+is "$(profiles)" "$left" "no profile of it is left"
+kill "$daemon"
+wait "$daemon"
+is $? 0 "karmord ends"
+plan
