@@ -178,9 +178,11 @@ static int links_stage(struct bpf_engine *engine, const struct bpf_workload *wor
 	size_t ruleset = workload->ruleset;
 	const struct bpf_version version = { bpf_ruleset_at(engine->staged, ruleset),
 					     engine->staged_tables[ruleset].generation };
+	uint32_t in_force = 0;
+	/* What live_tables say may not be it, where a publication failed half-way. */
+	int r = bpf_generation_of(&engine->maps, workload->slot, &in_force);
 
-	return bpf_links_publish(&engine->maps, workload, &version,
-				 engine->live_tables[ruleset].generation, diag);
+	return r < 0 ? r : bpf_links_publish(&engine->maps, workload, &version, in_force, diag);
 }
 
 /*

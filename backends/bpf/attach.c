@@ -202,8 +202,7 @@ int bpf_pinned(struct karmor_engine *base, karmor_pinned_fn *fn, void *data,
 	return 0;
 }
 
-/* The generation of the table in a slot. */
-static int generation_read(const struct kernel_maps *maps, uint32_t slot, uint32_t *ret)
+int bpf_generation_of(const struct kernel_maps *maps, uint32_t slot, uint32_t *ret)
 {
 	_cleanup_close_ int fd = -1;
 	struct abi_record header;
@@ -223,7 +222,7 @@ uint32_t bpf_generation(const struct kernel_maps *maps)
 	uint32_t ret = 0, generation;
 
 	for (uint32_t i = 0; i < ABI_SLOTS; i++)
-		if (maps->slots[i].id && generation_read(maps, i, &generation) == 0 &&
+		if (maps->slots[i].id && bpf_generation_of(maps, i, &generation) == 0 &&
 		    generation > ret)
 			ret = generation;
 	return ret;
@@ -240,7 +239,7 @@ static int slot_adopt(struct bpf_engine *engine, struct bpf_workload *workload,
 	struct abi_workload *slot = &engine->maps.slots[workload->slot];
 	struct bpf_version version = bpf_version_of(engine, workload);
 	uint32_t in_force = 0;
-	int r = generation_read(&engine->maps, workload->slot, &in_force);
+	int r = bpf_generation_of(&engine->maps, workload->slot, &in_force);
 
 	if (r == 0 && version.generation <= in_force) {
 		r = bpf_renew(engine, workload->ruleset, in_force, diag);

@@ -120,6 +120,8 @@ int bpf_renew(struct bpf_engine *engine, size_t ruleset, uint32_t above, struct 
 
 /* The highest generation of a table that some workload has, whoever attached it. */
 uint32_t bpf_generation(const struct kernel_maps *maps);
+/* That of the table which the kernel has in @slot. 0 or a negative errno. */
+int bpf_generation_of(const struct kernel_maps *maps, uint32_t slot, uint32_t *ret);
 
 /* What is in force for the workload. */
 struct bpf_version bpf_version_of(const struct bpf_engine *engine,
