@@ -71,5 +71,7 @@ suite karmord "$here/karmord.sh"
 [ -z "$whole" ] || suite karmord-kills "$here/karmord-kills.sh"
 suite oci "$here/oci.sh"
 [ -z "$whole" ] || suite podman "$here/podman.sh"
-suite contract "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live
+suite contract "$here/contract.sh"
+# Once more what is about engines alone on the machine.
+[ -z "$whole" ] || CK_RUN_CASE=live suite contract-alone "${KARMOR_BUILD:-$here/../../build}/tests/contract/contract" bpf live
 echo "1..$total"
