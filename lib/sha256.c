@@ -83,15 +83,15 @@ void sha256_add(struct sha256 *sha, const void *bytes, size_t len)
 
 void sha256_end(struct sha256 *sha, uint8_t ret[SHA256_SIZE])
 {
+	/* A bit, zeroes up to eight bytes before the end of a block, and how many bits there were.
+	 */
+	uint8_t end[72] = { 0x80 };
+	size_t len = 64 - (sha->len + 8) % 64;
 	uint64_t bits = sha->len * 8;
-	uint8_t end[8];
 
-	sha256_add(sha, "\x80", 1);
-	while (sha->len % 64 != 56)
-		sha256_add(sha, "", 1);
 	for (unsigned i = 0; i < 8; i++)
-		end[i] = (uint8_t)(bits >> (56 - 8 * i));
-	sha256_add(sha, end, sizeof(end));
+		end[len + i] = (uint8_t)(bits >> (56 - 8 * i));
+	sha256_add(sha, end, len + 8);
 	for (unsigned i = 0; i < SHA256_SIZE; i++)
 		ret[i] = (uint8_t)(sha->state[i / 4] >> (24 - 8 * (i % 4)));
 }

@@ -95,6 +95,13 @@ static int base_check(struct selinux_engine *engine, bool keep, struct karmor_di
 	return r;
 }
 
+/* What was written down is no more. */
+static void state_remove(struct selinux_engine *engine)
+{
+	selinux_state_remove();
+	buf_done(&engine->kept);
+}
+
 /* The module that was there before; none: nothing. */
 static void module_put_back(struct selinux_engine *engine, struct karmor_diag *diag)
 {
@@ -108,8 +115,9 @@ static void module_put_back(struct selinux_engine *engine, struct karmor_diag *d
 		diag_error(diag, NULL, NULL,
 			   "selinux: the module of these policies stays in the store");
 		buf_reset(&engine->live_module);
+		*engine->live_digest = '\0';
 	} else if (!engine->has_module) {
-		selinux_state_remove();
+		state_remove(engine);
 	}
 }
 
@@ -127,7 +135,7 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 	if (engine->has_module || selinux_store_has() != 0)
 		module_put_back(engine, diag);
 	else
-		selinux_state_remove();
+		state_remove(engine);
 	return r == -ENOMEM ? r : -EIO;
 }
 
@@ -252,7 +260,7 @@ static int module_make(struct selinux_engine *engine, struct karmor_diag *diag)
 	int r = unknown_check(engine, diag);
 
 	engine->n_spares = 0;
-	r = r ? r : selinux_numbers(engine, engine->staged);
+	r = r ? r : selinux_numbers(engine, engine->staged, diag);
 	r = r ? r : selinux_remember(engine, engine->staged);
 	r = r ? r : selinux_retire(engine, diag);
 	r = r ? r : need(engine);
@@ -281,10 +289,17 @@ static void module_become(struct selinux_engine *engine)
 		return;
 	buf_done(&engine->live_module);
 	engine->live_module = engine->module;
+	*engine->live_digest = '\0';
 	engine->module = (struct buf){ 0 };
 	selinux_loaded_free(&engine->loaded);
 	engine->loaded = engine->needed;
 	engine->needed = (struct selinux_loaded){ 0 };
+}
+
+/* What has its labels: with another module nothing has. */
+static const struct selinux_trees *settled_of(const struct selinux_engine *engine)
+{
+	return engine->is_loaded && engine->is_covered ? &engine->labelled : NULL;
 }
 
 static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
@@ -293,8 +308,9 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 	int r = module_make(engine, diag);
 
 	r = r ? r : base_check(engine, true, diag);
-	r = r ? r : selinux_trees_open(&trees, engine->staged, diag);
-	r = r ? r : selinux_keep(engine, engine->is_covered, diag);
+	r = r ? r : selinux_trees_open(&trees, engine->staged, settled_of(engine), diag);
+	if (r == 0 && (!engine->is_covered || engine->is_unkept))
+		r = selinux_keep(engine, engine->is_covered, diag);
 	r = r ? r : module_load(engine, diag);
 	if (r)
 		return r;
@@ -307,7 +323,14 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 		return r == -EINVAL || r == -EOPNOTSUPP ? -EIO : r;
 	}
 	module_become(engine);
+	selinux_trees_close(&engine->labelled);
+	engine->labelled = trees;
+	selinux_trees_keep(&engine->labelled);
+	trees = (struct selinux_trees){ 0 };
 	selinux_retire_live(engine);
+	/* Who attaches writes down the rest. */
+	if (engine->is_covered)
+		return 0;
 	/* What is in force is in force; who comes next may have to load it once more. */
 	return selinux_keep(engine, true, diag) == -ENOMEM ? -ENOMEM : 0;
 }

@@ -64,25 +64,45 @@ static void text_of(struct sha256 *sha, char ret[SELINUX_DIGEST_SIZE])
 		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
+static void ruleset_digest(const struct karmor_ruleset *set, struct selinux_ruleset *ret)
+{
+	struct sha256 sha;
+
+	sha256_start(&sha);
+	number_add(&sha, set->host);
+	for (size_t i = 0; i <= KARMOR_SYSCALLS; i++) {
+		number_add(&sha, set->allow_list[i]);
+		number_add(&sha, set->posture[i]);
+	}
+	for (size_t i = 0; i < set->n_rules; i++)
+		rule_add(&sha, &set->rules[i]);
+	/* Roles are named by these. */
+	for (size_t i = 0; i < ret->n_classes; i++)
+		text_add(&sha, ret->classes[i].id);
+	text_of(&sha, ret->digest);
+}
+
+static bool has_classes(const struct selinux_ruleset *a, const struct selinux_ruleset *b)
+{
+	bool ret = a->n_classes == b->n_classes;
+
+	for (size_t i = 0; ret && i < a->n_classes; i++)
+		ret = strcmp(a->classes[i].id, b->classes[i].id) == 0;
+	return ret;
+}
+
 void selinux_digests(const struct selinux_compiler *c)
 {
+	const struct selinux_artifact *before = (const struct selinux_artifact *)c->previous;
+
 	for (size_t i = 0; i < c->n; i++) {
 		struct selinux_ruleset *ret = &c->ret->rulesets[i];
-		const struct karmor_ruleset *set = c->sets[i];
-		struct sha256 sha;
 
-		sha256_start(&sha);
-		number_add(&sha, set->host);
-		for (size_t j = 0; j <= KARMOR_SYSCALLS; j++) {
-			number_add(&sha, set->allow_list[j]);
-			number_add(&sha, set->posture[j]);
-		}
-		for (size_t j = 0; j < set->n_rules; j++)
-			rule_add(&sha, &set->rules[j]);
-		/* Roles are named by these. */
-		for (size_t j = 0; j < ret->n_classes; j++)
-			text_add(&sha, ret->classes[j].id);
-		text_of(&sha, ret->digest);
+		if (artifact_has(c->previous, i, c->sets[i]) &&
+		    has_classes(&before->rulesets[i], ret))
+			strcpy(ret->digest, before->rulesets[i].digest);
+		else
+			ruleset_digest(c->sets[i], ret);
 	}
 }
 

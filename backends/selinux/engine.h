@@ -19,6 +19,7 @@
 #include "events.h"
 #include "loaded.h"
 #include "selinux.h"
+#include "trees.h"
 
 #define SELINUX_CONTEXT_MAX 4096 /* the kernel gives and takes no more than a page */
 #define SELINUX_RETIRED_MAX 4096
@@ -34,7 +35,7 @@ struct selinux_before {
 	uint32_t number;
 	bool directory; /* a label of directories */
 	bool again;	/* was retired by an earlier change already */
-	bool held;	/* by a task, of what was looked for last */
+	bool held;	/* by a task or a file, of what was looked for last */
 };
 
 struct selinux_workload {
@@ -54,9 +55,12 @@ struct selinux_entrance {
 struct selinux_engine {
 	struct karmor_engine base;
 	const struct selinux_artifact *live, *staged;
-	bool is_loaded;	 /* what is live is in the kernel, and labels are for it */
-	bool has_module; /* the kernel has one of ours, if not that of what is live */
-	struct buf module, live_module; /* as text; of an engine before perhaps not known */
+	bool is_loaded;		       /* what is live is in the kernel, and labels are for it */
+	struct selinux_trees labelled; /* those labels; where it is */
+	bool has_module;	       /* the kernel has one of ours, if not that of what is live */
+	struct buf module, live_module;	       /* as text; of an engine before perhaps not known */
+	char live_digest[SELINUX_DIGEST_SIZE]; /* of what is live, once it is written down, or "" */
+	struct buf kept;		       /* what is written down of the rest */
 	/* What these are good for. Where the module that is loaded has all that the staged one
 	 * needs, it has all that files and tasks have, and more. */
 	struct selinux_loaded needed, loaded;
@@ -66,6 +70,7 @@ struct selinux_engine {
 	bool is_covered;		     /* it has: the staged one is not loaded */
 	struct selinux_before *before;
 	size_t n_before, before_size;
+	bool is_unkept;			 /* some of files and executables are not written down */
 	struct selinux_retired *retired; /* what the staged module has of them */
 	size_t n_retired;
 	struct selinux_spare spares[SELINUX_SPARES_MAX]; /* and of roles that nobody has yet */
@@ -128,9 +133,10 @@ struct selinux_workload *selinux_workload_add(struct selinux_engine *engine,
 void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workload *workload);
 /*
  * numbers.c: a number for each ruleset of @artifact: its workload's, or one that nobody has, if
- * possible one that is loaded for such rules. 0 or -EBUSY.
+ * possible one that is loaded for such rules. 0 or -EBUSY (message).
  */
-int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact);
+int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		    struct karmor_diag *diag);
 /* Whether somebody asked for the ruleset: it has rules, or a workload; or is of nobody yet, and
  * nothing that is loaded is good for who comes. */
 bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_artifact *artifact,

@@ -187,6 +187,7 @@ static int content_read(struct journal *journal, struct karmor_diag *diag)
 	    fseeko(journal->file, length, SEEK_SET) < 0)
 		return fault(journal, -errno, "cut", diag);
 	journal->length = length;
+	journal->unsaved = length == 0;
 	if (length == 0 && fputs(JOURNAL_HEAD, journal->file) < 0)
 		return fault(journal, -EIO, "write", diag);
 	return 0;
@@ -241,6 +242,12 @@ static int line_write(FILE *out, const struct buf *line)
 	return fwrite(line->data, 1, line->len, out) == line->len ? 0 : -errno;
 }
 
+static int line_append(struct journal *journal, const struct buf *line)
+{
+	journal->unsaved = true;
+	return line_write(journal->file, line);
+}
+
 struct journal_entry *journal_note(struct journal *journal, struct journal_entry *entry,
 				   const struct walk_object *object, const char *label,
 				   size_t label_len, const char *role, const char *type)
@@ -266,7 +273,7 @@ struct journal_entry *journal_note(struct journal *journal, struct journal_entry
 	if (!what.path || !what.label || !what.role || !what.type || !what.handle)
 		return NULL;
 	journal_line_print(&line, &what);
-	if (line_write(journal->file, &line) < 0)
+	if (line_append(journal, &line) < 0)
 		return NULL;
 	if (!entry)
 		return table_add(journal, &what);
@@ -280,13 +287,16 @@ int journal_note_root(struct journal *journal, const char *root)
 	_cleanup_buf_ struct buf line = { 0 };
 
 	journal_root_print(&line, root);
-	return line_write(journal->file, &line);
+	return line_append(journal, &line);
 }
 
 int journal_flush(struct journal *journal)
 {
+	if (!journal->unsaved)
+		return 0;
 	if (fflush(journal->file) < 0 || fsync(fileno(journal->file)) < 0)
 		return -errno;
+	journal->unsaved = false;
 	return journal->created ? directory_sync(journal) : 0;
 }
 

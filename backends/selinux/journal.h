@@ -47,7 +47,8 @@ struct journal {
 	FILE *file;   /* NULL: there is none */
 	off_t length; /* of what was in it */
 	bool created;
-	bool stale; /* there are lines in it that say nothing any more */
+	bool unsaved; /* something was written since it was flushed */
+	bool stale;   /* there are lines in it that say nothing any more */
 	struct journal_entry *entries;
 	size_t n, size;
 	uint32_t *buckets;

@@ -29,7 +29,10 @@ static int roots_make(struct labels_run *run)
 		return -ENOMEM;
 	run->roots = roots;
 	for (size_t i = 0; i < n_new; i++)
-		roots[n++] = (struct labels_root){ .path = run->walk->roots[i] };
+		roots[n++] = (struct labels_root){
+			.path = run->walk->roots[i],
+			.settled = run->walk->settled && run->walk->settled[i],
+		};
 	for (size_t i = 0; i < run->journal.n_roots; i++)
 		roots[n++] = (struct labels_root){ .path = run->journal.roots[i],
 						   .known = true,
@@ -41,20 +44,6 @@ static int roots_make(struct labels_run *run)
 		else
 			roots[run->n_roots - 1].known |= roots[i].known;
 	return 0;
-}
-
-int labels_run_open(struct labels_run *run, const char *journal, bool create)
-{
-	int r = journal_open(&run->journal, journal, create, run->diag);
-
-	return r < 0 ? r : roots_make(run);
-}
-
-void labels_run_done(struct labels_run *run)
-{
-	journal_done(&run->journal);
-	free(run->roots);
-	buf_done(&run->mounts);
 }
 
 static struct labels_root *root_find(const struct labels_run *run, const char *path, size_t len)
@@ -75,6 +64,59 @@ static struct labels_root *root_find(const struct labels_run *run, const char *p
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+/* The innermost root that @path is below. */
+static const struct labels_root *root_above(const struct labels_run *run, const char *path)
+{
+	const struct labels_root *root = NULL;
+
+	for (size_t len = strlen(path); !root && len > 1;) {
+		while (len > 1 && path[len - 1] != '/')
+			len--;
+		len = len > 1 ? len - 1 : 1;
+		root = root_find(run, path, len);
+	}
+	return root;
+}
+
+/*
+ * What is below a root that is walked is come to, and what is below others is as it is to be. Roots
+ * are sorted, so that the innermost above one comes before it.
+ */
+static void settle(struct labels_run *run)
+{
+	for (size_t i = 0; i < run->n_roots; i++) {
+		struct labels_root *root = &run->roots[i];
+		const struct labels_root *above =
+			root->settled ? root_above(run, root->path) : NULL;
+
+		root->settled &= root->known && (!above || above->settled);
+	}
+	for (size_t i = 0; i < run->journal.n; i++) {
+		struct journal_entry *entry = &run->journal.entries[i];
+		const struct labels_root *root = root_find(run, entry->path, strlen(entry->path));
+
+		root = root ?: root_above(run, entry->path);
+		entry->wanted = root && root->settled;
+	}
+}
+
+int labels_run_open(struct labels_run *run, const char *journal, bool create)
+{
+	int r = journal_open(&run->journal, journal, create, run->diag);
+
+	r = r < 0 ? r : roots_make(run);
+	if (r == 0 && run->walk && run->walk->settled)
+		settle(run);
+	return r;
+}
+
+void labels_run_done(struct labels_run *run)
+{
+	journal_done(&run->journal);
+	free(run->roots);
+	buf_done(&run->mounts);
 }
 
 /* A walk for what is wanted comes to all that is wanted below it, in its mount, but not to all that
@@ -134,6 +176,8 @@ int labels_walk(struct labels_run *run, walk_fn *fn)
 	for (size_t i = 0; i < run->n_roots; i++)
 		run->roots[i].mount = 0;
 	for (size_t i = 0; r == 0 && i < run->n_roots; i++) {
+		if (run->roots[i].settled)
+			continue;
 		run->root = &run->roots[i];
 		run->started = run->tried = false;
 		r = walk_tree(run->root->path, fn, run, run->diag);

@@ -12,6 +12,7 @@ struct labels_root {
 	const char *path;
 	bool known;	/* to the journal */
 	bool old;	/* to it alone: nothing is wanted there any more */
+	bool settled;	/* it is not walked */
 	uint64_t mount; /* 0: it was not walked */
 };
 

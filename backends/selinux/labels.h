@@ -28,6 +28,9 @@
 struct selinux_walk {
 	const char *const *roots; /* absolute normal paths */
 	size_t n_roots;
+	/* By root: what is below it has its labels already, by the journal, and is not looked at.
+	 * NULL: nothing is known to have. */
+	const bool *settled;
 	/* The role that a path is to have; false for none. */
 	bool (*role)(const char *path, bool directory, char *role, size_t size, void *data);
 	/* The copy of @type that a path is to have; false for none. NULL: there are no copies. */

@@ -78,6 +78,8 @@ static void engine_free(struct selinux_engine *engine)
 	selinux_loaded_free(&engine->loaded);
 	buf_done(&engine->module);
 	buf_done(&engine->live_module);
+	buf_done(&engine->kept);
+	selinux_trees_close(&engine->labelled);
 	if (engine->entrance != MAP_FAILED)
 		munmap(engine->entrance, sizeof(*engine->entrance));
 	cleanup_close(&engine->poll);

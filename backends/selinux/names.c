@@ -175,11 +175,13 @@ static int kinds_name(const struct names *names)
 {
 	struct selinux_artifact *a = names->c->ret;
 
-	for (uint32_t i = (uint32_t)a->automaton->n_accepts; i-- > 0;) {
+	for (uint32_t i = 0; i < a->automaton->n_accepts; i++) {
 		struct selinux_kind *kind = &a->kinds[a->accept_kinds[i]];
 		struct sha256 sha;
 		int r;
 
+		if (*kind->id)
+			continue;
 		sha256_start(&sha);
 		r = accept_add(names, &sha, i, ALL_SOURCES);
 		if (r)
@@ -190,16 +192,19 @@ static int kinds_name(const struct names *names)
 	return 0;
 }
 
+/* The same. */
 static int classes_name(const struct names *names, size_t set)
 {
 	struct selinux_artifact *a = names->c->ret;
 	const uint8_t *classes = names->c->accept_classes[set];
 
-	for (uint32_t i = (uint32_t)a->automaton->n_accepts; i-- > 0;) {
+	for (uint32_t i = 0; i < a->automaton->n_accepts; i++) {
 		struct selinux_class *class = &a->rulesets[set].classes[classes[i]];
 		struct sha256 sha;
 		int r;
 
+		if (*class->id)
+			continue;
 		sha256_start(&sha);
 		r = accept_add(names, &sha, i, set);
 		if (r)

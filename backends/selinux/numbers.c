@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "diag.h"
 #include "engine.h"
 
 static bool is_workloads(const struct selinux_engine *engine, uint32_t number)
@@ -36,7 +37,8 @@ static uint32_t loaded_find(const struct selinux_engine *engine,
 	return SELINUX_NO_NUMBER;
 }
 
-int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact)
+int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		    struct karmor_diag *diag)
 {
 	uint32_t next = 0, *number = artifact->numbers;
 
@@ -50,8 +52,13 @@ int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact
 		if (*number == SELINUX_NO_NUMBER) {
 			while (next < SELINUX_NUMBERS_MAX && is_taken(engine, artifact, i, next))
 				next++;
-			if (next == SELINUX_NUMBERS_MAX)
+			if (next == SELINUX_NUMBERS_MAX) {
+				diag_error(diag, NULL, "end some of them",
+					   "selinux: workloads have all of the %d numbers that "
+					   "their roles can be called by",
+					   SELINUX_NUMBERS_MAX);
 				return -EBUSY;
+			}
 			*number = next++;
 		}
 		if (workload)

@@ -68,6 +68,7 @@ static size_t rule_matchers(const struct ruleset_rule *rule, uint32_t id,
 static int automaton_make(struct selinux_compiler *c)
 {
 	_cleanup_free_ struct automaton_matcher *matchers = NULL;
+	_cleanup_free_ size_t *ends = calloc(c->n + 1, sizeof(*ends));
 	size_t n = 0, room = c->n_sources + 1;
 	int r;
 
@@ -75,9 +76,9 @@ static int automaton_make(struct selinux_compiler *c)
 		for (size_t j = 0; j < c->sets[i]->n_rules; j++)
 			room += c->sets[i]->rules[j].n_others + 1;
 	matchers = calloc(room, sizeof(*matchers));
-	if (!matchers)
+	if (!matchers || !ends)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++) {
 		for (size_t j = 0; j < c->sets[i]->n_rules; j++) {
 			const struct ruleset_rule *rule = &c->sets[i]->rules[j];
 
@@ -85,13 +86,15 @@ static int automaton_make(struct selinux_compiler *c)
 				n += rule_matchers(rule, (uint32_t)(c->offsets[i] + j),
 						   matchers + n);
 		}
+		ends[i] = n;
+	}
 	for (size_t i = 0; i < c->n_sources; i++)
 		matchers[n++] = (struct automaton_matcher){ .match = c->sources[i]->match,
 							    .recursive = c->sources[i]->recursive,
 							    .path = c->sources[i]->path,
 							    .id = (uint32_t)(c->n_rules + i),
 							    .place = c->sources[i]->place };
-	r = selinux_roots(c->ret, matchers, n);
+	r = selinux_roots(c, matchers, ends);
 	r = r ? r : selinux_given(c);
 	return r ? r : automaton_compile(matchers, n, &c->ret->automaton, c->diag);
 }

@@ -171,10 +171,10 @@ int selinux_places_add(struct selinux_trees *trees, const char *root, struct kar
 	_cleanup_(mounts_done) struct mounts mounts = { 0 };
 	struct unnamed unnamed = { 0 };
 	bool is_own = false;
-	int r = mounts_read(&mounts, &trees->arena, root);
+	int r = mounts_read(&mounts, &trees->passing, root);
 
 	if (r == 0 && !trees->mounts.n)
-		r = mounts_read(&trees->mounts, &trees->arena, "/");
+		r = mounts_read(&trees->mounts, &trees->passing, "/");
 	r = r ? r : root_add(trees, &mounts, root, &is_own, diag);
 	for (size_t i = 0; r == 0 && i < mounts.n; i++)
 		if (strcmp(mounts.entries[i].point, "/") != 0)

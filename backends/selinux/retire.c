@@ -77,6 +77,7 @@ int selinux_before_take(struct selinux_engine *engine, const struct selinux_befo
 		return -ENOMEM;
 	}
 	engine->n_before++;
+	engine->is_unkept |= from->what != SELINUX_OLD_TASK;
 	return 0;
 }
 
@@ -247,47 +248,59 @@ int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag)
 	return 0;
 }
 
-static int role_is(const char *role, void *data)
-{
-	return strcmp(role, data) == 0;
-}
-
 /* Whether something may still have it. Nothing changes to a role that was retired before. */
 static bool is_on_anything(struct selinux_before *before)
 {
 	bool again = before->again;
 
 	before->again = true;
-	if (before->what == SELINUX_OLD_FILE)
-		return selinux_labels_roles(SELINUX_STATE_JOURNAL, role_is, before->name, NULL) !=
-		       0;
-	return before->what == SELINUX_OLD_TASK && (!again || before->held);
+	return before->what != SELINUX_OLD_TYPE &&
+	       (before->held || (before->what == SELINUX_OLD_TASK && !again));
 }
 
-static void hold(const char *role, size_t len, void *data)
+static void hold_task(const char *role, size_t len, void *data)
 {
 	struct selinux_engine *engine = data;
 
 	for (size_t i = 0; i < engine->n_before; i++)
-		engine->before[i].held |= selinux_role_begins(role, len, engine->before[i].name);
+		engine->before[i].held |= engine->before[i].what == SELINUX_OLD_TASK &&
+					  selinux_role_begins(role, len, engine->before[i].name);
 }
 
-/* One look for all of them; where it fails, tasks have each. */
+static int hold_file(const char *role, void *data)
+{
+	struct selinux_engine *engine = data;
+
+	for (size_t i = 0; i < engine->n_before; i++)
+		engine->before[i].held |= engine->before[i].what == SELINUX_OLD_FILE &&
+					  strcmp(role, engine->before[i].name) == 0;
+	return 0;
+}
+
+/* What is held is found by one look for all; where it fails, something has each. */
+static void held_set(struct selinux_engine *engine, enum selinux_old what)
+{
+	for (size_t i = 0; i < engine->n_before; i++)
+		engine->before[i].held |= engine->before[i].what == what;
+}
+
 static void held_find(struct selinux_engine *engine)
 {
-	bool any = false;
-	int r;
+	bool tasks = false, files = false;
 
 	for (size_t i = 0; i < engine->n_before; i++) {
 		const struct selinux_before *before = &engine->before[i];
 
 		engine->before[i].held = false;
-		any |= before->what == SELINUX_OLD_TASK && before->again &&
-		       !is_in(engine->live, before);
+		if (is_in(engine->live, before))
+			continue;
+		tasks |= before->what == SELINUX_OLD_TASK && before->again;
+		files |= before->what == SELINUX_OLD_FILE;
 	}
-	r = any ? selinux_tasks_roles(hold, engine) : 0;
-	for (size_t i = 0; r && i < engine->n_before; i++)
-		engine->before[i].held = true;
+	if (tasks && selinux_tasks_roles(hold_task, engine) < 0)
+		held_set(engine, SELINUX_OLD_TASK);
+	if (files && selinux_labels_roles(SELINUX_STATE_JOURNAL, hold_file, engine, NULL) < 0)
+		held_set(engine, SELINUX_OLD_FILE);
 }
 
 void selinux_retire_live(struct selinux_engine *engine)

@@ -54,44 +54,111 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int selinux_roots(struct selinux_artifact *artifact, const struct automaton_matcher *matchers,
-		  size_t n)
+/* Sorted, each once. */
+static void roots_sort(struct selinux_artifact *artifact, const char **roots, size_t n)
 {
-	const char **roots = arena_array(&artifact->arena, n + 1, sizeof(*roots));
 	size_t kept = 0;
 
-	if (!roots)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		roots[i] = matcher_root(&artifact->arena, &matchers[i]);
-		if (!roots[i])
-			return -ENOMEM;
-	}
 	qsort(roots, n, sizeof(*roots), compare);
 	for (size_t i = 0; i < n; i++)
 		if (!kept || strcmp(roots[kept - 1], roots[i]) != 0)
 			roots[kept++] = roots[i];
 	artifact->roots = roots;
 	artifact->n_roots = kept;
+}
+
+static uint32_t root_number(const struct selinux_artifact *artifact, const char *root)
+{
+	const char *const *found = bsearch(&root, artifact->roots, artifact->n_roots,
+					   sizeof(*artifact->roots), compare);
+
+	return (uint32_t)(found - artifact->roots);
+}
+
+static size_t source_number(const struct selinux_compiler *c, const struct ir_source *source)
+{
+	size_t i = 0;
+
+	while (!selinux_is_same_source(c->sources[i], source))
+		i++;
+	return i;
+}
+
+/* Of ruleset @set, whose matchers have the roots @own; all sources have the roots @sources. */
+static int reach_make(const struct selinux_compiler *c, size_t set, const char *const *own,
+		      size_t n_own, const char *const *sources, struct selinux_reach *ret)
+{
+	const struct karmor_ruleset *rules = c->sets[set];
+	size_t room = n_own;
+	uint32_t *roots;
+
+	for (size_t i = 0; i < rules->n_rules; i++)
+		room += rules->rules[i].ir->n_sources;
+	roots = arena_array(&c->ret->arena, room + 1, sizeof(*roots));
+	if (!roots)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_own; i++)
+		roots[ret->n++] = root_number(c->ret, own[i]);
+	for (size_t i = 0; i < rules->n_rules; i++)
+		for (size_t j = 0;
+		     !c->left_out[c->offsets[set] + i] && j < rules->rules[i].ir->n_sources; j++) {
+			size_t source = source_number(c, &rules->rules[i].sources[j]);
+
+			roots[ret->n++] = root_number(c->ret, sources[source]);
+		}
+	ret->roots = roots;
 	return 0;
+}
+
+static int reaches_make(const struct selinux_compiler *c, const char *const *all,
+			const size_t *ends)
+{
+	struct selinux_reach *ret = arena_array(&c->ret->arena, c->n + 1, sizeof(*ret));
+	const char *const *sources = all + (c->n ? ends[c->n - 1] : 0);
+	int r = ret ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < c->n; i++) {
+		size_t start = i ? ends[i - 1] : 0;
+
+		r = reach_make(c, i, all + start, ends[i] - start, sources, &ret[i]);
+	}
+	c->ret->reaches = ret;
+	return r;
+}
+
+int selinux_roots(struct selinux_compiler *c, const struct automaton_matcher *matchers,
+		  const size_t *ends)
+{
+	size_t n = (c->n ? ends[c->n - 1] : 0) + c->n_sources;
+	const char **roots = arena_array(&c->ret->arena, n + 1, sizeof(*roots));
+	_cleanup_free_ const char **all = calloc(n + 1, sizeof(*all));
+
+	if (!roots || !all)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		roots[i] = all[i] = matcher_root(&c->ret->arena, &matchers[i]);
+		if (!roots[i])
+			return -ENOMEM;
+	}
+	roots_sort(c->ret, roots, n);
+	return reaches_make(c, all, ends);
 }
 
 int selinux_given(struct selinux_compiler *c)
 {
 	const char **given = arena_array(&c->ret->arena, c->n + 1, sizeof(*given));
-	size_t n = 0;
 
 	if (!given)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->sets[i]->ahead || !c->sets[i]->n_rules)
 			continue;
-		given[n] = arena_strdup(&c->ret->arena, c->sets[i]->root ? c->sets[i]->root : "/");
-		if (!given[n++])
+		given[i] = arena_strdup(&c->ret->arena, c->sets[i]->root ? c->sets[i]->root : "/");
+		if (!given[i])
 			return -ENOMEM;
 	}
 	c->ret->given = given;
-	c->ret->n_given = n;
+	c->ret->n_given = c->n;
 	return 0;
 }
 

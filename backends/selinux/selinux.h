@@ -120,6 +120,12 @@ struct selinux_facts {
 	bool has_role_change;	/* attributes of types that may change roles, and be changed to */
 };
 
+/* Which of an artifact's roots the rules of one ruleset and their sources are about. */
+struct selinux_reach {
+	const uint32_t *roots;
+	size_t n;
+};
+
 struct selinux_artifact {
 	struct karmor_artifact base;
 	struct arena arena;
@@ -127,7 +133,10 @@ struct selinux_artifact {
 	uint32_t rest;		     /* the accept set of what bears object_r */
 	const char *const *roots;    /* where what is labelled may be: sorted, each once */
 	size_t n_roots;
-	const char *const *given; /* the roots of workloads that have rules */
+	const struct selinux_reach *reaches; /* by ruleset */
+	/* By ruleset: the root that its workload has; NULL where it has no rules, or is nobody's.
+	 */
+	const char *const *given;
 	size_t n_given;
 	const bool *leads; /* by state: a path that is not of the rest may come of it */
 	struct selinux_label *labels;
@@ -225,9 +234,12 @@ bool selinux_copy_of(const struct selinux_artifact *artifact, const char *path, 
 const char *selinux_type_of(const struct selinux_artifact *artifact, const struct base *base,
 			    const char *path, struct buf *buf);
 
-/* roots.c: what a walk over files has to know. 0 or -ENOMEM. */
-int selinux_roots(struct selinux_artifact *artifact, const struct automaton_matcher *matchers,
-		  size_t n);
+/*
+ * roots.c: what a walk over files has to know; 0 or -ENOMEM. @matchers are those of each ruleset,
+ * until @ends, and then of the sources.
+ */
+int selinux_roots(struct selinux_compiler *c, const struct automaton_matcher *matchers,
+		  const size_t *ends);
 int selinux_leads(struct selinux_artifact *artifact); /* rest is known */
 int selinux_given(struct selinux_compiler *c);
 

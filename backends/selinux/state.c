@@ -132,6 +132,7 @@ bool selinux_state_there(void)
 	return access(SELINUX_STATE_BASE, F_OK) == 0 || access(SELINUX_STATE_JOURNAL, F_OK) == 0;
 }
 
+/* Not waited for: after another boot nothing of it is read. */
 static int whole_write(int fd, const char *bytes, size_t len)
 {
 	while (len) {
@@ -142,17 +143,15 @@ static int whole_write(int fd, const char *bytes, size_t len)
 		bytes += n;
 		len -= (size_t)n;
 	}
-	return fsync(fd);
+	return 0;
 }
 
 int selinux_state_write(const char *path, const char *bytes, size_t len, struct karmor_diag *diag)
 {
 	_cleanup_close_ int fd =
 		open(ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	_cleanup_close_ int dir = open(SELINUX_STATE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || dir < 0 || whole_write(fd, bytes, len) < 0 || rename(ASIDE, path) < 0 ||
-	    fsync(dir) < 0)
+	if (fd < 0 || whole_write(fd, bytes, len) < 0 || rename(ASIDE, path) < 0)
 		return complain(diag, "write", path);
 	return 0;
 }

@@ -5,7 +5,8 @@
  * labels, and a lock.
  *
  * The state is written before the first change and removed after the last, so that whoever finds it
- * knows that something may have to be taken back.
+ * knows that something may have to be taken back. What another boot left is taken back by the
+ * journal and the policy's store alone, which is why only these are waited for to be on disk.
  */
 #pragma once
 
@@ -31,6 +32,9 @@ int selinux_state_lock(struct karmor_diag *diag);
 /* The lock's holder is about to change the policy, or has: who comes after it was killed waits. */
 void selinux_state_busy(bool busy);
 bool selinux_state_there(void);
-/* A file of the state, whole or not at all. 0, -EPERM, -EIO (message), -ENOMEM. */
+/*
+ * A file of the state, whole or not at all to whoever comes after this process. 0, -EPERM, -EIO
+ * (message), -ENOMEM.
+ */
 int selinux_state_write(const char *path, const char *bytes, size_t len, struct karmor_diag *diag);
 void selinux_state_remove(void);

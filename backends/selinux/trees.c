@@ -13,10 +13,7 @@
 #include "cleanup.h"
 #include "diag.h"
 
-/* Names of rules by roots: more are not kept in memory. */
-#define ROOTS_MAX (1U << 20)
-
-static int tree_compare(const void *a, const void *b)
+int selinux_tree_compare(const void *a, const void *b)
 {
 	const struct selinux_tree *one = a, *other = b;
 	int order = strcmp(one->here, other->here);
@@ -24,50 +21,36 @@ static int tree_compare(const void *a, const void *b)
 	return order ? order : strcmp(one->inside, other->inside);
 }
 
-static int root_compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Sorted, each once. */
-static void trees_sort(struct selinux_trees *trees)
+static int trees_sort(struct selinux_trees *trees)
 {
-	struct selinux_tree *all = trees->trees;
-	size_t kept = 0;
+	struct selinux_tree *all = calloc(trees->n_found + 1, sizeof(*all));
 
-	if (trees->n_trees)
-		qsort(all, trees->n_trees, sizeof(*all), tree_compare);
-	for (size_t i = 0; i < trees->n_trees; i++)
-		if (!kept || tree_compare(&all[kept - 1], &all[i]) != 0)
-			all[kept++] = all[i];
-	trees->n_trees = kept;
-}
-
-static void roots_sort(struct selinux_trees *trees)
-{
-	const char **all = trees->roots;
-	size_t kept = 0;
-
-	if (trees->n_roots)
-		qsort(all, trees->n_roots, sizeof(*all), root_compare);
-	for (size_t i = 0; i < trees->n_roots; i++)
-		if (!kept || strcmp(all[kept - 1], all[i]) != 0)
-			all[kept++] = all[i];
-	trees->n_roots = kept;
+	if (!all)
+		return -ENOMEM;
+	trees->trees = all;
+	if (trees->n_found) {
+		memcpy(all, trees->found, trees->n_found * sizeof(*all));
+		qsort(all, trees->n_found, sizeof(*all), selinux_tree_compare);
+	}
+	for (size_t i = 0; i < trees->n_found; i++)
+		if (!trees->n_trees || selinux_tree_compare(&all[trees->n_trees - 1], &all[i]))
+			all[trees->n_trees++] = all[i];
+	return 0;
 }
 
 int selinux_tree_add(struct selinux_trees *trees, const char *here, const char *inside)
 {
 	struct selinux_tree *tree;
 
-	if (array_grow(&trees->trees, trees->n_trees, &trees->size, sizeof(*tree)) < 0)
+	if (array_grow(&trees->found, trees->n_found, &trees->found_size, sizeof(*tree)) < 0)
 		return -ENOMEM;
-	tree = &trees->trees[trees->n_trees];
+	tree = &trees->found[trees->n_found];
 	tree->here = arena_strdup(&trees->arena, here);
 	tree->inside = arena_strdup(&trees->arena, inside);
 	if (!tree->here || !tree->inside)
 		return -ENOMEM;
-	trees->n_trees++;
+	trees->n_found++;
 	return 0;
 }
 
@@ -137,82 +120,55 @@ static int tree_add(struct selinux_trees *trees, const char *root, struct karmor
 	return r < 0 ? r : selinux_tree_add(trees, path, "");
 }
 
-static const char *join(struct arena *arena, const char *tree, const char *path)
-{
-	size_t len = strlen(tree), rest = len && strcmp(path, "/") == 0 ? 0 : strlen(path);
-	char *ret = arena_alloc(arena, len + rest + 1);
-
-	if (ret) {
-		memcpy(ret, tree, len);
-		memcpy(ret + len, path, rest);
-	}
-	return ret;
-}
-
-static int root_add(struct selinux_trees *trees, const char *root, struct karmor_diag *diag)
-{
-	if (trees->n_roots == ROOTS_MAX) {
-		diag_error(diag, NULL, "enforce fewer workloads with roots of their own",
-			   "selinux: %zu names in %zu roots of workloads are too many to label",
-			   trees->artifact->n_roots, trees->n_trees);
-		return -EINVAL;
-	}
-	if (!root || array_grow(&trees->roots, trees->n_roots, &trees->roots_size,
-				sizeof(*trees->roots)) < 0)
-		return -ENOMEM;
-	trees->roots[trees->n_roots++] = root;
-	return 0;
-}
-
-/* What of a tree a name of rules is, or may be in: all of it, where it is below that. */
-static int tree_roots(struct selinux_trees *trees, const struct selinux_tree *tree,
-		      struct karmor_diag *diag)
-{
-	const struct selinux_artifact *artifact = trees->artifact;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < artifact->n_roots; i++) {
-		const char *rest = mounts_below(artifact->roots[i], tree->inside);
-
-		if (!rest && mounts_below(tree->inside, artifact->roots[i]))
-			rest = "/";
-		if (rest)
-			r = root_add(trees, join(&trees->arena, tree->here, *rest ? rest : "/"),
-				     diag);
-	}
-	return r;
-}
-
-static int roots_make(struct selinux_trees *trees, struct karmor_diag *diag)
+/* Those that ruleset @i had before. */
+static int trees_take(struct selinux_trees *trees, const struct selinux_trees *before, size_t i)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < trees->n_trees; i++)
-		r = tree_roots(trees, &trees->trees[i], diag);
-	roots_sort(trees);
+	for (size_t j = i ? before->ends[i - 1] : 0; r == 0 && j < before->ends[i]; j++)
+		r = selinux_tree_add(trees, before->found[j].here, before->found[j].inside);
 	return r;
 }
 
 int selinux_trees_open(struct selinux_trees *ret, const struct selinux_artifact *artifact,
-		       struct karmor_diag *diag)
+		       const struct selinux_trees *before, struct karmor_diag *diag)
 {
-	int r = 0;
+	int r;
 
 	*ret = (struct selinux_trees){ .artifact = artifact };
-	for (size_t i = 0; r == 0 && i < artifact->n_given; i++)
-		r = tree_add(ret, artifact->given[i], diag);
-	trees_sort(ret);
-	r = r ? r : roots_make(ret, diag);
+	ret->ends = calloc(artifact->n_given + 1, sizeof(*ret->ends));
+	r = ret->ends ? 0 : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < artifact->n_given; i++) {
+		if (before && selinux_is_same_set(artifact, before->artifact, i))
+			r = trees_take(ret, before, i);
+		else if (artifact->given[i])
+			r = tree_add(ret, artifact->given[i], diag);
+		ret->ends[i] = ret->n_found;
+	}
+	r = r ? r : trees_sort(ret);
+	r = r ? r : selinux_roots_settle(ret, before, diag);
 	if (r)
 		selinux_trees_close(ret);
 	return r;
 }
 
+void selinux_trees_keep(struct selinux_trees *trees)
+{
+	free(trees->roots);
+	free(trees->settled);
+	mounts_done(&trees->mounts);
+	arena_done(&trees->passing);
+	trees->roots = NULL;
+	trees->settled = NULL;
+	trees->n_roots = 0;
+}
+
 void selinux_trees_close(struct selinux_trees *trees)
 {
+	selinux_trees_keep(trees);
+	free(trees->found);
+	free(trees->ends);
 	free(trees->trees);
-	free(trees->roots);
-	mounts_done(&trees->mounts);
 	arena_done(&trees->arena);
 	*trees = (struct selinux_trees){ 0 };
 }
@@ -329,6 +285,7 @@ void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret
 	*ret = (struct selinux_walk){
 		.roots = trees->roots,
 		.n_roots = trees->n_roots,
+		.settled = trees->settled,
 		.role = role,
 		.type = type,
 		.descend = descend,

@@ -115,10 +115,40 @@ static int boot_read(char ret[SELINUX_BOOT_SIZE])
 	return 0;
 }
 
+/* The text of the module that is loaded, unless it is there. */
+static int module_keep(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	const struct buf *module = &engine->live_module;
+	int r;
+
+	if (*engine->live_digest)
+		return 0;
+	r = selinux_state_write(SELINUX_STATE_MODULE, module->data, module->len, diag);
+	if (r == 0)
+		selinux_digest(module->data, module->len, engine->live_digest);
+	return r;
+}
+
+/* Takes @text, unless it is what is there. */
+static int kept_write(struct selinux_engine *engine, struct buf *text, struct karmor_diag *diag)
+{
+	struct buf *kept = &engine->kept;
+	int r;
+
+	if (text->len == kept->len && memcmp(text->data, kept->data, text->len) == 0)
+		return 0;
+	buf_done(kept);
+	r = selinux_state_write(SELINUX_STATE_KEPT, text->data, text->len, diag);
+	if (r)
+		return r;
+	*kept = *text;
+	*text = (struct buf){ 0 };
+	return 0;
+}
+
 /* The text of the module is there before the state says that it is what is loaded. */
 int selinux_keep(struct selinux_engine *engine, bool is_whole, struct karmor_diag *diag)
 {
-	const struct buf *module = &engine->live_module;
 	struct selinux_kept kept = { .generation = engine->generation,
 				     .workloads = engine->workloads,
 				     .n_workloads = engine->n_workloads,
@@ -129,15 +159,17 @@ int selinux_keep(struct selinux_engine *engine, bool is_whole, struct karmor_dia
 
 	if (r)
 		diag_error(diag, NULL, NULL, "selinux: cannot read " BOOT_ID ": %s", strerror(-r));
-	if (r == 0 && is_whole && module->len) {
-		selinux_digest(module->data, module->len, kept.module);
+	if (r == 0 && is_whole && engine->live_module.len) {
+		r = module_keep(engine, diag);
+		strcpy(kept.module, engine->live_digest);
 		kept.loaded = engine->loaded;
-		r = selinux_state_write(SELINUX_STATE_MODULE, module->data, module->len, diag);
 	}
 	selinux_kept_print(&text, &kept);
 	if (r == 0 && buf_failed(&text))
 		r = -ENOMEM;
-	return r ? r : selinux_state_write(SELINUX_STATE_KEPT, text.data, text.len, diag);
+	r = r ? r : kept_write(engine, &text, diag);
+	engine->is_unkept &= r < 0;
+	return r;
 }
 
 static int loaded_adopt(struct selinux_loaded *ret, const struct selinux_loaded *from)
@@ -164,8 +196,10 @@ static int module_adopt(struct selinux_engine *engine, const struct selinux_kept
 		return 0;
 	}
 	selinux_digest(module->data ?: "", module->len, digest);
-	if (strcmp(digest, kept->module) == 0)
+	if (strcmp(digest, kept->module) == 0) {
+		strcpy(engine->live_digest, digest);
 		return loaded_adopt(&engine->loaded, &kept->loaded);
+	}
 	buf_reset(module);
 	return 0;
 }
@@ -253,6 +287,7 @@ int selinux_adopt(struct selinux_engine *engine, struct karmor_diag *diag)
 	selinux_loaded_free(&engine->loaded);
 	buf_done(&engine->live_module);
 	engine->live_module = (struct buf){ 0 };
+	*engine->live_digest = '\0';
 	engine->has_module = false;
 	return selinux_take_back(engine, diag);
 }

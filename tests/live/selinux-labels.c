@@ -21,7 +21,7 @@ static int set(const char *journal, char *const files[], struct karmor_diag *dia
 	struct selinux_walk walk;
 	int r = selinux_compile_files(files, &artifact, diag);
 
-	r = r ? r : selinux_trees_open(&trees, (struct selinux_artifact *)artifact, diag);
+	r = r ? r : selinux_trees_open(&trees, (struct selinux_artifact *)artifact, NULL, diag);
 	if (r == 0) {
 		selinux_walk_of(&trees, &walk);
 		r = selinux_labels_set(journal, &walk, &result, diag);

@@ -65,7 +65,7 @@ int tree_label_again(const struct tree *tree, const struct karmor_artifact *arti
 	_cleanup_buf_ struct buf root = { 0 }, journal = { 0 };
 	const char *roots[1];
 	struct selinux_walk walk;
-	int r = selinux_trees_open(&trees, (const struct selinux_artifact *)artifact, NULL);
+	int r = selinux_trees_open(&trees, (const struct selinux_artifact *)artifact, NULL, NULL);
 
 	if (r < 0)
 		return r;

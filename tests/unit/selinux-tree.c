@@ -17,6 +17,7 @@ char tree_root[] = "/tmp/karmor-labels-XXXXXX";
 char tree_journal[sizeof(tree_root) + 8];
 struct selinux_labels_result tree_result;
 
+const bool *tree_settled;
 const struct rule *tree_rules;
 size_t tree_n_rules;
 
@@ -77,6 +78,7 @@ int tree_set_at(const char *const *roots, size_t n, size_t limit, struct karmor_
 {
 	struct selinux_walk walk = { .roots = roots,
 				     .n_roots = n,
+				     .settled = tree_settled,
 				     .role = role,
 				     .type = copy_of,
 				     .descend = descend,
@@ -205,6 +207,7 @@ void tree_setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(tree_root));
 	tree_relabel("", CONTEXT("object_r"));
 	snprintf(tree_journal, sizeof(tree_journal), "%s-j", tree_root);
+	tree_settled = NULL;
 }
 
 void tree_teardown(void)

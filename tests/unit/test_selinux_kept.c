@@ -149,7 +149,7 @@ START_TEST(a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free)
 						   .numbers = numbers };
 
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(selinux_numbers(&engine, &artifact), 0);
+		ck_assert_int_eq(selinux_numbers(&engine, &artifact, NULL), 0);
 		ck_assert_uint_eq(numbers[0], 2);
 		ck_assert_uint_eq(numbers[1], 3);
 		ck_assert_uint_eq(numbers[2], 1);
@@ -164,6 +164,32 @@ START_TEST(a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free)
 }
 END_TEST
 
+START_TEST(where_all_numbers_are_taken_it_is_told)
+{
+	struct selinux_workload *all = calloc(SELINUX_NUMBERS_MAX, sizeof(*all));
+	struct selinux_engine engine = { .workloads = all, .n_workloads = SELINUX_NUMBERS_MAX };
+	struct karmor_diag *diag = karmor_diag_new();
+	uint32_t number;
+	struct selinux_ruleset ruleset = { .n_rules = 1 };
+	const struct selinux_artifact artifact = { .base.n_rulesets = 1,
+						   .rulesets = &ruleset,
+						   .numbers = &number };
+
+	ck_assert_ptr_nonnull(all);
+	for (uint32_t i = 0; i < SELINUX_NUMBERS_MAX; i++)
+		all[i] = (struct selinux_workload){ .ruleset = SELINUX_NO_RULESET, .number = i };
+	ck_assert_int_eq(selinux_numbers(&engine, &artifact, diag), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 0)->text, "8192 numbers"));
+	karmor_diag_clear(diag);
+	engine.n_workloads--;
+	ck_assert_int_eq(selinux_numbers(&engine, &artifact, diag), 0);
+	ck_assert_uint_eq(number, SELINUX_NUMBERS_MAX - 1);
+	ck_assert_uint_eq(karmor_diag_count(diag, KARMOR_ERROR), 0);
+	karmor_diag_free(diag);
+	free(all);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("selinux_kept");
@@ -171,6 +197,7 @@ int main(void)
 
 	tcase_add_test(kept, what_is_kept_is_read_as_it_was);
 	tcase_add_test(kept, what_is_not_known_stays_so);
+	tcase_add_test(kept, where_all_numbers_are_taken_it_is_told);
 	tcase_add_test(kept, what_is_cut_is_refused);
 	tcase_add_loop_test(kept, what_is_damaged_is_refused, 0, ARRAY_SIZE(damaged));
 	tcase_add_test(kept, a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free);

@@ -350,6 +350,80 @@ START_TEST(a_file_without_a_label_is_an_error)
 }
 END_TEST
 
+/* The same rules as before, over these roots. */
+static void set_in(const char *const *roots, size_t n, const bool *settled)
+{
+	tree_settled = settled;
+	ck_assert_int_eq(tree_set_at(roots, n, 0, NULL), 0);
+	tree_settled = NULL;
+}
+
+static const struct rule in_both[] = { { "/d", true, A }, { "/e", true, B } };
+
+START_TEST(what_is_settled_is_not_looked_at_and_stays)
+{
+	_cleanup_free_ char *d = tree_path("/d"), *e = tree_path("/e");
+	const char *const roots[] = { d, e };
+
+	tree_make();
+	tree_rules = in_both;
+	tree_n_rules = 2;
+	set_in(roots, 2, NULL);
+	tree_add("/d/later", S_IFREG | 0600);
+	tree_add("/e/later", S_IFREG | 0600);
+	set_in(roots, 2, (const bool[]){ true, false });
+	ck_assert_uint_eq(tree_result.changed, 1);
+	ck_assert_uint_eq(tree_result.put_back, 0);
+	tree_is("/d/later", CONTEXT("object_r"));
+	tree_is("/d/kind0", CONTEXT(A));
+	tree_is("/e/later", CONTEXT(B));
+	/* The other is none any more, and what is settled stays all the same. */
+	tree_n_rules = 1;
+	set_in(roots, 1, (const bool[]){ true });
+	tree_is("/d/kind0", CONTEXT(A));
+	tree_is("/e/later", CONTEXT("object_r"));
+	tree_restore();
+	tree_is("/d/kind0", CONTEXT("object_r"));
+	tree_is("/d/kind1/in", CONTEXT("object_r"));
+}
+END_TEST
+
+/* As where a rule about all of it came, or went. */
+START_TEST(what_is_below_a_root_that_is_looked_through_is_not_settled)
+{
+	static const struct rule none[] = { { "/d/kind0", false, B } };
+	_cleanup_free_ char *d = tree_path("/d"), *in = tree_path("/d/kind1");
+	const char *const roots[] = { d, in };
+
+	tree_make();
+	for (int without = 0; without < 2; without++) {
+		tree_rules = in_both;
+		tree_n_rules = 1;
+		set_in(roots, 2, NULL);
+		tree_is("/d/kind1/in", CONTEXT(A));
+		tree_rules = none;
+		set_in(roots + without, 2 - (size_t)without,
+		       without ? (const bool[]){ true } : (const bool[]){ false, true });
+		tree_is("/d/kind1/in", CONTEXT("object_r"));
+		tree_is("/d/kind1", CONTEXT("object_r"));
+	}
+}
+END_TEST
+
+/* The journal says where labels are. */
+START_TEST(what_was_never_labelled_is_not_settled)
+{
+	_cleanup_free_ char *d = tree_path("/d"), *e = tree_path("/e");
+
+	tree_make();
+	tree_rules = in_both;
+	tree_n_rules = 2;
+	set_in((const char *const[]){ d, e }, 2, (const bool[]){ true, true });
+	tree_is("/d/kind1/in", CONTEXT(A));
+	tree_is("/e/file", CONTEXT(B));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("selinux_labels");
@@ -375,6 +449,9 @@ int main(void)
 	tcase_add_test(test, depth_has_no_bound);
 	tcase_add_test(test, too_many_objects_are_an_error_and_change_nothing);
 	tcase_add_test(test, a_file_without_a_label_is_an_error);
+	tcase_add_test(test, what_is_settled_is_not_looked_at_and_stays);
+	tcase_add_test(test, what_is_below_a_root_that_is_looked_through_is_not_settled);
+	tcase_add_test(test, what_was_never_labelled_is_not_settled);
 	suite_add_tcase(suite, test);
 	return support_run(suite);
 }

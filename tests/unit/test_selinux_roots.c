@@ -27,7 +27,8 @@ static void walk_have(const struct compiled *c, struct selinux_trees *trees,
 		      struct selinux_walk *walk)
 {
 	ck_assert_int_eq(
-		selinux_trees_open(trees, (const struct selinux_artifact *)c->artifact, NULL), 0);
+		selinux_trees_open(trees, (const struct selinux_artifact *)c->artifact, NULL, NULL),
+		0);
 	selinux_walk_of(trees, walk);
 }
 
@@ -143,8 +144,9 @@ START_TEST(a_root_without_a_name_here_is_an_error)
 		snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
 		load_spec(&c, a_few_rules);
 		compile_in(&c, NULL, root);
-		ck_assert_int_eq(selinux_trees_open(
-					 &trees, (const struct selinux_artifact *)c.artifact, diag),
+		ck_assert_int_eq(selinux_trees_open(&trees,
+						    (const struct selinux_artifact *)c.artifact,
+						    NULL, diag),
 				 -EINVAL);
 		ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 0)->text, "no name here"));
 	}
@@ -152,8 +154,9 @@ START_TEST(a_root_without_a_name_here_is_an_error)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	karmor_diag_clear(diag);
 	if (is_there) {
-		ck_assert_int_eq(selinux_trees_open(
-					 &trees, (const struct selinux_artifact *)c.artifact, diag),
+		ck_assert_int_eq(selinux_trees_open(&trees,
+						    (const struct selinux_artifact *)c.artifact,
+						    NULL, diag),
 				 -EINVAL);
 		ck_assert_ptr_nonnull(strstr(karmor_diag_at(diag, 0)->text, "has ended"));
 	}

@@ -148,7 +148,7 @@ static void compile(struct compiled *c, pid_t pid, const char *own)
 			 0);
 	karmor_diag_clear(c->diag);
 	ck_assert_int_eq(selinux_trees_open(&c->trees, (const struct selinux_artifact *)c->artifact,
-					    c->diag),
+					    NULL, c->diag),
 			 0);
 	selinux_walk_of(&c->trees, &c->walk);
 }
