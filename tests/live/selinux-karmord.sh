@@ -43,6 +43,15 @@ begin() { # NAME APP
 	disown
 }
 
+# The same, but its first task ends, and one that it started goes on.
+begin_left() { # NAME APP
+	mkfifo "$work/ask-$1" "$work/answer-$1"
+	# shellcheck disable=SC2016 # the inner shell's
+	python3 "$live/selinux-start.py" "$1" "$2" "$shell" label -c '/bin/sh "$0" "$1" "$2" & echo $! > "$1/left"' \
+		"$work/worker" "$work" "$1" > "$work/label-$1" 2>&1
+	workers+=("$(cat "$work/left")")
+}
+
 # finish NAME: the last one that began.
 finish() {
 	kill -9 "${workers[-1]}"
@@ -130,6 +139,16 @@ finish fourth
 begin fifth web
 reads fifth nyy "another takes the place of the one that ended"
 finish fifth
+begin_left left web
+reads left nyy "a workload whose first task has ended is confined"
+begin sixth db
+reads sixth yny "while another one starts"
+reads left nyy "and after"
+finish sixth
+begin_left again db
+reads again yny "and another whose first task ends"
+finish again
+finish left
 is "$(loads)" "$before" "and none was loaded all the while"
 told() { # NAME RESOURCE
 	"$karmor" logs --json --since 1h --limit 1 -n shop --policy "$1" --resource "$2" > "$work/told" 2> /dev/null &
@@ -176,9 +195,9 @@ before=$(loads)
 start
 is "$(loads)" "$before" "the next karmord takes them over as they are, without a change of the policy"
 is "$("$karmor" get workloads -o json | grep -c '"adopted": *true')" 2 "both of them"
-begin sixth db
-reads sixth yny "what was there for others to start is there for its workloads"
-finish sixth
+begin seventh db
+reads seventh yny "what was there for others to start is there for its workloads"
+finish seventh
 is "$(loads)" "$before" "without a change of the policy"
 reads one yyn "who are as they were"
 told for-web /srv/k/later
