@@ -142,6 +142,9 @@ static void delete (struct asked *asked)
 	else
 		client_reply(asked->client, json_pack("{s:I}", "generation",
 						      (json_int_t)asked->daemon->node.generation));
+	/* The answer has no place for what there is to warn of. */
+	if (r == 0)
+		messages_log(asked->messages);
 }
 
 static const struct document *document_of(const struct documents *documents, const char *file)

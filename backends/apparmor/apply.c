@@ -141,7 +141,8 @@ static int workload_grow(struct apparmor_engine *engine, struct apparmor_workloa
 {
 	int r = apparmor_signatures_set(workload, set->signatures, set->n_profiles);
 
-	if (r < 0 || (r == 0 && set->n_profiles <= workload->n_profiles && !workload->is_loading))
+	if (r < 0 || (r == 0 && set->n_profiles <= workload->n_profiles &&
+		      !apparmor_tops_now(workload).loaded))
 		return r;
 	if (set->n_profiles > workload->n_profiles)
 		workload->n_profiles = set->n_profiles;
@@ -219,11 +220,13 @@ static int staged_load(struct apparmor_engine *engine, struct karmor_diag *diag)
 		r = -ENOMEM;
 	if (r == 0 && binary.len)
 		r = profiles_replace(&binary, diag);
-	if (r)
+	if (r) {
 		workloads_restore(engine);
-	else
-		workloads_settle(engine);
-	return r;
+		return r;
+	}
+	workloads_settle(engine);
+	apparmor_stacks_tell(engine, diag);
+	return 0;
 }
 
 int apparmor_commit(struct karmor_engine *base, struct karmor_diag *diag)

@@ -136,7 +136,7 @@ static int workload_adopt(struct apparmor_engine *engine, struct apparmor_worklo
 	}
 	workload->width = state.width;
 	workload->groups = state.groups;
-	workload->tops = state.tops;
+	apparmor_tops_adopt(workload, &state.tops);
 	workload->n_profiles =
 		state.n_profiles > workload->n_profiles ? state.n_profiles : workload->n_profiles;
 	r = apparmor_signatures_set(workload, state.signatures, workload->n_profiles);

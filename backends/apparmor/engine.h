@@ -41,6 +41,7 @@ struct apparmor_workload {
 	struct buf staged; /* its profiles, compiled */
 	struct apparmor_tops tops, staged_tops;
 	bool is_loading;
+	bool changed, has_stack; /* since its tasks could be there; follow.c */
 };
 
 struct apparmor_entrance;
@@ -128,15 +129,18 @@ int apparmor_signatures_set(struct apparmor_workload *workload, const uint64_t *
 			    size_t n);
 
 /*
- * follow.c: tasks under a profile on top of others', and what was compiled for @set. Where they are
- * under just that already it is dropped; where they could not follow: -EBUSY with a message. What
- * is left is loaded between the next two, whose answer is whether the workload's file is another
- * then; meanwhile nobody knows who has followed.
+ * follow.c: tasks under a profile on top of others', and what was compiled for @set. What is loaded
+ * already is dropped; where they could not follow: -EBUSY with a message. What is left is loaded
+ * between the next two, whose answer is whether the workload's file is another then; meanwhile
+ * nobody knows who has followed. Of one that is taken over @tops is known.
  */
+void apparmor_tops_adopt(struct apparmor_workload *workload, const struct apparmor_tops *tops);
 int apparmor_tops_check(struct apparmor_workload *workload, const struct apparmor_ruleset *set,
 			struct karmor_diag *diag);
 void apparmor_tops_loading(struct apparmor_workload *workload);
 bool apparmor_tops_loaded(struct apparmor_workload *workload, bool made);
+/* What was staged is loaded: tells of other tasks that may not have followed. */
+void apparmor_stacks_tell(struct apparmor_engine *engine, struct karmor_diag *diag);
 struct apparmor_tops apparmor_tops_now(const struct apparmor_workload *workload);
 
 /* program.c: tasks that others start. */

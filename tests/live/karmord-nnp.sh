@@ -31,6 +31,8 @@ again() { # karmord is killed, and another one comes
 	karmord_start
 }
 
+profile= # of the engine's, that a container is to be under as well
+
 # Two that stay in a container: a source, and a shell that is none. Each says whether it can read what it is asked for.
 pair() { # runtime, id
 	local who loops=
@@ -41,6 +43,7 @@ pair() { # runtime, id
 	# shellcheck disable=SC2016 # the container's shells expand it
 	loops='loop() { while read f < /tmp/$1.ask; do [ "$f" = end ] && exit; if { read x < $f; } 2> /dev/null; then echo yes; else echo no; fi > /tmp/$1.answer; done; }'
 	bundle_make "$1" yes "/bin/source -c '$loops; loop source' & $loops; loop shell"
+	[ -z "$profile" ] || sed -i "s/\"process\": {/&\"apparmorProfile\": \"$profile\", /" "$bundle/config.json"
 	prepare "$2" && stay "$1" "$2"
 }
 
@@ -188,6 +191,31 @@ left=$(profiles)
 karmord_start
 leave crun crun-5
 eventually empty
+
+# Under a profile of the engine's as well all tasks follow one change, and the next is told, for whoever runs.
+printf 'profile engine flags=(attach_disconnected, mediate_deleted) { file, capability, network, mount, pivot_root, ptrace, signal, unix, %s }\n' \
+	"deny /proc/version r," | apparmor_parser -rK 2> /dev/null
+"$karmor" delete ksp shadow -n shop > /dev/null
+profile=engine
+policy passwd "$passwd"
+pair crun crun-7
+is "$(both /proc/version) $(both /etc/passwd)" "no no no no" "a container is under the engine's profile and under policies"
+out=$(policy group "$group" 2>&1)
+is "$? $out" "0 " "a change is made"
+is "$(both /etc/group) $(both /etc/passwd)" "no no no no" "which all follow"
+out=$(policy shadow 'file: {matchPaths: [{path: /etc/shadow}]}' 2>&1)
+is $? 0 "so is the next"
+has "$out" 'warning: tasks of workload "crun-7" are under several profiles' "and it is told that tasks may not follow"
+is "$(enters crun crun-7 /bin/sh -c '{ read x < /etc/shadow; } 2> /dev/null || echo no')" no "as what is started since does"
+: > "$work/log"
+"$karmor" delete ksp passwd -n shop > /dev/null
+has "$(cat "$work/log")" 'tasks of workload "crun-7" are under several profiles' "where the answer does not tell the log does"
+leave crun crun-7
+profile=
+"$karmor" delete ksp group -n shop > /dev/null
+policy shadow "$shadow"
+eventually empty
+left=$(profiles)
 
 # What no runtime starts.
 start() {
