@@ -163,6 +163,12 @@ static bool is_closed_file(const struct question *q)
 	return q->rule->ir->section == KARMOR_FILE && is_closed_allow(q);
 }
 
+/* It is left out, and its posture stays. */
+static bool is_closed_owner(const struct question *q)
+{
+	return is_owner(q) && is_closed_file(q);
+}
+
 static bool is_unreadable(const struct question *q)
 {
 	return q->rule->ir->section == KARMOR_FILE && q->rule->action == KARMOR_BLOCK &&
@@ -225,6 +231,10 @@ static const struct {
 	{ is_owner, KARMOR_UNSUPPORTED,
 	  "SELinux does not know who owns a file: its users are not those of files",
 	  "drop ownerOnly, or use bpf" },
+	{ is_closed_owner, KARMOR_UNSUPPORTED,
+	  "the posture closes what it lets be read to the owner as well, and what no rule of files "
+	  "lets be read can be executed only where a rule of processes allows it",
+	  NULL },
 	{ is_multi_call, KARMOR_UNSUPPORTED,
 	  "the path is a link to a multi-call binary, and SELinux does not see the name it is "
 	  "called by",

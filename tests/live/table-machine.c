@@ -22,7 +22,7 @@ static struct {
 	char old[64];
 } settings[] = {
 	{ .file = "/proc/sys/kernel/perf_event_paranoid", .value = "2" },
-	{ .file = "/proc/sys/net/core/bpf_jit_limit", .value = "4096" },
+	{ .file = "/proc/sys/net/core/bpf_jit_limit", .value = "1" },
 	{ .file = "/proc/sys/net/ipv4/ping_group_range", .value = "0 2147483647" },
 };
 

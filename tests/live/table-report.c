@@ -50,9 +50,14 @@ static bool is_opened_program(const struct pass *pass, const struct access *acce
 	return run && !asked_as(pass, access, KARMOR_FILE, KARMOR_READ).rule;
 }
 
+/* Where owners are not known, by what holds for who is none. */
 static bool is_unreadable_program(const struct pass *pass, const struct access *access)
 {
-	return asked_as(pass, access, KARMOR_FILE, KARMOR_READ).action == KARMOR_BLOCK;
+	struct access other = *access;
+
+	other.owner = false;
+	return asked_as(pass, access, KARMOR_FILE, KARMOR_READ).action == KARMOR_BLOCK ||
+	       asked_as(pass, &other, KARMOR_FILE, KARMOR_READ).action == KARMOR_BLOCK;
 }
 
 static bool is_name_of(const struct ruleset_rule *rule, const struct access *access)
@@ -151,7 +156,7 @@ static bool report_names(const struct karmor_report *report, const char *words)
 	struct karmor_report_line line = KARMOR_STRUCT(karmor_report_line);
 
 	for (size_t i = 0; karmor_report_at(report, i, &line) == 0; i++)
-		if (line.fidelity == KARMOR_APPROXIMATED && strstr(line.reason, words))
+		if (line.reason && strstr(line.reason, words))
 			return true;
 	return false;
 }

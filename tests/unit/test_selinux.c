@@ -262,6 +262,10 @@ static const struct {
 	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/a\"}]},\"file\":{"
 	  "\"matchPaths\":[{\"path\":\"/a\"}]}",
 	  "file=block", "can be read as well", false },
+	{ "\"action\":\"Allow\",\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"ownerOnly\":true}]}",
+	  "file=block", "can be executed only where a rule of processes", true },
+	{ "\"action\":\"Allow\",\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"ownerOnly\":true}]}",
+	  NULL, "can be executed only where a rule of processes", false },
 	{ "\"process\":{\"matchPaths\":[{\"path\":\"/a\",\"fromSource\":[{\"path\":\"/s\"}]}]}",
 	  NULL, "by what no source is", false },
 	{ "\"action\":\"Allow\",\"process\":{\"matchPaths\":[{\"path\":\"/"
