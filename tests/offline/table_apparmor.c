@@ -22,6 +22,7 @@
 
 #include "../../daemon/table.h"
 #include "apparmor-dfa.h"
+#include "apparmor-policies.h"
 #include "apparmor/apparmor.h"
 #include "apparmor/parser.h"
 #include "bpf-random.h"
@@ -414,48 +415,13 @@ int judged_make(const char *about, const struct karmor_ruleset *set, struct judg
 	return make_profiles(j, diag);
 }
 
-/* Names that lie close to each other, and that only differ from them. */
-static void many_path(struct buf *buf)
-{
-	static const char *const kinds[] = { "net", "db", "web" };
-
-	buf_printf(buf, "/srv/app%u/tenant-%u/%s%s", random_below(40), random_below(40),
-		   kinds[random_below(3)], random_below(3) ? "" : ".d");
-	if (random_below(8))
-		buf_printf(buf, "/file%u%s", random_below(1000), random_below(9) ? "" : "/x");
-}
-
-/* Block, Audit and Allow rules for names and directories, and a few for sources and patterns. */
-static void many_policy(struct buf *buf, unsigned long n, bool sources)
-{
-	static const char *const actions[] = { "Block", "Block", "Block", "Allow", "Audit" };
-
-	buf_printf(buf,
-		   "apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
-		   "metadata: {name: many}\nspec:\n  selector: {}\n  file:\n"
-		   "    matchPatterns: [%s]\n    matchPaths:\n",
-		   priorities ? "{pattern: '/srv/**/tenant-7/**x'}" : "");
-	for (unsigned long i = priorities; i < n; i++) {
-		bool directory = i == n / 2;
-
-		buf_puts(buf, directory ? "    matchDirectories:\n" : "");
-		buf_puts(buf, i < n / 2 ? "    - {path: " : "    - {dir: ");
-		many_path(buf);
-		buf_printf(buf, ", action: %s", actions[random_below(ARRAY_SIZE(actions))]);
-		buf_puts(buf, i >= n / 2 && random_below(2) ? ", recursive: true" : "");
-		buf_puts(buf, random_below(9) ? "" : ", readOnly: true");
-		buf_puts(buf,
-			 sources && i % 999 == 5 ? ", fromSource: [{path: /bin/cat}]}\n" : "}\n");
-	}
-}
-
 static void judge_many(unsigned long n, bool sources)
 {
 	_cleanup_(judge_done) struct judge judge = { 0 };
 	_cleanup_buf_ struct buf text = { 0 };
 	bool made;
 
-	many_policy(&text, n, sources);
+	many_policy(&text, n, sources, priorities);
 	made = judge_begin(&judge, "many", text.data, "file=block");
 	for (int i = 0; i < MANY_QUESTIONS && made; i++) {
 		_cleanup_buf_ struct buf path = { 0 };
@@ -470,29 +436,6 @@ static void judge_many(unsigned long n, bool sources)
 	if (made)
 		printf("%lu rules: %ld profiles of %zu bytes\n", n, judge.judged->n,
 		       judge.judged->binary.len);
-}
-
-/* Each source has a file and a program that it alone may not use, every other one also a file that
- * it alone may. */
-static void sourced_policy(struct buf *buf, unsigned long n)
-{
-	buf_puts(buf,
-		 "apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
-		 "metadata: {name: sourced}\nspec:\n  selector: {}\n  process:\n    matchPaths:\n");
-	for (unsigned long i = 0; i < n; i++)
-		buf_printf(buf, "    - {path: /x%lu, fromSource: [{path: /s%lu}]}\n", i, i);
-	buf_puts(buf, "  file:\n    matchPaths:\n");
-	for (unsigned long i = 0; i < n; i++) {
-		buf_printf(
-			buf,
-			"    - {path: /f%lu, fromSource: [{path: /s%lu}]}\n    - {path: /g%lu}\n",
-			i, i, i);
-		if (i % 2)
-			buf_printf(
-				buf,
-				"    - {path: /g%lu, action: Allow, fromSource: [{path: /s%lu}]}\n",
-				i, i);
-	}
 }
 
 static void judge_sourced(unsigned long n)
