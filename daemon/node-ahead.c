@@ -47,14 +47,13 @@ static int ruleset_add(const struct node *node, const struct karmor_policies *po
 	return r;
 }
 
-int ahead_make(const struct node *node, const struct karmor_policies *policies,
-	       struct node_ahead *ret)
+static int rulesets_add(const struct node *node, const struct karmor_policies *policies,
+			struct node_ahead *ret)
 {
 	struct subjects subjects = { .n = 0 };
 	int r = 0;
 
-	*ret = (struct node_ahead){ .n = 0 };
-	for (size_t i = 0; r == 0 && node->prepares && ret->n < NODE_AHEAD_MAX; i++) {
+	for (size_t i = 0; r == 0 && ret->n < NODE_AHEAD_MAX; i++) {
 		struct karmor_subject subject = KARMOR_STRUCT(karmor_subject);
 
 		r = karmor_policies_subject(policies, i, &subject);
@@ -69,6 +68,20 @@ int ahead_make(const struct node *node, const struct karmor_policies *policies,
 		r = r ? r : ruleset_add(node, policies, &subject, ret);
 	}
 	return r;
+}
+
+int ahead_make(const struct node *node, const struct karmor_policies *policies,
+	       struct node_ahead *ret)
+{
+	struct karmor_subject nobody = KARMOR_STRUCT(karmor_subject);
+	int r;
+
+	*ret = (struct node_ahead){ .n = 0 };
+	if (!node->prepares)
+		return 0;
+	r = rulesets_add(node, policies, ret);
+	/* Who is selected by none of them is a workload, too. */
+	return r < 0 || !ret->n ? r : ruleset_add(node, node->none, &nobody, ret);
 }
 
 void ahead_done(struct node_ahead *ahead)

@@ -37,6 +37,15 @@ struct rulesets {
 	size_t n;
 };
 
+/*
+ * A change may not be followed under no_new_privs: none is made of what is the same directory by
+ * another name. Who labels files looks for them there each time, and needs the name that it has.
+ */
+static bool is_root_kept(const struct node *node, const struct workload *workload, const char *root)
+{
+	return strcmp(workload->set_root, root) == 0 || (workload->no_new_privs && !node->prepares);
+}
+
 static struct karmor_ruleset *ruleset_had(const struct node *node,
 					  const struct karmor_policies *policies, size_t slot,
 					  const char *root)
@@ -45,11 +54,7 @@ static struct karmor_ruleset *ruleset_had(const struct node *node,
 
 	if (!workload)
 		return node->nothing;
-	/* A change may not be followed: none is made of what is the same directory. */
-	if (node->ruled == policies &&
-	    (workload->no_new_privs || strcmp(workload->set_root, root) == 0))
-		return workload->set;
-	return NULL;
+	return node->ruled == policies && is_root_kept(node, workload, root) ? workload->set : NULL;
 }
 
 static void rulesets_done(struct rulesets *sets)
@@ -152,7 +157,7 @@ static int rulesets_make(struct node *node, const struct karmor_policies *polici
 
 	ret->n = node->n_slots ? node->n_slots : 1;
 	ret->all = calloc(ret->n, sizeof(*ret->all));
-	ret->sets = calloc(ret->n + NODE_AHEAD_MAX, sizeof(struct karmor_ruleset *));
+	ret->sets = calloc(ret->n + NODE_AHEAD_MAX + 1, sizeof(struct karmor_ruleset *));
 	if (!ret->all || !ret->sets)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ret->n; i++) {
@@ -247,7 +252,7 @@ static int publish_once(struct node *node, const struct karmor_policies *policie
 }
 
 /* Compiles and applies @policies for the workloads that there are, and for some that may come:
- * where it is for the latter's sake that it fails, without them. */
+ * where it may be for the latter's sake that it fails, without them. */
 static int publish(struct node *node, const struct karmor_policies *policies, json_t *messages)
 {
 	_cleanup_json_ json_t *told = json_array();
@@ -258,13 +263,14 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 	if (!node->prepares || node->is_ahead_failed)
 		return publish_once(node, policies, false, messages);
 	r = publish_once(node, policies, true, told);
-	if (r == 0) {
+	if (r == 0 || r == -ENOMEM) {
 		json_array_extend(messages, told);
-		return 0;
+		return r;
 	}
 	r = publish_once(node, policies, false, messages);
 	if (r == 0) {
 		node->is_ahead_failed = true;
+		messages_log(told);
 		messages_add(messages, KARMOR_NOTE, NULL, 0, NULL,
 			     "the rules of workloads to come are not made ready, and a start may "
 			     "take as long as a change does");

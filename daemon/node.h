@@ -24,7 +24,7 @@ typedef void node_event_fn(const struct karmor_event *event, const struct worklo
 			   void *data);
 
 struct node_ahead {
-	struct karmor_ruleset *sets[NODE_AHEAD_MAX];
+	struct karmor_ruleset *sets[NODE_AHEAD_MAX + 1]; /* the last of no policy */
 	size_t n;
 };
 

@@ -328,11 +328,11 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 	selinux_trees_keep(&engine->labelled);
 	trees = (struct selinux_trees){ 0 };
 	selinux_retire_live(engine);
-	/* Who attaches writes down the rest. */
-	if (engine->is_covered)
-		return 0;
-	/* What is in force is in force; who comes next may have to load it once more. */
-	return selinux_keep(engine, true, diag) == -ENOMEM ? -ENOMEM : 0;
+	/* Who attaches writes down the rest. What is in force is in force: where it cannot be
+	 * written, who comes next may have to load it once more. */
+	if (!engine->is_covered)
+		(void)!selinux_keep(engine, true, diag);
+	return 0;
 }
 
 /* Whether there is somebody for whom a module would be, or may be. */

@@ -149,6 +149,9 @@ begin_left again db
 reads again yny "and another whose first task ends"
 finish again
 finish left
+begin nobodys queue
+reads nobodys yyy "one that no policy is for is confined by none"
+finish nobodys
 is "$(loads)" "$before" "and none was loaded all the while"
 told() { # NAME RESOURCE
 	"$karmor" logs --json --since 1h --limit 1 -n shop --policy "$1" --resource "$2" > "$work/told" 2> /dev/null &
