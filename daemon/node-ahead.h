@@ -2,8 +2,8 @@
 /*
  * Rules of workloads that are not there yet. Where new rules are dear to a backend, as they are to
  * SELinux, those that policies will give to who comes are put in force with the policies: a
- * workload that has the labels which a policy asks for, in its namespace, and no others; and one that
- * no policy is for.
+ * workload that has the labels which a policy asks for, in its namespace, and no others; and one
+ * that no policy is for.
  */
 #pragma once
 

@@ -15,7 +15,7 @@ trap 'umount "$here/race" 2> /dev/null; rm -rf "$work" "$here"' EXIT
 if [ -n "${KARMOR_LONG:-}" ]; then
 	opens=1000000 races=10000000 forks=30000 kills=500
 else
-	opens=10000 races=10000 forks=600 kills=8
+	opens=10000 races=10000 forks=600 kills=3
 fi
 
 policy() { # name, section text

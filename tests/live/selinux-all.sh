@@ -16,7 +16,7 @@ enforcing() { # COMMAND...
 
 contract=${KARMOR_BUILD:-$here/../../build}/tests/contract/contract
 
-# First, for the last leaves its module. Each change of the policy takes its time: the rest of the contract, and karmord,
+# First, for the last leaves its module. Each change of the policy takes its time: the rest of the contract, and containers,
 # are asked where there is enough of that.
 suite selinux-run "$here/selinux-run.sh"
 tables=("$here/../tables/programs.tsv" "$here/../tables/mission.tsv")
@@ -26,8 +26,8 @@ suite tables enforcing "${KARMOR_BUILD:-$here/../../build}/tests/live/table" --t
 missions=()
 [ -n "${KARMOR_LONG:-}" ] || missions=(block-dangerous-processes)
 suite mission enforcing env KARMOR_BACKEND=selinux,bpf "$here/mission.sh" "${missions[@]}"
+suite selinux-karmord "$here/selinux-karmord.sh"
 if [ -n "${KARMOR_LONG:-}" ]; then
-	suite selinux-karmord "$here/selinux-karmord.sh"
 	suite selinux-containers "$here/selinux-containers.sh"
 	suite contract enforcing "$contract" selinux live
 else
