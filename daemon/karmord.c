@@ -159,7 +159,10 @@ static void reload(struct daemon *daemon)
 		node_keep(&daemon->node, daemon->config_path, messages);
 		/* Postures and labels may be others, for the same policies. */
 		host_relabel(&daemon->node);
-		(void)!node_apply(&daemon->node, &daemon->node.in_force, messages);
+		if (node_apply(&daemon->node, &daemon->node.in_force, messages) < 0)
+			messages_add(messages, KARMOR_WARNING, NULL, 0, "start those anew",
+				     "workloads that run stay under postures and \"audit\" of "
+				     "before, and those that start get the new ones");
 		host_renew(&daemon->node, messages);
 		(void)!units_sync(&daemon->node, messages);
 		messages_log(messages);

@@ -163,6 +163,8 @@ int node_open(struct node *node, const struct config *config, struct loop *loop,
 	r = loop_timer(loop, node_on_ending, node, &node->ending);
 	if (r == 0)
 		r = loop_timer(loop, on_events, node, &node->floods);
+	if (r == 0)
+		r = loop_timer(loop, node_on_again, node, &node->again.timer);
 	return r < 0 ? r : events_watch(node);
 }
 
@@ -188,6 +190,7 @@ void node_close(struct node *node)
 	loop_remove(node->loop, node->events);
 	loop_remove(node->loop, node->ending);
 	loop_remove(node->loop, node->floods);
+	loop_remove(node->loop, node->again.timer);
 	for (size_t i = 0; i < node->n_slots; i++)
 		if (node->slots[i])
 			node_slot_drop(node, node->slots[i]);
@@ -306,8 +309,10 @@ int node_remember(struct node *node, json_t *messages)
 	return r;
 }
 
-void node_adopt(struct node *node, json_t *messages)
+size_t node_adopt(struct node *node, json_t *messages)
 {
+	size_t failed = 0;
+
 	for (size_t i = 0; i < node->n_slots; i++) {
 		struct workload *workload = node->slots[i];
 		int r = workload ? node_enrol(node, workload) : 0;
@@ -315,14 +320,22 @@ void node_adopt(struct node *node, json_t *messages)
 		messages_take(messages, node->diag);
 		if (r == 0)
 			continue;
+		failed++;
+		if (r == -EBUSY) {
+			messages_add(
+				messages, KARMOR_WARNING, NULL, 0, "start it anew",
+				"workload \"%s\" cannot be taken over yet, and stays under the "
+				"rules of before",
+				workload->name);
+			node_again(node);
+			continue;
+		}
 		messages_add(messages, KARMOR_ERROR, NULL, 0, NULL,
 			     "workload \"%s\" cannot be taken over: %s", workload->name,
 			     strerror(-r));
-		/* The next karmord may, when the task that is in the way has ended. */
-		if (r == -EBUSY)
-			records_leave(node, workload);
 		node_slot_drop(node, workload);
 	}
+	return failed;
 }
 
 /* Workloads without labels are under no policy, as there is none; nobody comes in any more. */
@@ -343,12 +356,22 @@ static int unknown_add(struct node *node, const char *name)
 	return r;
 }
 
+static size_t attached_count(const struct node *node)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < node->n_slots; i++)
+		n += node->slots[i] && node->slots[i]->attached && !node->slots[i]->is_host;
+	return n;
+}
+
 int node_remove(struct node *node, json_t *messages)
 {
 	_cleanup_json_ json_t *pinned = json_object();
 	const struct documents nothing = { 0 };
 	const char *name;
 	json_t *tasks;
+	size_t n;
 	int r = pinned ? karmor_engine_pinned(node->engine, pinned_note, pinned, node->diag)
 		       : -ENOMEM;
 
@@ -359,16 +382,16 @@ int node_remove(struct node *node, json_t *messages)
 		if (r == 0)
 			r = unknown_add(node, name);
 	}
-	json_object_del(pinned, HOST_NAME);
 	if (r == 0)
 		r = node_apply(node, &nothing, messages);
-	if (r == 0)
-		node_adopt(node, messages);
+	if (r == 0 && node_adopt(node, messages))
+		r = -EBUSY;
 	messages_take(messages, node->diag);
-	if (r == 0 && json_object_size(pinned))
+	n = attached_count(node);
+	if (n)
 		messages_add(
 			messages, KARMOR_NOTE, NULL, 0, NULL,
-			"%zu workload%s without rules from now on, and gone with the last task",
-			json_object_size(pinned), json_object_size(pinned) == 1 ? " is" : "s are");
+			"%zu workload%s without rules from now on, and gone with the last task", n,
+			n == 1 ? " is" : "s are");
 	return r < 0 ? r : records_remove(node);
 }

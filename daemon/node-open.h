@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of a node share: its beginning (node-open.c), its policies (node-policies.c), how
- * a workload comes in (node-entry.c, node-prepare.c), and its life (node.c). */
+ * a workload comes in (node-entry.c, node-prepare.c), what is tried again (node-again.c), and its
+ * life (node.c). */
 #pragma once
 
 #include "node.h"
@@ -26,6 +27,14 @@ int node_slot_add(struct node *node, struct workload *workload);
 void node_slot_drop(struct node *node, struct workload *workload);
 /* Puts its task under the ruleset of its slot, or takes it over. */
 int node_enrol(struct node *node, struct workload *workload);
+/* The same for one of before that could not be taken over when it was to be. */
+int node_enrol_again(struct node *node, struct workload *workload);
+/* Tries again, in a while, what waits for a task to end. */
+void node_again(struct node *node);
+/* Tries again soon, if something waits: a workload has ended. */
+void node_again_soon(struct node *node);
+/* A loop_fn. */
+void node_on_again(uint32_t events, void *data);
 /* Waits for its task's end. */
 int node_watch(struct node *node, struct workload *workload);
 /* Forgets the workload of that name, if there is one and it has no task. 0 or -EEXIST. */

@@ -137,6 +137,7 @@ int node_watch(struct node *node, struct workload *workload)
 static bool forget(struct node *node, struct workload *workload)
 {
 	if (workload->is_unit || workload->is_host || workload_lives(workload) ||
+	    (workload->adopted && !workload->attached && node_enrol_again(node, workload) < 0) ||
 	    karmor_engine_tasks(node->engine, workload->name) > 0)
 		return false;
 	node_read_events(node);
@@ -145,6 +146,7 @@ static bool forget(struct node *node, struct workload *workload)
 	log_about(LOG_DETAIL, &(struct log_subject){ .workload = workload->name },
 		  "workload \"%s\" has ended", workload->name);
 	node_slot_drop(node, workload);
+	node_again_soon(node);
 	return true;
 }
 
@@ -180,8 +182,8 @@ void node_on_ending(uint32_t events, void *data)
 		struct workload *workload = node->slots[i];
 		unsigned left;
 
-		if (!workload || workload->source || workload->is_waiting || workload->is_unit ||
-		    workload->is_host)
+		if (!workload || workload->source || !workload->attached || workload->is_waiting ||
+		    workload->is_unit || workload->is_host)
 			continue;
 		left = node_prepared_left(workload);
 		if (left) {

@@ -28,6 +28,15 @@ struct node_ahead {
 	size_t n;
 };
 
+/* What is tried again as long as a task is in the way; node-again.c. */
+struct node_again {
+	struct loop_source *timer;
+	unsigned ms;	/* until the next time; 0: nothing waits */
+	bool is_change; /* of policies, and not workloads alone */
+	void (*change)(void *data);
+	void *data;
+};
+
 struct node {
 	const struct config *config; /* borrowed, may be exchanged */
 	struct loop *loop;
@@ -59,6 +68,7 @@ struct node {
 	struct workload **slots;
 	size_t n_slots;
 	struct loop_source *events, *ending, *floods;
+	struct node_again again;
 	node_event_fn *fn;
 	void *data;
 };
@@ -75,8 +85,13 @@ int node_open(struct node *node, const struct config *config, struct loop *loop,
 void node_keep(struct node *node, const char *path, json_t *messages);
 /* Knows the workloads of before again, which go on as they were until policies are applied. */
 int node_remember(struct node *node, json_t *messages);
-/* Takes those over, under the policies that are in force. */
-void node_adopt(struct node *node, json_t *messages);
+/*
+ * Takes those over, under the policies that are in force. How many cannot be: one that is only in
+ * the way of itself stays as it is until it can, the others are forgotten.
+ */
+size_t node_adopt(struct node *node, json_t *messages);
+/* A change that was refused for the sake of a task is made by @again.change, later. */
+void node_change_again(struct node *node);
 void node_close(struct node *node);
 
 /* What policies mean for workloads may be another, as the configuration is: with whatever is
@@ -104,5 +119,5 @@ size_t node_workloads(const struct node *node);
 /* Delivers what has arrived. */
 void node_read_events(struct node *node);
 
-/* Takes out what is enforced: tasks that there are go on without rules. */
+/* Takes out what is enforced: tasks that there are go on without rules. -EBUSY: some cannot yet. */
 int node_remove(struct node *node, json_t *messages);

@@ -20,14 +20,6 @@ static int append(json_t *records, const struct node *node, const struct workloa
 	return json_array_append_new(records, record);
 }
 
-void records_leave(struct node *node, const struct workload *workload)
-{
-	if (!node->others)
-		node->others = json_array();
-	if (node->others)
-		(void)!append(node->others, node, workload);
-}
-
 int records_save(const struct node *node)
 {
 	_cleanup_json_ json_t *records = json_array();

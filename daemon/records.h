@@ -7,8 +7,6 @@
 #include "node.h"
 
 int records_save(const struct node *node); /* 0 or a negative errno */
-/* Another karmord finds @workload in it, which is not this one's any more. */
-void records_leave(struct node *node, const struct workload *workload);
 int records_remove(const struct node *node);
 /* *ret: an array, empty where there is no list. */
 int records_load(const struct node *node, json_t **ret, json_t *messages);

@@ -98,34 +98,59 @@ static bool lacks(const struct documents *b, const struct document *document, bo
 	return !other || (same && other != document);
 }
 
+static int apply(struct store *store, const struct documents *want, json_t *messages)
+{
+	int r = node_apply(store->node, want, messages);
+
+	store->is_refused |= r == -EBUSY;
+	return r;
+}
+
+/* What is in force with @document, or (@gone) without it, where that can be. */
+static void apply_one(struct store *store, struct document *document, bool gone, json_t *messages)
+{
+	struct documents tried = { 0 };
+	int r = documents_copy(&store->node->in_force, &tried);
+
+	if (r == 0 && gone)
+		documents_drop(&tried, document->name, document->from_socket);
+	else if (r == 0)
+		r = documents_put(&tried, document);
+	if (r == 0)
+		(void)!apply(store, &tried, messages);
+	documents_done(&tried);
+}
+
+/* All that are gone at once, where that can be. */
+static int apply_gone(struct store *store, const struct documents *want)
+{
+	struct documents tried = { 0 };
+	int r = documents_copy(&store->node->in_force, &tried);
+
+	for (size_t i = tried.n; r == 0 && i-- > 0;)
+		if (lacks(want, tried.all[i], false))
+			documents_drop(&tried, tried.all[i]->name, tried.all[i]->from_socket);
+	if (r == 0 && tried.n < store->node->in_force.n)
+		r = node_apply(store->node, &tried, NULL);
+	documents_done(&tried);
+	return r;
+}
+
 /* One change after the other, each left out that cannot be made. */
 static void apply_each(struct store *store, const struct documents *want, json_t *messages)
 {
-	struct documents now = { 0 };
+	struct documents before = { 0 };
+	bool one_by_one = apply_gone(store, want) < 0;
 
-	if (documents_copy(&store->node->in_force, &now) < 0)
+	if (documents_copy(&store->node->in_force, &before) < 0)
 		return;
-	for (size_t i = now.n; i-- > 0;)
-		if (lacks(want, now.all[i], false))
-			documents_drop(&now, now.all[i]->name, now.all[i]->from_socket);
-	if (node_apply(store->node, &now, messages) < 0) {
-		documents_done(&now);
-		return;
-	}
-	for (size_t i = 0; i < want->n; i++) {
-		struct documents tried = { 0 };
-
-		if (!lacks(&now, want->all[i], true))
-			continue;
-		if (documents_copy(&now, &tried) == 0 && documents_put(&tried, want->all[i]) == 0 &&
-		    node_apply(store->node, &tried, messages) == 0) {
-			documents_done(&now);
-			now = tried;
-		} else {
-			documents_done(&tried);
-		}
-	}
-	documents_done(&now);
+	for (size_t i = 0; one_by_one && i < before.n; i++)
+		if (lacks(want, before.all[i], false))
+			apply_one(store, before.all[i], true, messages);
+	for (size_t i = 0; i < want->n; i++)
+		if (lacks(&before, want->all[i], true))
+			apply_one(store, want->all[i], false, messages);
+	documents_done(&before);
 }
 
 /* Copies of the files as they are in force now; those of files that are gone are removed. */
@@ -164,13 +189,20 @@ static void reconcile(struct store *store, const struct documents *want, json_t 
 	struct documents before = { 0 };
 	size_t n = changes_of(want, &store->node->in_force);
 	_cleanup_json_ json_t *whole = json_array();
+	int r;
 
 	if (documents_copy(&store->node->in_force, &before) < 0)
 		return;
-	if (node_apply(store->node, want, whole) == 0 || n <= 1)
+	store->is_refused = false;
+	r = node_apply(store->node, want, whole);
+	if (r == 0 || n <= 1) {
 		json_array_extend(messages, whole);
-	else
+		store->is_refused = r == -EBUSY;
+	} else {
 		apply_each(store, want, messages);
+	}
+	if (store->is_refused)
+		node_change_again(store->node);
 	accept(store, &before);
 	if (changes_of(&before, &store->node->in_force))
 		log_tell(LOG_NEWS, "generation %llu: %zu policies in force, within %u ms",
@@ -180,7 +212,7 @@ static void reconcile(struct store *store, const struct documents *want, json_t 
 	documents_done(&before);
 }
 
-void store_refresh(struct store *store)
+static void refresh(struct store *store, bool again)
 {
 	struct documents want = { 0 };
 	json_t *messages = json_array();
@@ -188,9 +220,26 @@ void store_refresh(struct store *store)
 	if (documents_copy(&store->node->in_force, &want) == 0 && scan(store, &want, messages) == 0)
 		reconcile(store, &want, messages);
 	documents_done(&want);
-	messages_log(messages);
+	if (!again || !json_equal(messages, store->faults))
+		messages_log(messages);
 	json_decref(store->faults);
 	store->faults = messages;
+}
+
+void store_refresh(struct store *store)
+{
+	refresh(store, false);
+}
+
+/* What was refused, once more: what was told of it is not told again. */
+static void on_again(void *data)
+{
+	struct store *store = data;
+	unsigned long long errors = store->node->apply_errors;
+
+	refresh(store, true);
+	if (store->is_refused)
+		store->node->apply_errors = errors;
 }
 
 static void on_change(void *data)
@@ -264,6 +313,8 @@ int store_open(struct store *store, struct node *node, struct loop *loop)
 	int r;
 
 	*store = (struct store){ .node = node, .faults = messages };
+	node->again.change = on_again;
+	node->again.data = store;
 	r = directories_make(store);
 	if (r == 0)
 		r = watch_open(loop, on_change, store, &store->watch);

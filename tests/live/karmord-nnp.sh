@@ -15,6 +15,10 @@ printf 'policies: %s\nstate: %s/state\nbackends: [apparmor]\n' "$work/policies.d
 # What the rules name, and a second one of the same kind.
 for program in source other; do cp "$rootfs/bin/sh" "$rootfs/bin/$program"; done
 echo groups > "$rootfs/etc/group"
+# Under what it is when it is executed.
+# shellcheck disable=SC2016 # it is expanded there
+printf '#!/bin/sh\nread x < /proc/self/attr/current\necho "$x"\n' > "$rootfs/bin/label"
+chmod +x "$rootfs/bin/label"
 
 prepare() { # id
 	(cd "$bundle" && "$karmor" oci-hook precreate --config "$work/karmord.yaml" --id "$1" < config.json) > "$work/prepared" &&
@@ -41,7 +45,7 @@ pair() { # runtime, id
 		mkfifo "$rootfs/tmp/$who".{ask,answer}
 	done
 	# shellcheck disable=SC2016 # the container's shells expand it
-	loops='loop() { while read f < /tmp/$1.ask; do [ "$f" = end ] && exit; if { read x < $f; } 2> /dev/null; then echo yes; else echo no; fi > /tmp/$1.answer; done; }'
+	loops='loop() { while read f < /tmp/$1.ask; do [ "$f" = end ] && exit; if [ -x $f ]; then $f; elif { read x < $f; } 2> /dev/null; then echo yes; else echo no; fi > /tmp/$1.answer; done; }'
 	bundle_make "$1" yes "/bin/source -c '$loops; loop source' & $loops; loop shell"
 	[ -z "$profile" ] || sed -i "s/\"process\": {/&\"apparmorProfile\": \"$profile\", /" "$bundle/config.json"
 	prepare "$2" && stay "$1" "$2"
@@ -61,6 +65,19 @@ both() { # file
 source_ended() { # runtime, id
 	# shellcheck disable=SC2016 # the container's shell expands it
 	[ "$("$1" exec "$2" /bin/sh -c 'for i in /proc/[0-9]*/attr/current; do read -r label < $i; echo "$label"; done' < /dev/null | grep -c '\.n1')" -eq 0 ]
+}
+
+reads() { # who, file
+	[ "$(ask "$1" "$2")" = yes ]
+}
+
+file_policy() { # name, app, section
+	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadata: {name: %s, namespace: shop}\nspec:\n  selector: {matchLabels: {app: %s}}\n  %s\n' \
+		"$1" "$2" "$3" > "$work/new" && mv "$work/new" "$work/policies.d/$1.yaml"
+}
+
+lists() { # name
+	"$karmor" get policies | grep -q "$1"
 }
 
 shadow='file: {matchPaths: [{path: /etc/shadow, fromSource: [{path: /bin/source}, {path: /bin/cat}]}]}'
@@ -148,6 +165,9 @@ pair crun crun-3
 "$karmor" delete ksp shadow -n shop > /dev/null
 is $? 0 "the policy of a source goes while it runs"
 is "$(both /etc/shadow)" "yes yes" "and it is kept from nothing"
+out=$(both /bin/label)
+lacks "$out" ".n" "what it starts is under what is left"
+is "$(grep -o karmor-lasting <<< "$out" | wc -l)" 2 "as what others start is"
 policy passwd "$passwd" 2> /dev/null
 is $? 2 "what would keep it from something is refused"
 leave crun crun-3
@@ -170,12 +190,17 @@ wait "$daemon"
 rm "$work/policies.d/meanwhile.yaml"
 : > "$work/log"
 karmord_start
-has "$(cat "$work/log")" 'workload "crun-4" cannot be taken over' "and no further"
+has "$(cat "$work/log")" 'workload "crun-4" cannot be taken over yet, and stays under the rules of before; fix: start it anew' "and no further"
+has "$("$karmor" get workloads)" crun-4 "it is listed"
 is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "under what it has been it stays"
 timeout 30 sh -c "echo end > $rootfs/tmp/source.ask"
 eventually source_ended crun crun-4
-again
-is "$(ask shell /etc/passwd)" yes "when it has ended a karmord takes the others over"
+eventually reads shell /etc/passwd
+check $? "when it has ended karmord takes the others over" "$(cat "$work/log")"
+has "$(cat "$work/log")" 'workload "crun-4" is taken over' "and says so"
+policy passwd "$passwd"
+is "$(ask shell /etc/passwd)" no "and they follow its changes"
+"$karmor" delete ksp passwd -n shop > /dev/null
 leave crun crun-4
 eventually empty
 check $? "and all is forgotten" "$("$karmor" get workloads)"
@@ -190,6 +215,66 @@ is "$(both /etc/shadow)" "yes yes" "and a source that runs goes on without rules
 left=$(profiles)
 karmord_start
 leave crun crun-5
+eventually empty
+
+# Its rules cannot be taken from one that has followed a change.
+policy shadow "$shadow"
+pair crun crun-9
+policy passwd "$passwd"
+kill "$daemon"
+wait "$daemon"
+"$build/daemon/karmord" --config "$work/karmord.yaml" --remove > "$work/removed" 2>&1
+is $? 2 "what cannot be taken out is no success"
+has "$(cat "$work/removed")" 'workload "crun-9" cannot be taken over yet' "and told"
+lacks "$(cat "$work/removed")" "2 workloads are without rules" "and not counted among those without rules"
+is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "it is as it was"
+karmord_start
+has "$("$karmor" get workloads -o json)" '"labels": "app=web' "and known to the next karmord by its labels"
+kill "$daemon"
+wait "$daemon"
+timeout 30 sh -c "echo end > $rootfs/tmp/source.ask"
+eventually source_ended crun crun-9
+"$build/daemon/karmord" --config "$work/karmord.yaml" --remove > "$work/removed" 2>&1
+is $? 0 "when the source has ended it is taken out" "$(cat "$work/removed")"
+is "$(ask shell /etc/passwd)" yes "and nothing is kept"
+karmord_start
+leave crun crun-9
+eventually empty
+left=$(profiles)
+"$karmor" delete ksp passwd -n shop > /dev/null
+
+# A file that is gone is in force as long as a source is in the way, and is no other's hindrance.
+pair crun crun-8
+file_policy first web "$passwd"
+eventually lists first
+is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "a policy of a file is followed"
+: > "$work/log"
+rm "$work/policies.d/first.yaml"
+file_policy second elsewhere "$group"
+eventually lists second
+check $? "where another one's removal is refused others go on" "$(cat "$work/log")"
+lists first
+check $? "it stays in force"
+is "$(both /etc/passwd)" "no no" "for all"
+told=$(grep -c 'a task of workload "crun-8"' "$work/log")
+sleep 10
+is "$(grep -c 'a task of workload "crun-8"' "$work/log")" "$told" "and is not told again where it is tried again"
+echo 'audit: true' >> "$work/karmord.yaml"
+kill -HUP "$daemon"
+eventually grep -q "workloads that run stay under postures" "$work/log"
+check $? "another configuration that it cannot follow is told" "$(cat "$work/log")"
+is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "and not in force for what runs"
+timeout 30 sh -c "echo end > $rootfs/tmp/source.ask"
+eventually source_ended crun crun-8
+eventually reads shell /etc/passwd
+check $? "when the source has ended all is followed" "$(cat "$work/log")"
+lists first
+is $? 1 "the file's policy is gone"
+has "$(enters crun crun-8 /bin/sh -c '/bin/source -c "read x < /etc/shadow && echo logged"')" logged "and the configuration holds"
+sed -i /audit/d "$work/karmord.yaml"
+kill -HUP "$daemon"
+rm "$work/policies.d/second.yaml"
+leave crun crun-8
 eventually empty
 
 # Under a profile of the engine's as well all tasks follow one change, and the next is told, for whoever runs.
