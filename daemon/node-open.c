@@ -245,11 +245,17 @@ static bool is_ours(struct node *node, const json_t *record, const struct worklo
 	return false;
 }
 
-static int remember(struct node *node, const json_t *record, json_t *pinned, json_t *messages)
+/* Whether its first task lives is asked by @living: others are left out. */
+static int remember(struct node *node, const json_t *record, bool living, json_t *pinned,
+		    json_t *messages)
 {
 	struct workload *workload;
 	int r = workload_known(record, &workload);
 
+	if (r == 0 && workload_lives(workload) != living) {
+		workload_free(workload);
+		return 0;
+	}
 	if (r == 0 && !is_ours(node, record, workload, pinned, messages)) {
 		workload_free(workload);
 		return 0;
@@ -292,11 +298,13 @@ int node_remember(struct node *node, json_t *messages)
 		return r;
 	}
 	r = records_load(node, &records, messages);
-	json_array_foreach(records, i, value)
-	{
-		if (r == 0)
-			r = remember(node, value, pinned, messages);
-	}
+	/* Where there are two of a name it is the one that lives. */
+	for (int living = 1; living >= 0; living--)
+		json_array_foreach(records, i, value)
+		{
+			if (r == 0)
+				r = remember(node, value, living, pinned, messages);
+		}
 	/* Of the node nothing is to be known but that it is one. */
 	if (r == 0 && pinned && json_object_del(pinned, HOST_NAME) == 0)
 		r = host_remember(node);

@@ -20,14 +20,21 @@ static int append(json_t *records, const struct node *node, const struct workloa
 	return json_array_append_new(records, record);
 }
 
+/* One of another list of backends is not written beside a newer one of its name. */
 int records_save(const struct node *node)
 {
 	_cleanup_json_ json_t *records = json_array();
 	_cleanup_free_ char *text = NULL;
+	json_t *value;
+	size_t i;
 
-	if (node->others && json_array_extend(records, node->others) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < node->n_slots; i++)
+	json_array_foreach(node->others, i, value)
+	{
+		if (!node_find(node, json_string_value(json_object_get(value, "name"))) &&
+		    json_array_append(records, value) < 0)
+			return -ENOMEM;
+	}
+	for (i = 0; i < node->n_slots; i++)
 		if (node->slots[i] && !node->slots[i]->is_waiting && !node->slots[i]->is_host &&
 		    append(records, node, node->slots[i]) < 0)
 			return -ENOMEM;
