@@ -134,14 +134,17 @@ main() {
 
 	[[ -z ${KARMOR_LONG:-} ]] || run_long
 
-	heading "virtual machines and packages"
+	heading "packages"
+	tap run package tests/package build
+
+	heading "virtual machines"
 	tap run vm-selftest tests/vm/selftest
 	for guest in "${live_guests[@]}"; do
 		# shellcheck disable=SC2086
 		prepare_live $guest
 	done
 	# A guest has one processor, and waits a third of its time: one more than there are here.
-	tap --jobs "$(($(nproc) + 1))" run "${live_commands[@]}" :: package tests/package build
+	tap --jobs "$(($(nproc) + 1))" run "${live_commands[@]}"
 
 	echo
 	print_totals
