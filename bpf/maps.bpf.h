@@ -33,7 +33,8 @@ struct label {
 	__u64 place, place_ns;
 	/* The walk up. */
 	__u64 at, at_mnt;
-	__u64 sum;	/* of d_seq over all components */
+	__u64 sum;	/* of all components and their d_seq */
+	__u32 torn;	/* all d_seq together: odd where one was being renamed */
 	__u32 depth;	/* components so far, counted from the leaf */
 	__u32 keep;	/* components from this one on are not kept */
 	__u32 kept_low; /* the lowest component that the chunk still holds */
