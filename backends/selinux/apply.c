@@ -53,8 +53,8 @@ void selinux_abort(struct karmor_engine *base)
 	struct selinux_engine *engine = (struct selinux_engine *)base;
 
 	engine->staged = NULL;
-	engine->n_retired = engine->n_spares = 0;
-	selinux_loaded_free(&engine->needed);
+	engine->n_retired = engine->n_spares = engine->n_files = 0;
+	selinux_loaded_free(&engine->made);
 	buf_reset(&engine->module);
 }
 
@@ -237,63 +237,62 @@ static struct selinux_extra extra_of(const struct selinux_engine *engine)
 	return (struct selinux_extra){ .retired = engine->retired,
 				       .n_retired = engine->n_retired,
 				       .spares = engine->spares,
-				       .n_spares = engine->n_spares };
+				       .n_spares = engine->n_spares,
+				       .files = engine->files,
+				       .n_files = engine->n_files };
 }
 
-/* What is needed for who is there now. */
-static int need(struct selinux_engine *engine)
-{
-	const struct selinux_extra extra = extra_of(engine);
-	int r;
-
-	selinux_loaded_free(&engine->needed);
-	r = selinux_loaded_make(&engine->needed, engine->staged, &extra);
-	for (size_t i = 0; r == 0 && i < engine->staged->base.n_rulesets; i++)
-		engine->needed.families[i].is_idle = !selinux_is_asked(engine, engine->staged, i);
-	return r;
-}
-
-/* The text of a module that has that, where the one that is loaded has not. */
-static int module_make(struct selinux_engine *engine, struct karmor_diag *diag)
+/* The text of a module, and what it is good for. */
+static int module_write(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	struct selinux_extra extra;
-	int r = unknown_check(engine, diag);
+	int r = selinux_retire(engine, diag);
 
-	engine->n_spares = 0;
-	r = r ? r : selinux_numbers(engine, engine->staged, diag);
-	r = r ? r : selinux_remember(engine, engine->staged);
-	r = r ? r : selinux_retire(engine, diag);
-	r = r ? r : need(engine);
 	if (r)
 		return r;
-	engine->is_covered = engine->has_module && engine->live_module.len &&
-			     selinux_loaded_covers(&engine->loaded, &engine->needed);
-	if (engine->is_covered)
-		return 0;
 	selinux_spares(engine);
-	r = need(engine);
+	extra = extra_of(engine);
+	selinux_loaded_free(&engine->made);
+	r = selinux_loaded_make(&engine->made, engine->staged, &extra);
 	if (r)
 		return r;
-	extra = extra_of(engine);
 	buf_reset(&engine->module);
 	selinux_write(&engine->module, engine->staged, &extra);
 	return buf_failed(&engine->module) ? -ENOMEM : 0;
 }
 
-/* The module is in the kernel, and labels are for it. */
-static void module_become(struct selinux_engine *engine)
+/* A module, where the one that is loaded will not do. */
+static int module_make(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	int r = unknown_check(engine, diag);
+
+	r = r ? r : selinux_numbers(engine, engine->staged, diag);
+	if (r == 0 && engine->has_module && engine->live_module.len)
+		r = selinux_covers(engine, engine->staged);
+	if (r < 0)
+		return r;
+	engine->is_covered = r;
+	if (!engine->is_covered)
+		selinux_slots_name(engine);
+	r = selinux_remember(engine, engine->staged);
+	return r || engine->is_covered ? r : module_write(engine, diag);
+}
+
+/* The module is in the kernel, and labels are for it. Whether that is to be written down. */
+static bool module_become(struct selinux_engine *engine)
 {
 	engine->live = engine->staged;
 	engine->is_loaded = engine->has_module = true;
 	if (engine->is_covered)
-		return;
+		return selinux_slots_given(&engine->loaded, engine->live);
 	buf_done(&engine->live_module);
 	engine->live_module = engine->module;
 	*engine->live_digest = '\0';
 	engine->module = (struct buf){ 0 };
 	selinux_loaded_free(&engine->loaded);
-	engine->loaded = engine->needed;
-	engine->needed = (struct selinux_loaded){ 0 };
+	engine->loaded = engine->made;
+	engine->made = (struct selinux_loaded){ 0 };
+	return true;
 }
 
 /* What has its labels: with another module nothing has. */
@@ -305,6 +304,7 @@ static const struct selinux_trees *settled_of(const struct selinux_engine *engin
 static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
+	bool is_new;
 	int r = module_make(engine, diag);
 
 	r = r ? r : base_check(engine, true, diag);
@@ -322,7 +322,7 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 			module_put_back(engine, diag);
 		return r == -EINVAL || r == -EOPNOTSUPP ? -EIO : r;
 	}
-	module_become(engine);
+	is_new = module_become(engine);
 	selinux_trees_close(&engine->labelled);
 	engine->labelled = trees;
 	selinux_trees_keep(&engine->labelled);
@@ -330,7 +330,7 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 	selinux_retire_live(engine);
 	/* Who attaches writes down the rest. What is in force is in force: where it cannot be
 	 * written, who comes next may have to load it once more. */
-	if (!engine->is_covered)
+	if (is_new)
 		(void)!selinux_keep(engine, true, diag);
 	return 0;
 }

@@ -226,8 +226,7 @@ static bool has_roles(const struct selinux_engine *engine, const struct selinux_
 
 	return engine->is_loaded &&
 	       (workload->number == SELINUX_NO_NUMBER || workload->number == number) &&
-	       selinux_loaded_has(&engine->loaded, number,
-				  live->rulesets[workload->ruleset].digest);
+	       selinux_loaded_has(&engine->loaded, number, live->rulesets[workload->ruleset].slot);
 }
 
 /* Its roles into the kernel, its number to who comes later, its events to here. */

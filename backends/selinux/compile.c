@@ -185,8 +185,7 @@ static int artifact_make(struct selinux_compiler *c, const struct karmor_caps *c
 	r = r ? r : selinux_paths(c);
 	r = r ? r : selinux_verdicts(c);
 	r = r ? r : selinux_names(c);
-	if (r == 0)
-		selinux_digests(c);
+	r = r ? r : selinux_digests(c);
 	r = r ? r : comments_make(c);
 	return r ? r : copies_make(c);
 }

@@ -3,12 +3,14 @@
  * What makes two modules the same to a task: digests of rulesets, and of what a module has whatever
  * the rulesets are.
  *
- * A file's label is named by all matchers of the file's path (names.c), and a class of tasks by its
- * sources. So what a class may do to a file of a label follows from the rules of its own ruleset
- * and from the two names, whatever other rulesets are compiled with it: of rulesets with one digest
- * either can be put for the other.
+ * A class of tasks is named by its sources, so that what it may do follows from the rules of its
+ * own ruleset, whatever others are compiled with it: of rulesets with one digest either can be put
+ * for the other. Of what rules say of files a module has but which roles of files say it. Without
+ * that it is a slot: of rulesets with one slot either can be put for the other where files have
+ * roles that say to it what the rules say (slots.c).
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <karmor/karmor.h>
@@ -55,7 +57,7 @@ static void rule_add(struct sha256 *sha, const struct ruleset_rule *rule)
 	}
 }
 
-static void text_of(struct sha256 *sha, char ret[SELINUX_DIGEST_SIZE])
+void selinux_digest_end(struct sha256 *sha, char ret[SELINUX_DIGEST_SIZE])
 {
 	uint8_t digest[SHA256_SIZE];
 
@@ -79,7 +81,70 @@ static void ruleset_digest(const struct karmor_ruleset *set, struct selinux_rule
 	/* Roles are named by these. */
 	for (size_t i = 0; i < ret->n_classes; i++)
 		text_add(&sha, ret->classes[i].id);
-	text_of(&sha, ret->digest);
+	selinux_digest_end(&sha, ret->digest);
+}
+
+static int source_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_SIZE);
+}
+
+/* The lists of sources that rules have, each once: by these executables are told apart. */
+static int sources_add(struct sha256 *sha, const struct karmor_ruleset *set)
+{
+	_cleanup_free_ uint8_t(*lists)[SHA256_SIZE] = calloc(set->n_rules + 1, sizeof(*lists));
+	size_t n = 0;
+
+	if (!lists)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct ruleset_rule *rule = &set->rules[i];
+		struct sha256 list;
+
+		if (!rule->ir->n_sources || rule->ir->section == KARMOR_SYSCALLS)
+			continue;
+		sha256_start(&list);
+		for (size_t j = 0; j < rule->ir->n_sources; j++) {
+			number_add(&list, rule->sources[j].match);
+			number_add(&list, rule->sources[j].recursive);
+			text_add(&list, rule->sources[j].path);
+		}
+		sha256_end(&list, lists[n++]);
+	}
+	qsort(lists, n, sizeof(*lists), source_compare);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || source_compare(lists[i], lists[i - 1]) != 0)
+			sha256_add(sha, lists[i], sizeof(lists[i]));
+	return 0;
+}
+
+/* What is denied to a class whatever files' roles say. */
+static void class_add(struct sha256 *sha, const struct selinux_artifact *a,
+		      const struct selinux_class *class)
+{
+	text_add(sha, class->id);
+	number_add(sha, selinux_mask(class, a->rest, a->rest));
+	for (size_t i = 0; i < a->n_sockets; i++)
+		if (class->network[i] == KARMOR_BLOCK)
+			text_add(sha, a->sockets[i]);
+	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++)
+		if (class->capabilities[i] == KARMOR_BLOCK)
+			number_add(sha, i);
+}
+
+static int slot_digest(const struct selinux_artifact *a, const struct karmor_ruleset *set,
+		       struct selinux_ruleset *ret)
+{
+	struct sha256 sha;
+	int r;
+
+	sha256_start(&sha);
+	number_add(&sha, set->host);
+	r = sources_add(&sha, set);
+	for (size_t i = 0; i < ret->n_classes; i++)
+		class_add(&sha, a, &ret->classes[i]);
+	selinux_digest_end(&sha, ret->slot);
+	return r;
 }
 
 static bool has_classes(const struct selinux_ruleset *a, const struct selinux_ruleset *b)
@@ -91,19 +156,34 @@ static bool has_classes(const struct selinux_ruleset *a, const struct selinux_ru
 	return ret;
 }
 
-void selinux_digests(const struct selinux_compiler *c)
+static size_t first_find(const struct selinux_artifact *a, size_t set)
+{
+	for (size_t i = 0; i < set; i++)
+		if (a->rulesets[i].first == i &&
+		    strcmp(a->rulesets[i].digest, a->rulesets[set].digest) == 0)
+			return i;
+	return set;
+}
+
+int selinux_digests(const struct selinux_compiler *c)
 {
 	const struct selinux_artifact *before = (const struct selinux_artifact *)c->previous;
+	int r = 0;
 
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; r == 0 && i < c->n; i++) {
 		struct selinux_ruleset *ret = &c->ret->rulesets[i];
 
 		if (artifact_has(c->previous, i, c->sets[i]) &&
-		    has_classes(&before->rulesets[i], ret))
+		    has_classes(&before->rulesets[i], ret)) {
 			strcpy(ret->digest, before->rulesets[i].digest);
-		else
+			strcpy(ret->slot, before->rulesets[i].slot);
+		} else {
 			ruleset_digest(c->sets[i], ret);
+			r = slot_digest(c->ret, c->sets[i], ret);
+		}
+		ret->first = first_find(c->ret, i);
 	}
+	return r;
 }
 
 void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE])
@@ -112,7 +192,7 @@ void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE
 
 	sha256_start(&sha);
 	sha256_add(&sha, policy, len);
-	text_of(&sha, ret);
+	selinux_digest_end(&sha, ret);
 }
 
 int selinux_frame(const struct selinux_artifact *artifact, char ret[SELINUX_DIGEST_SIZE])

@@ -61,9 +61,9 @@ struct selinux_engine {
 	struct buf module, live_module;	       /* as text; of an engine before perhaps not known */
 	char live_digest[SELINUX_DIGEST_SIZE]; /* of what is live, once it is written down, or "" */
 	struct buf kept;		       /* what is written down of the rest */
-	/* What these are good for. Where the module that is loaded has all that the staged one
-	 * needs, it has all that files and tasks have, and more. */
-	struct selinux_loaded needed, loaded;
+	/* What the module is good for that is loaded, and the one that is made of what is staged.
+	 * Where what is loaded is good for that, it has all that files and tasks have, and more. */
+	struct selinux_loaded loaded, made;
 	char kept_base[SELINUX_DIGEST_SIZE]; /* of the policy that is kept from before it; "": not
 					      * known
 					      */
@@ -75,6 +75,8 @@ struct selinux_engine {
 	size_t n_retired;
 	struct selinux_spare spares[SELINUX_SPARES_MAX]; /* and of roles that nobody has yet */
 	size_t n_spares;
+	struct selinux_spare_file files[SELINUX_SPARE_FILES_MAX]; /* or no file */
+	size_t n_files;
 	struct selinux_workload *workloads;
 	size_t n_workloads;
 	struct selinux_entrance *entrance;
@@ -109,6 +111,10 @@ int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag);
 /* The same of what is live, when something else will be. 0 or -ENOMEM. */
 int selinux_remember(struct selinux_engine *engine, const struct selinux_artifact *artifact);
 int selinux_before_take(struct selinux_engine *engine, const struct selinux_before *before);
+/* Whether a role of files may still be on one; whether that is one of a label by its own name. */
+bool selinux_before_has(const struct selinux_engine *engine, const char *role);
+bool selinux_before_is(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		       size_t label);
 /* What is live becomes something before, and what nothing has any more is forgotten. */
 void selinux_retire_live(struct selinux_engine *engine);
 void selinux_before_free(struct selinux_engine *engine);
@@ -133,7 +139,7 @@ struct selinux_workload *selinux_workload_add(struct selinux_engine *engine,
 void selinux_workload_drop(struct selinux_engine *engine, struct selinux_workload *workload);
 /*
  * numbers.c: a number for each ruleset of @artifact: its workload's, or one that nobody has, if
- * possible one that is loaded for such rules. 0 or -EBUSY (message).
+ * possible one that is loaded and good for it. 0; -EBUSY (message); -ENOMEM.
  */
 int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		    struct karmor_diag *diag);
@@ -143,7 +149,15 @@ bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_
 		      size_t set);
 /* Whether it has rulesets of nobody yet. */
 bool selinux_has_ahead(const struct selinux_artifact *artifact);
-/* Spare ones for rulesets that are staged, where workloads come and go. */
+bool selinux_number_taken(const struct selinux_engine *engine,
+			  const struct selinux_artifact *artifact, uint32_t number);
+/* Whether what is loaded is good for the artifact, which has numbers; then labels have the roles
+ * that they take of it. 0, 1 or -ENOMEM. */
+int selinux_covers(const struct selinux_engine *engine, const struct selinux_artifact *artifact);
+/* spares.c: the roles that labels of what is staged have in a module that is made of it: those that
+ * they have, if any. */
+void selinux_slots_name(const struct selinux_engine *engine);
+/* Spare ones of tasks and of files for rulesets that are staged, where workloads come and go. */
 void selinux_spares(struct selinux_engine *engine);
 int selinux_pinned(struct karmor_engine *engine, karmor_pinned_fn *fn, void *data,
 		   struct karmor_diag *diag);

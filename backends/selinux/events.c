@@ -73,7 +73,7 @@ bool selinux_role_file(const struct selinux_artifact *artifact, const char *role
 	if (!starts(&role, end, "karmor_o"))
 		return false;
 	for (*label = 0; *label < artifact->n_labels; ++*label)
-		if (ends(role, end, artifact->labels[*label].id))
+		if (ends(role, end, artifact->labels[*label].name))
 			return true;
 	return false;
 }

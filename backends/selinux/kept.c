@@ -29,6 +29,7 @@ static void reading_done(struct reading *reading)
 	free(reading->workloads);
 	free(reading->before);
 	free(reading->loaded.families);
+	free(reading->loaded.slots);
 	free(reading->loaded.names);
 }
 
@@ -77,15 +78,64 @@ static int module_read(struct reading *reading, const struct word *words)
 	return r ? r : text_read(&words[2], reading->loaded.frame, sizeof(reading->loaded.frame));
 }
 
+static int digest_read(const struct word *word, char ret[SELINUX_DIGEST_SIZE])
+{
+	return word->len + 1 == SELINUX_DIGEST_SIZE ? text_read(word, ret, SELINUX_DIGEST_SIZE)
+						    : -EINVAL;
+}
+
 static int family_read(struct reading *reading, const struct word *words)
 {
-	uint64_t number;
+	struct selinux_family family = { 0 };
+	uint64_t number, group;
 
 	if (!number_read(&words[1], SELINUX_NUMBERS_MAX - 1, &number) ||
-	    words[2].len + 1 != SELINUX_DIGEST_SIZE ||
+	    !number_read(&words[2], SELINUX_NUMBERS_MAX - 1, &group) ||
+	    digest_read(&words[3], family.slot) < 0 || digest_read(&words[4], family.last) < 0 ||
 	    reading->loaded.n_families == SELINUX_NUMBERS_MAX)
 		return -EINVAL;
-	return selinux_loaded_family(&reading->loaded, (uint32_t)number, words[2].text);
+	family.number = (uint32_t)number;
+	family.group = (uint32_t)group;
+	return selinux_loaded_family(&reading->loaded, &family);
+}
+
+/* Digits of a role's name. */
+static int id_read(const struct word *word, char ret[SELINUX_ID_SIZE])
+{
+	return known(word) && strspn(word->text, "abcdefghijklmnopqrstuvwxyz0123456789") !=
+				       word->len
+		       ? -EINVAL
+		       : text_read(word, ret, SELINUX_ID_SIZE);
+}
+
+static int slot_read(struct reading *reading, const struct word *words)
+{
+	struct selinux_slot slot;
+
+	if (!known(&words[1]) || id_read(&words[1], slot.name) < 0 ||
+	    id_read(&words[2], slot.of) < 0 || digest_read(&words[3], slot.meaning) < 0 ||
+	    reading->loaded.n_slots == SELINUX_LABELS_MAX + SELINUX_SPARE_FILES_MAX)
+		return -EINVAL;
+	return selinux_loaded_slot(&reading->loaded, &slot);
+}
+
+/* What builds before had of it: what they loaded is good for nothing here. */
+static int number_pass(struct reading *reading, const struct word *words)
+{
+	(void)reading;
+	(void)words;
+	return 0;
+}
+
+/* What is logged, as the kernel names it. */
+static bool is_log(const struct word *word)
+{
+	const size_t start = strlen(SELINUX_LOG_PREFIX);
+
+	return word->len < SELINUX_NAME_SIZE &&
+	       strncmp(word->text, SELINUX_LOG_PREFIX, start) == 0 &&
+	       strspn(word->text + start, "abcdefghijklmnopqrstuvwxyz0123456789_") ==
+		       word->len - start;
 }
 
 static int name_read(struct reading *reading, const struct word *words)
@@ -93,7 +143,7 @@ static int name_read(struct reading *reading, const struct word *words)
 	struct selinux_loaded *loaded = &reading->loaded;
 
 	if (!label_is_role(words[1].text, words[1].len) &&
-	    !label_is_type(words[1].text, words[1].len))
+	    !label_is_type(words[1].text, words[1].len) && !is_log(&words[1]))
 		return -EINVAL;
 	if (array_grow(&loaded->names, loaded->n_names, &loaded->names_size,
 		       sizeof(*loaded->names)) < 0)
@@ -197,7 +247,8 @@ static const struct {
 	int (*read)(struct reading *reading, const struct word *words);
 } lines[] = {
 	{ "boot", 2, boot_read },     { "generation", 2, generation_read },
-	{ "module", 3, module_read }, { "number", 3, family_read },
+	{ "module", 3, module_read }, { "number", 3, number_pass },
+	{ "family", 5, family_read }, { "slot", 4, slot_read },
 	{ "has", 2, name_read },      { "workload", 4, workload_read },
 	{ "file", 4, file_read },     { "task", 4, task_read },
 	{ "type", WORDS, type_read },
@@ -242,10 +293,14 @@ static int reading_end(struct reading *reading)
 	ret->loaded = reading->loaded;
 	ret->loaded.families = array_copy(arena, reading->loaded.families, ret->loaded.n_families,
 					  sizeof(*ret->loaded.families));
+	ret->loaded.slots = array_copy(arena, reading->loaded.slots, ret->loaded.n_slots,
+				       sizeof(*ret->loaded.slots));
 	ret->loaded.names = array_copy(arena, reading->loaded.names, ret->loaded.n_names,
 				       sizeof(*ret->loaded.names));
-	return ret->workloads && ret->before && ret->loaded.families && ret->loaded.names ? 0
-											  : -ENOMEM;
+	return ret->workloads && ret->before && ret->loaded.families && ret->loaded.slots &&
+			       ret->loaded.names
+		       ? 0
+		       : -ENOMEM;
 }
 
 int selinux_kept_parse(char *text, size_t len, struct arena *arena, struct selinux_kept *ret)
@@ -309,8 +364,13 @@ void selinux_kept_print(struct buf *buf, const struct selinux_kept *kept)
 	word_add(buf, kept->loaded.frame);
 	buf_putc(buf, '\n');
 	for (size_t i = 0; i < kept->loaded.n_families; i++)
-		buf_printf(buf, "number %u %s\n", kept->loaded.families[i].number,
-			   kept->loaded.families[i].digest);
+		buf_printf(buf, "family %u %u %s %s\n", kept->loaded.families[i].number,
+			   kept->loaded.families[i].group, kept->loaded.families[i].slot,
+			   kept->loaded.families[i].last);
+	for (size_t i = 0; i < kept->loaded.n_slots; i++)
+		buf_printf(buf, "slot %s %s %s\n", kept->loaded.slots[i].name,
+			   *kept->loaded.slots[i].of ? kept->loaded.slots[i].of : NOTHING,
+			   kept->loaded.slots[i].meaning);
 	for (size_t i = 0; i < kept->loaded.n_names; i++)
 		buf_printf(buf, "has %s\n", kept->loaded.names[i]);
 	for (size_t i = 0; i < kept->n_workloads; i++) {

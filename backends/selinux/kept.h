@@ -8,7 +8,8 @@
  *   boot ID
  *   generation NUMBER
  *   module DIGEST FRAME
- *   number NUMBER DIGEST
+ *   family NUMBER GROUP SLOT RULESET
+ *   slot NAME LABEL MEANING
  *   has NAME
  *   workload NUMBER lasting|brief NAME
  *   file ROLE file|dir EXAMPLE

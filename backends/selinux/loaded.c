@@ -9,6 +9,7 @@
 #include "array.h"
 #include "buf.h"
 #include "cleanup.h"
+#include "print.h"
 
 void selinux_loaded_free(struct selinux_loaded *loaded)
 {
@@ -16,19 +17,25 @@ void selinux_loaded_free(struct selinux_loaded *loaded)
 		free(loaded->names[i]);
 	free(loaded->names);
 	free(loaded->families);
+	free(loaded->slots);
 	*loaded = (struct selinux_loaded){ 0 };
 }
 
-int selinux_loaded_family(struct selinux_loaded *loaded, uint32_t number, const char *digest)
+int selinux_loaded_family(struct selinux_loaded *loaded, const struct selinux_family *family)
 {
-	struct selinux_family *family;
-
 	if (array_grow(&loaded->families, loaded->n_families, &loaded->families_size,
 		       sizeof(*loaded->families)) < 0)
 		return -ENOMEM;
-	family = &loaded->families[loaded->n_families++];
-	*family = (struct selinux_family){ .number = number };
-	snprintf(family->digest, sizeof(family->digest), "%s", digest);
+	loaded->families[loaded->n_families++] = *family;
+	return 0;
+}
+
+int selinux_loaded_slot(struct selinux_loaded *loaded, const struct selinux_slot *slot)
+{
+	if (array_grow(&loaded->slots, loaded->n_slots, &loaded->slots_size,
+		       sizeof(*loaded->slots)) < 0)
+		return -ENOMEM;
+	loaded->slots[loaded->n_slots++] = *slot;
 	return 0;
 }
 
@@ -69,56 +76,75 @@ static int types_add(struct selinux_loaded *ret, const struct selinux_artifact *
 	return r;
 }
 
-int selinux_loaded_make(struct selinux_loaded *ret, const struct selinux_artifact *artifact,
-			const struct selinux_extra *extra)
+static int log_add(const char *what, void *data)
+{
+	_cleanup_buf_ struct buf name = { 0 };
+
+	buf_printf(&name, SELINUX_LOG_PREFIX "%s", what);
+	return buf_failed(&name) ? -ENOMEM : selinux_loaded_name(data, name.data);
+}
+
+/* What is there whatever the rulesets and the labels are, and names of what comes of them. */
+static int frame_make(struct selinux_loaded *ret, const struct selinux_artifact *artifact)
 {
 	int r = selinux_frame(artifact, ret->frame);
 
-	for (size_t i = 0; r == 0 && i < artifact->base.n_rulesets; i++)
-		r = selinux_loaded_family(ret, artifact->numbers[i], artifact->rulesets[i].digest);
-	for (size_t i = 0; r == 0 && i < extra->n_spares; i++)
-		r = selinux_loaded_family(ret, extra->spares[i].number,
-					  artifact->rulesets[extra->spares[i].set].digest);
-	for (size_t i = 0; r == 0 && i < artifact->n_labels; i++) {
-		char role[SELINUX_NAME_SIZE];
-
-		selinux_file_role(artifact, i, role);
-		r = selinux_loaded_name(ret, role);
-	}
 	for (size_t i = 0; r == 0 && i < artifact->n_kinds; i++)
 		r = types_add(ret, artifact, i);
+	r = r ? r : print_logged(artifact, log_add, ret);
 	selinux_loaded_sort(ret);
 	return r;
 }
 
-bool selinux_loaded_has(const struct selinux_loaded *loaded, uint32_t number, const char *digest)
+static int family_add(struct selinux_loaded *ret, const struct selinux_artifact *a, size_t set,
+		      uint32_t number)
+{
+	struct selinux_family family = { .number = number,
+					 .group = a->numbers[a->rulesets[set].first] };
+
+	strcpy(family.slot, a->rulesets[set].slot);
+	strcpy(family.last, a->rulesets[set].digest);
+	return selinux_loaded_family(ret, &family);
+}
+
+int selinux_loaded_make(struct selinux_loaded *ret, const struct selinux_artifact *artifact,
+			const struct selinux_extra *extra)
+{
+	int r = frame_make(ret, artifact);
+
+	for (size_t i = 0; r == 0 && i < artifact->base.n_rulesets; i++)
+		r = family_add(ret, artifact, i, artifact->numbers[i]);
+	for (size_t i = 0; r == 0 && i < extra->n_spares; i++)
+		r = family_add(ret, artifact, extra->spares[i].set, extra->spares[i].number);
+	return r ? r : selinux_slots_add(ret, artifact, extra);
+}
+
+const struct selinux_family *selinux_loaded_find(const struct selinux_loaded *loaded,
+						 uint32_t number)
 {
 	for (size_t i = 0; i < loaded->n_families; i++)
 		if (loaded->families[i].number == number)
-			return strcmp(loaded->families[i].digest, digest) == 0;
-	return false;
+			return &loaded->families[i];
+	return NULL;
 }
 
-bool selinux_loaded_knows(const struct selinux_loaded *loaded, const char *digest)
+bool selinux_loaded_has(const struct selinux_loaded *loaded, uint32_t number, const char *slot)
 {
-	for (size_t i = 0; i < loaded->n_families; i++)
-		if (strcmp(loaded->families[i].digest, digest) == 0)
-			return true;
-	return false;
+	const struct selinux_family *family = selinux_loaded_find(loaded, number);
+
+	return family && strcmp(family->slot, slot) == 0;
 }
 
-bool selinux_loaded_covers(const struct selinux_loaded *loaded, const struct selinux_loaded *needed)
+int selinux_loaded_frames(const struct selinux_loaded *loaded,
+			  const struct selinux_artifact *artifact)
 {
-	if (!*loaded->frame || strcmp(loaded->frame, needed->frame) != 0)
-		return false;
-	for (size_t i = 0; i < needed->n_families; i++)
-		if (!needed->families[i].is_idle &&
-		    !selinux_loaded_has(loaded, needed->families[i].number,
-					needed->families[i].digest))
-			return false;
-	for (size_t i = 0; i < needed->n_names; i++)
-		if (!loaded->n_names || !bsearch(&needed->names[i], loaded->names, loaded->n_names,
-						 sizeof(*loaded->names), name_order))
-			return false;
-	return true;
+	struct selinux_loaded needed = { 0 };
+	int r = frame_make(&needed, artifact);
+	bool ret = *loaded->frame && strcmp(loaded->frame, needed.frame) == 0;
+
+	for (size_t i = 0; r == 0 && i < needed.n_names; i++)
+		ret &= loaded->n_names && bsearch(&needed.names[i], loaded->names, loaded->n_names,
+						  sizeof(*loaded->names), name_order);
+	selinux_loaded_free(&needed);
+	return r ? r : ret;
 }

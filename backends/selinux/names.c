@@ -166,8 +166,19 @@ static int labels_name(const struct names *names)
 		if (r)
 			return r;
 		id_end(&sha, a->labels[i].id);
+		strcpy(a->labels[i].name, a->labels[i].id);
 	}
 	return 0;
+}
+
+void selinux_spare_id(uint32_t number, char ret[SELINUX_ID_SIZE])
+{
+	struct sha256 sha;
+
+	sha256_start(&sha);
+	sha256_add(&sha, "spare:", strlen("spare:"));
+	sha256_add(&sha, &number, sizeof(number));
+	id_end(&sha, ret);
 }
 
 /* By the first accept set of each. */
@@ -243,7 +254,7 @@ size_t selinux_rest_class(const struct selinux_artifact *artifact, size_t set)
 void selinux_file_role(const struct selinux_artifact *artifact, size_t label,
 		       char ret[SELINUX_NAME_SIZE])
 {
-	snprintf(ret, SELINUX_NAME_SIZE, "karmor_o%s_r", artifact->labels[label].id);
+	snprintf(ret, SELINUX_NAME_SIZE, "karmor_o%s_r", artifact->labels[label].name);
 }
 
 void selinux_task_role(const struct selinux_artifact *artifact, size_t set, size_t class,

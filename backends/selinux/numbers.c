@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The numbers that roles of tasks are called by. */
+/* The numbers that roles of tasks are called by, and whether those that are loaded will do. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
 
@@ -14,57 +16,150 @@ static bool is_workloads(const struct selinux_engine *engine, uint32_t number)
 	return false;
 }
 
-/* Whether a workload has it, or one of the first @n rulesets. */
-static bool is_taken(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
-		     size_t n, uint32_t number)
+/* Whether a workload has it, or a ruleset. */
+bool selinux_number_taken(const struct selinux_engine *engine,
+			  const struct selinux_artifact *artifact, uint32_t number)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
 		if (artifact->numbers[i] == number)
 			return true;
 	return is_workloads(engine, number);
 }
 
-/* One that is loaded for the rules of ruleset @set, and nobody has. */
+/* The group that a ruleset's number is of, if that is good for it. */
+static uint32_t group_of(const struct selinux_loaded *loaded,
+			 const struct selinux_artifact *artifact, size_t set)
+{
+	const struct selinux_family *family = selinux_loaded_find(loaded, artifact->numbers[set]);
+
+	return family && strcmp(family->slot, artifact->rulesets[set].slot) == 0 ? family->group
+										 : SELINUX_NO_GROUP;
+}
+
+/* Whether rulesets that are as @set are in a group, or nobody is. */
+enum guests { OTHERS, NOBODY, SAME };
+
+static enum guests guests_of(const struct selinux_artifact *artifact, size_t set,
+			     const uint32_t *groups, uint32_t group)
+{
+	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
+		if (i != set && groups[i] == group)
+			return strcmp(artifact->rulesets[i].digest,
+				      artifact->rulesets[set].digest) == 0
+				       ? SAME
+				       : OTHERS;
+	return NOBODY;
+}
+
+static bool has_digest(const struct selinux_artifact *artifact, const char *digest)
+{
+	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
+		if (strcmp(artifact->rulesets[i].digest, digest) == 0)
+			return true;
+	return false;
+}
+
+/* How well a group suits ruleset @set: where others are not at all, where files have roles for its
+ * rules already best, and where they have them for the rules of others that are there least. */
+static unsigned suits(const struct selinux_artifact *artifact, size_t set, const uint32_t *groups,
+		      const struct selinux_family *family)
+{
+	const char *digest = artifact->rulesets[set].digest;
+
+	switch (guests_of(artifact, set, groups, family->group)) {
+	case OTHERS:
+		return 0;
+	case SAME:
+		return 4;
+	case NOBODY:
+	default:
+		return strcmp(family->last, digest) == 0     ? 3
+		       : !has_digest(artifact, family->last) ? 2
+							     : 1;
+	}
+}
+
+/* One that is loaded and good for ruleset @set, and nobody has. */
 static uint32_t loaded_find(const struct selinux_engine *engine,
-			    const struct selinux_artifact *artifact, size_t set)
+			    const struct selinux_artifact *artifact, size_t set,
+			    const uint32_t *groups)
 {
 	const struct selinux_loaded *loaded = &engine->loaded;
+	uint32_t ret = SELINUX_NO_NUMBER;
+	unsigned best = 0;
 
-	for (size_t i = 0; i < loaded->n_families; i++)
-		if (strcmp(loaded->families[i].digest, artifact->rulesets[set].digest) == 0 &&
-		    !is_taken(engine, artifact, set, loaded->families[i].number))
-			return loaded->families[i].number;
-	return SELINUX_NO_NUMBER;
+	for (size_t i = 0; i < loaded->n_families; i++) {
+		const struct selinux_family *family = &loaded->families[i];
+		unsigned suited;
+
+		if (strcmp(family->slot, artifact->rulesets[set].slot) != 0 ||
+		    selinux_number_taken(engine, artifact, family->number))
+			continue;
+		suited = suits(artifact, set, groups, family);
+		if (suited > best) {
+			best = suited;
+			ret = family->number;
+		}
+	}
+	return ret;
+}
+
+static int number_new(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		      uint32_t *next, struct karmor_diag *diag)
+{
+	while (*next < SELINUX_NUMBERS_MAX && selinux_number_taken(engine, artifact, *next))
+		++*next;
+	if (*next < SELINUX_NUMBERS_MAX)
+		return 0;
+	diag_error(diag, NULL, "end some of them",
+		   "selinux: workloads have all of the %d numbers that their roles can be called "
+		   "by",
+		   SELINUX_NUMBERS_MAX);
+	return -EBUSY;
 }
 
 int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		    struct karmor_diag *diag)
 {
-	uint32_t next = 0, *number = artifact->numbers;
+	size_t n = artifact->base.n_rulesets;
+	_cleanup_free_ uint32_t *groups = calloc(n + 1, sizeof(*groups));
+	uint32_t next = 0, *numbers = artifact->numbers;
+	int r = groups ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < artifact->base.n_rulesets; i++, number++) {
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct selinux_workload *workload = selinux_workload_of(engine, i);
+
+		numbers[i] = workload ? workload->number : SELINUX_NO_NUMBER;
+		groups[i] = group_of(&engine->loaded, artifact, i);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct selinux_workload *workload = selinux_workload_of(engine, i);
 
-		*number = workload ? workload->number : SELINUX_NO_NUMBER;
-		if (*number != SELINUX_NO_NUMBER)
+		if (numbers[i] != SELINUX_NO_NUMBER)
 			continue;
-		*number = loaded_find(engine, artifact, i);
-		if (*number == SELINUX_NO_NUMBER) {
-			while (next < SELINUX_NUMBERS_MAX && is_taken(engine, artifact, i, next))
-				next++;
-			if (next == SELINUX_NUMBERS_MAX) {
-				diag_error(diag, NULL, "end some of them",
-					   "selinux: workloads have all of the %d numbers that "
-					   "their roles can be called by",
-					   SELINUX_NUMBERS_MAX);
-				return -EBUSY;
-			}
-			*number = next++;
+		numbers[i] = loaded_find(engine, artifact, i, groups);
+		groups[i] = group_of(&engine->loaded, artifact, i);
+		if (numbers[i] == SELINUX_NO_NUMBER) {
+			r = number_new(engine, artifact, &next, diag);
+			numbers[i] = next;
 		}
-		if (workload)
-			workload->number = *number;
+		if (r == 0 && workload)
+			workload->number = numbers[i];
 	}
-	return 0;
+	return r;
+}
+
+/* Whether a workload's ruleset that is the same has roles that are loaded. */
+static bool is_known(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		     size_t set)
+{
+	const struct selinux_ruleset *ruleset = &artifact->rulesets[set];
+
+	for (size_t i = ruleset->first; i < artifact->base.n_rulesets; i++)
+		if (i != set && artifact->rulesets[i].first == ruleset->first &&
+		    selinux_loaded_has(&engine->loaded, artifact->numbers[i], ruleset->slot))
+			return true;
+	return false;
 }
 
 /* What nobody is under yet is to be there, by whatever number. */
@@ -74,72 +169,35 @@ bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_
 	const struct selinux_ruleset *ruleset = &artifact->rulesets[set];
 
 	if (ruleset->ahead)
-		return !selinux_loaded_knows(&engine->loaded, ruleset->digest);
+		return !is_known(engine, artifact, set);
 	return ruleset->n_rules || selinux_workload_of(engine, set);
 }
 
-/* Whether there is, or may be, a workload that lasts: others come alone, and end with the engine.
- */
-static bool is_lasting(const struct selinux_engine *engine, const struct selinux_artifact *artifact)
+/* The group of each ruleset that somebody asked for. False: one has none, or groups are not of one
+ * kind any more. */
+static bool groups_find(const struct selinux_engine *engine,
+			const struct selinux_artifact *artifact, uint32_t *groups)
 {
-	for (size_t i = 0; i < engine->n_workloads; i++)
-		if (engine->workloads[i].lasting)
-			return true;
-	return selinux_has_ahead(artifact);
-}
+	size_t n = artifact->base.n_rulesets;
 
-bool selinux_has_ahead(const struct selinux_artifact *artifact)
-{
-	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
-		if (artifact->rulesets[i].ahead)
-			return true;
-	return false;
-}
-
-/* Whether workloads may come for ruleset @set, and it is the first of those with its rules. */
-static bool is_first(const struct selinux_engine *engine, const struct selinux_artifact *a,
-		     size_t set)
-{
-	const struct selinux_ruleset *ruleset = &a->rulesets[set];
-
-	for (size_t i = 0; i < set; i++)
-		if (strcmp(a->rulesets[i].digest, ruleset->digest) == 0)
+	for (size_t i = 0; i < n; i++)
+		groups[i] = selinux_is_asked(engine, artifact, i)
+				    ? group_of(&engine->loaded, artifact, i)
+				    : SELINUX_NO_GROUP;
+	for (size_t i = 0; i < n; i++)
+		if (selinux_is_asked(engine, artifact, i) &&
+		    (groups[i] == SELINUX_NO_GROUP ||
+		     guests_of(artifact, i, groups, groups[i]) == OTHERS))
 			return false;
-	return ruleset->ahead || ruleset->n_rules || selinux_workload_of(engine, set);
+	return true;
 }
 
-static int spares_add(struct selinux_engine *engine, size_t set, size_t n, uint32_t *next)
+int selinux_covers(const struct selinux_engine *engine, const struct selinux_artifact *artifact)
 {
-	const struct selinux_artifact *a = engine->staged;
+	_cleanup_free_ uint32_t *groups = calloc(artifact->base.n_rulesets + 1, sizeof(*groups));
+	int r = groups ? selinux_loaded_frames(&engine->loaded, artifact) : -ENOMEM;
 
-	for (; n && engine->n_spares < SELINUX_SPARES_MAX; n--) {
-		while (*next < SELINUX_NUMBERS_MAX &&
-		       is_taken(engine, a, a->base.n_rulesets, *next))
-			++*next;
-		if (*next == SELINUX_NUMBERS_MAX)
-			return -EBUSY;
-		engine->spares[engine->n_spares++] =
-			(struct selinux_spare){ .set = set, .number = (*next)++ };
-	}
-	return 0;
-}
-
-/* As many for all that have rules of their own; of many classes fewer, for each has its roles. */
-void selinux_spares(struct selinux_engine *engine)
-{
-	const struct selinux_artifact *a = engine->staged;
-	size_t n_sets = 0, share, r = 0;
-	uint32_t next = 0;
-
-	engine->n_spares = 0;
-	if (!is_lasting(engine, a))
-		return;
-	for (size_t i = 0; i < a->base.n_rulesets; i++)
-		n_sets += is_first(engine, a, i);
-	for (size_t i = 0; !r && i < a->base.n_rulesets; i++) {
-		if (!is_first(engine, a, i))
-			continue;
-		share = SELINUX_SPARES_MAX / n_sets / a->rulesets[i].n_classes;
-		r = spares_add(engine, i, share ? share : 1, &next);
-	}
+	if (r != 1 || !groups_find(engine, artifact, groups))
+		return r < 0 ? r : 0;
+	return selinux_slots_take(&engine->loaded, artifact, groups);
 }

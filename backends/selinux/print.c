@@ -35,13 +35,21 @@ static void label_write(const struct writer *w, size_t i)
 			   w->artifact->accept_rules[label->child]);
 	buf_printf(w->buf,
 		   "\n(role karmor_o%s_r)\n(roleattributeset karmor_files (karmor_o%s_r))\n",
-		   label->id, label->id);
+		   label->name, label->name);
 }
 
-static bool is_now(const struct selinux_retired *retired, enum selinux_old what, size_t set,
-		   size_t now)
+/* What no file has yet. */
+static void spare_labels_write(const struct writer *w)
 {
-	return retired->what == what && retired->set == set && retired->now == now;
+	const struct selinux_extra *extra = w->extra;
+
+	if (extra->n_files)
+		print_heading(w, "Roles that no file has yet, so that rules about files change "
+				 "without another policy.");
+	for (size_t i = 0; i < extra->n_files; i++)
+		buf_printf(w->buf,
+			   "(role karmor_o%s_r)\n(roleattributeset karmor_files (karmor_o%s_r))\n",
+			   extra->files[i].name, extra->files[i].name);
 }
 
 /* What files have from modules before this one. */
@@ -55,13 +63,13 @@ static void old_labels_write(const struct writer *w)
 
 void print_label_roles(const struct writer *w, size_t label)
 {
-	buf_printf(w->buf, "karmor_o%s_r", w->artifact->labels[label].id);
+	buf_printf(w->buf, "karmor_o%s_r", w->artifact->labels[label].name);
 	for (size_t i = 0; i < w->extra->n_retired; i++)
-		if (is_now(&w->extra->retired[i], SELINUX_OLD_FILE, 0, label))
+		if (print_is_now(&w->extra->retired[i], SELINUX_OLD_FILE, 0, label))
 			buf_printf(w->buf, " %s", w->extra->retired[i].name);
 }
 
-static void users_write(const struct writer *w, const char *roles)
+void print_users(const struct writer *w, const char *roles)
 {
 	for (size_t i = 0; i < w->artifact->facts.n_users; i++)
 		buf_printf(w->buf, "(userrole %s %s)\n", w->artifact->facts.users[i], roles);
@@ -70,7 +78,7 @@ static void users_write(const struct writer *w, const char *roles)
 /* Whether files have roles of ours. */
 static bool has_files(const struct writer *w)
 {
-	bool ret = w->artifact->n_labels > 0;
+	bool ret = w->artifact->n_labels + w->extra->n_files > 0;
 
 	for (size_t i = 0; i < w->extra->n_retired; i++)
 		ret |= w->extra->retired[i].what == SELINUX_OLD_FILE;
@@ -88,9 +96,10 @@ static void labels_write(const struct writer *w)
 	buf_puts(w->buf, "(roleattribute karmor_files)\n");
 	for (size_t i = 0; i < w->artifact->n_labels; i++)
 		label_write(w, i);
+	spare_labels_write(w);
 	old_labels_write(w);
 	buf_puts(w->buf, "(roletype karmor_files karmor_types)\n");
-	users_write(w, "karmor_files");
+	print_users(w, "karmor_files");
 	print_heading(w, "What is made in a directory has the directory's role.");
 	for (size_t i = 0; i < ARRAY_SIZE(file_classes); i++)
 		buf_printf(w->buf, "(defaultrole %s target)\n", file_classes[i]);
@@ -110,87 +119,14 @@ void print_with_class(const struct writer *w, const char *before, const char *af
 	buf_puts(w->buf, after);
 }
 
-/* A role that tasks of a class have. */
-struct role {
-	const char *name;
-	uint32_t number; /* of the roles that it leads to */
-	bool is_old;	 /* of before: nobody enters by it */
-	char own[SELINUX_NAME_SIZE];
-};
-
-/* The i-th role of a class: its own, the spare ones, and those that are the same now. */
-static bool role_at(const struct writer *w, size_t set, size_t class, size_t i, struct role *ret)
-{
-	const struct selinux_extra *extra = w->extra;
-
-	*ret = (struct role){ .number = w->artifact->numbers[set] };
-	for (size_t j = 0; i && j < extra->n_spares; j++)
-		if (extra->spares[j].set == set && --i == 0)
-			ret->number = extra->spares[j].number;
-	for (size_t j = 0; i && j < extra->n_retired; j++)
-		if (is_now(&extra->retired[j], SELINUX_OLD_TASK, set, class) && --i == 0) {
-			ret->name = extra->retired[j].name;
-			ret->is_old = true;
-		}
-	if (i || ret->is_old)
-		return !i;
-	selinux_number_role(w->artifact, set, class, ret->number, ret->own);
-	ret->name = ret->own;
-	return true;
-}
-
-static void class_write(const struct writer *w)
-{
-	struct role role;
-
-	print_with_class(w, "(roleattribute ", ")\n");
-	for (size_t i = 0; role_at(w, w->set, w->class, i, &role); i++) {
-		buf_printf(w->buf, "(role %s)\n", role.name);
-		print_with_class(w, "(roleattributeset ", "");
-		buf_printf(w->buf, " (%s))\n(roleattributeset karmor_workloads (%s))\n", role.name,
-			   role.name);
-	}
-}
-
-/* By which launchers enter the class. */
-static void entrances_write(const struct writer *w)
-{
-	const struct selinux_facts *facts = &w->artifact->facts;
-	struct role role;
-
-	for (size_t i = 0; role_at(w, w->set, w->class, i, &role); i++)
-		for (size_t j = 0; !role.is_old && j < facts->n_launchers; j++)
-			buf_printf(w->buf, "(roleallow %s %s)\n", facts->launchers[j], role.name);
-}
-
 bool print_next(struct writer *w)
 {
 	const struct selinux_artifact *a = w->artifact;
 
 	for (w->class ++; w->set < a->base.n_rulesets; w->set++, w->class = 0)
-		if (w->class < a->rulesets[w->set].n_classes)
+		if (a->rulesets[w->set].first == w->set && w->class < a->rulesets[w->set].n_classes)
 			return true;
 	return false;
-}
-
-static void tasks_write(struct writer *w)
-{
-	const struct selinux_facts *facts = &w->artifact->facts;
-
-	print_heading(
-		w,
-		"Roles of tasks: one for each class of sources; \"rest\" is what no rule names.");
-	buf_puts(w->buf, "(roleattribute karmor_workloads)\n(roleattribute karmor_entered)\n"
-			 "(roleattributeset karmor_entered (karmor_workloads))\n");
-	for (print_first(w); print_next(w);)
-		class_write(w);
-	for (size_t i = 0; i < facts->n_domains; i++)
-		buf_printf(w->buf, "(roletype karmor_workloads %s)\n", facts->domains[i].name);
-	users_write(w, "karmor_workloads");
-	print_heading(w, "A workload is entered by its role for the rest, or for the program that "
-			 "it begins as, and never left.");
-	for (print_first(w); print_next(w);)
-		entrances_write(w);
 }
 
 /* The copy @name of @type, where that is among the types that the domain is entered by. */
@@ -266,7 +202,7 @@ static void reader_write(const struct writer *w)
 	print_heading(w, "What listens for audit records has this role, and nobody else may.");
 	buf_puts(w->buf, "(role " SELINUX_AUDIT_ROLE ")\n"
 			 "(roleattributeset karmor_entered (" SELINUX_AUDIT_ROLE "))\n");
-	users_write(w, SELINUX_AUDIT_ROLE);
+	print_users(w, SELINUX_AUDIT_ROLE);
 	for (size_t i = 0; i < facts->n_launchers; i++)
 		buf_printf(w->buf, "(roleallow %s " SELINUX_AUDIT_ROLE ")\n", facts->launchers[i]);
 	for (size_t i = 0; i < facts->n_domains; i++) {
@@ -324,115 +260,6 @@ static void protections_write(const struct writer *w)
 		   w->artifact->facts.takes_back);
 }
 
-static void kind_write(const struct writer *w, size_t kind)
-{
-	const struct selinux_kind *k = &w->artifact->kinds[kind];
-
-	buf_printf(w->buf, "(typeattribute karmor_x%s)\n", k->id);
-	for (size_t i = 0; i < k->n_types; i++) {
-		buf_printf(w->buf, "(typeattributeset karmor_x%s (", k->id);
-		selinux_copy_name(w->buf, w->artifact, kind, k->types[i]);
-		buf_puts(w->buf, "))\n");
-	}
-	for (size_t i = 0; i < w->extra->n_retired; i++)
-		if (is_now(&w->extra->retired[i], SELINUX_OLD_TYPE, 0, kind))
-			buf_printf(w->buf, "(typeattributeset karmor_x%s (%s))\n", k->id,
-				   w->extra->retired[i].name);
-	buf_printf(w->buf, "(typeattributeset karmor_sources (karmor_x%s))\n", k->id);
-}
-
-/* From each role of a class, by an exec of one of @types, to the role of another. */
-static void transition_write(const struct writer *w, size_t set, size_t from, size_t to,
-			     const char *types)
-{
-	char leads_to[SELINUX_NAME_SIZE];
-	struct role role;
-
-	for (size_t i = 0; role_at(w, set, from, i, &role); i++) {
-		selinux_number_role(w->artifact, set, to, role.number, leads_to);
-		buf_printf(w->buf, "(roletransition %s %s process %s)\n", role.name, types,
-			   leads_to);
-	}
-}
-
-/* Where an exec of each kind leads to from a class, if not to the same. */
-static void class_transitions(const struct writer *w, size_t set, size_t class)
-{
-	size_t rest = selinux_rest_class(w->artifact, set);
-
-	for (size_t kind = 0; kind < w->artifact->n_kinds; kind++) {
-		size_t to = w->artifact->kinds[kind].classes[set];
-		_cleanup_buf_ struct buf types = { 0 };
-
-		buf_printf(&types, "karmor_x%s", w->artifact->kinds[kind].id);
-		w->buf->failed |= buf_failed(&types);
-		if (w->artifact->kinds[kind].n_types && to != class && !buf_failed(&types))
-			transition_write(w, set, class, to, types.data);
-	}
-	if (class != rest)
-		transition_write(w, set, class, rest, "karmor_others");
-}
-
-static void roles_allow(const struct writer *w, size_t set, size_t from, size_t to)
-{
-	char leads_to[SELINUX_NAME_SIZE];
-	struct role role;
-
-	for (size_t i = 0; role_at(w, set, from, i, &role); i++) {
-		selinux_number_role(w->artifact, set, to, role.number, leads_to);
-		buf_printf(w->buf, "(roleallow %s %s)\n", role.name, leads_to);
-	}
-}
-
-static void set_transitions(const struct writer *w, size_t set)
-{
-	size_t n = w->artifact->rulesets[set].n_classes;
-
-	for (size_t from = 0; from < n; from++)
-		class_transitions(w, set, from);
-	for (size_t from = 0; from < n; from++)
-		for (size_t to = 0; to < n; to++)
-			if (from != to)
-				roles_allow(w, set, from, to);
-}
-
-/* Copies that executables have from modules before this one. */
-static void old_types_write(const struct writer *w)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < w->extra->n_retired; i++) {
-		if (w->extra->retired[i].what != SELINUX_OLD_TYPE)
-			continue;
-		if (!any)
-			print_heading(w, "Copies that executables had before.");
-		any = true;
-		buf_puts(w->buf, w->extra->retired[i].copy);
-	}
-}
-
-static void sources_write(const struct writer *w)
-{
-	const struct selinux_artifact *a = w->artifact;
-
-	old_types_write(w);
-	if (a->n_kinds == 1)
-		return;
-	print_heading(w, "Executables that rules name as sources: copies of their types.");
-	for (size_t i = 0; i < a->n_kinds; i++)
-		for (size_t j = 0; j < a->kinds[i].n_types; j++)
-			buf_puts(w->buf, a->kinds[i].copies[j]);
-	print_heading(w, "Kinds of them, and where an exec leads to.");
-	buf_puts(w->buf, "(typeattribute karmor_sources)\n");
-	for (size_t i = 0; i < a->n_kinds; i++)
-		if (a->kinds[i].n_types)
-			kind_write(w, i);
-	buf_puts(w->buf, "(typeattribute karmor_others)\n"
-			 "(typeattributeset karmor_others (not (karmor_sources)))\n");
-	for (size_t i = 0; i < a->base.n_rulesets; i++)
-		set_transitions(w, i);
-}
-
 static void libraries_write(const struct writer *w)
 {
 	const struct selinux_facts *facts = &w->artifact->facts;
@@ -473,12 +300,12 @@ void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
 
 	head_write(buf, artifact);
 	labels_write(&w);
-	tasks_write(&w);
+	print_tasks(&w);
 	libraries_write(&w);
 	domains_write(&w);
 	reader_write(&w);
 	protections_write(&w);
-	sources_write(&w);
+	print_sources(&w);
 	print_denials(&w);
 	print_heading(
 		&w, "What is logged where it is allowed: of these types' tasks, those of workloads "

@@ -34,11 +34,11 @@ void selinux_before_free(struct selinux_engine *engine)
 	engine->n_before = engine->before_size = engine->n_retired = 0;
 }
 
-static const struct selinux_before *before_find(const struct selinux_engine *engine,
-						enum selinux_old what, const char *name, size_t len)
+static struct selinux_before *before_find(const struct selinux_engine *engine,
+					  enum selinux_old what, const char *name, size_t len)
 {
 	for (size_t i = 0; i < engine->n_before; i++) {
-		const struct selinux_before *before = &engine->before[i];
+		struct selinux_before *before = &engine->before[i];
 
 		if (before->what == what && strlen(before->name) == len &&
 		    memcmp(before->name, name, len) == 0)
@@ -55,14 +55,36 @@ static char *copy(const char *text, bool *failed)
 	return ret;
 }
 
-/* Remembers @from, its strings copied, unless it is known. */
+/* A role of files that is another label's now. */
+static int before_renew(struct selinux_engine *engine, struct selinux_before *known,
+			const struct selinux_before *from)
+{
+	bool failed = false;
+	char *example;
+
+	if (from->what != SELINUX_OLD_FILE ||
+	    (known->directory == from->directory &&
+	     strcmp(known->example ?: "", from->example ?: "") == 0))
+		return 0;
+	example = copy(from->example, &failed);
+	if (failed)
+		return -ENOMEM;
+	free(known->example);
+	known->example = example;
+	known->directory = from->directory;
+	engine->is_unkept = true;
+	return 0;
+}
+
+/* Remembers @from, its strings copied. */
 int selinux_before_take(struct selinux_engine *engine, const struct selinux_before *from)
 {
-	struct selinux_before *ret;
+	struct selinux_before *ret =
+		before_find(engine, from->what, from->name, strlen(from->name));
 	bool failed = false;
 
-	if (before_find(engine, from->what, from->name, strlen(from->name)))
-		return 0;
+	if (ret)
+		return before_renew(engine, ret, from);
 	if (array_grow(&engine->before, engine->n_before, &engine->before_size,
 		       sizeof(*engine->before)) < 0)
 		return -ENOMEM;
@@ -204,6 +226,22 @@ static size_t now_of(const struct selinux_artifact *a, const struct selinux_befo
 		return a->kinds[kind_of(a, before->example)].n_types ? kind_of(a, before->example)
 								     : SELINUX_NO_LABEL;
 	}
+}
+
+bool selinux_before_has(const struct selinux_engine *engine, const char *role)
+{
+	return before_find(engine, SELINUX_OLD_FILE, role, strlen(role)) != NULL;
+}
+
+bool selinux_before_is(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		       size_t label)
+{
+	const struct selinux_before *before;
+	char role[SELINUX_NAME_SIZE];
+
+	snprintf(role, sizeof(role), "karmor_o%s_r", artifact->labels[label].id);
+	before = before_find(engine, SELINUX_OLD_FILE, role, strlen(role));
+	return before && now_of(artifact, before, 0) == label;
 }
 
 /* A task's role whose workload is no more is on no task. */

@@ -83,35 +83,105 @@ static const struct selinux_class *class_of(const struct writer *w)
 	return &w->artifact->rulesets[w->set].classes[w->class];
 }
 
-static bool is_denied(const struct writer *w, const struct perms *perms, uint32_t accept)
+static bool is_denied(const struct selinux_class *class, const struct perms *perms, uint32_t accept)
 {
-	const struct selinux_class *class = class_of(w);
-
 	return class->verdicts[perms->op][accept] == KARMOR_BLOCK &&
 	       (!perms->exact || class->exact[accept]) &&
 	       (!perms->program || !class->opened[perms->op][accept]);
+}
+
+/* The bit of a row in a mask. */
+static uint32_t bit_of(bool directory, size_t row)
+{
+	return UINT32_C(1) << (directory ? ARRAY_SIZE(file_perms) + row : row);
+}
+
+uint32_t selinux_mask(const struct selinux_class *class, uint32_t own, uint32_t child)
+{
+	uint32_t ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(file_perms); i++)
+		if (is_denied(class, &file_perms[i], child))
+			ret |= bit_of(false, i);
+	for (size_t i = 0; i < ARRAY_SIZE(dir_perms); i++)
+		if (is_denied(class, &dir_perms[i], own))
+			ret |= bit_of(true, i);
+	return ret;
+}
+
+static bool is_pattern_denied(const struct selinux_class *class, const struct perms *perms,
+			      uint32_t rest, const struct selinux_pattern *pattern)
+{
+	if (pattern->ops >> perms->op & 1)
+		return class->verdicts[perms->op][rest] != KARMOR_BLOCK &&
+		       (!perms->exact || pattern->exact);
+	return is_denied(class, perms, rest) &&
+	       !(perms->program && perms->op == SELINUX_READ && pattern->opened);
+}
+
+uint32_t selinux_pattern_mask(const struct selinux_class *class, uint32_t rest,
+			      const struct selinux_pattern *pattern)
+{
+	static const struct selinux_pattern nothing;
+	uint32_t ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(file_perms); i++)
+		if (is_pattern_denied(class, &file_perms[i], rest,
+				      pattern->child ? pattern : &nothing))
+			ret |= bit_of(false, i);
+	for (size_t i = 0; i < ARRAY_SIZE(dir_perms); i++)
+		if (is_pattern_denied(class, &dir_perms[i], rest,
+				      pattern->own ? pattern : &nothing))
+			ret |= bit_of(true, i);
+	return ret;
+}
+
+/* What the class that is written is denied of files of a spare role that says something to it.
+ * False: it says nothing. */
+static bool spare_mask(const struct writer *w, const struct selinux_spare_file *spare,
+		       uint32_t *mask)
+{
+	if (spare->set != w->set ||
+	    (spare->class != SELINUX_ALL_CLASSES && spare->class != w->class))
+		return false;
+	*mask = selinux_pattern_mask(class_of(w), w->artifact->rest, &spare->pattern);
+	return true;
+}
+
+static void name_write(const struct writer *w, size_t n, const char *attribute)
+{
+	if (n)
+		buf_putc(w->buf, ' ');
+	else
+		buf_printf(w->buf, "(roleattribute %s)\n(roleattributeset %s (", attribute,
+			   attribute);
 }
 
 /*
  * Names the roles of those files that are not as the rest is: denied ones in an attribute that is
  * written, or allowed ones. How many there are.
  */
-static size_t differing_write(const struct writer *w, const struct perms *perms, bool directory,
-			      bool rest, const char *attribute)
+static size_t differing_write(const struct writer *w, const struct perms *perms, uint32_t bit,
+			      bool directory, bool rest, const char *attribute)
 {
+	const struct selinux_extra *extra = w->extra;
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->artifact->n_labels; i++) {
 		const struct selinux_label *label = &w->artifact->labels[i];
 
-		if (is_denied(w, perms, directory ? label->own : label->child) == rest)
+		if (is_denied(class_of(w), perms, directory ? label->own : label->child) == rest)
 			continue;
-		if (!n++)
-			buf_printf(w->buf, "(roleattribute %s)\n(roleattributeset %s (", attribute,
-				   attribute);
-		else
-			buf_putc(w->buf, ' ');
+		name_write(w, n++, attribute);
 		print_label_roles(w, i);
+	}
+	for (size_t i = 0; i < extra->n_files; i++) {
+		uint32_t mask;
+
+		if (!spare_mask(w, &extra->files[i], &mask) || !(mask & bit) == !rest)
+			continue;
+		name_write(w, n++, attribute);
+		buf_printf(w->buf, "karmor_o%s_r", extra->files[i].name);
 	}
 	buf_puts(w->buf, n ? "))\n" : "");
 	return n;
@@ -142,6 +212,24 @@ static void deny_write(const struct writer *w, const struct perms *perms, bool r
 	buf_puts(w->buf, but ? "))\n" : ")\n");
 }
 
+/* Whether a spare role is denied one of two rows alone that are about the same operation. */
+static bool is_split(const struct writer *w, enum selinux_op op)
+{
+	uint32_t rows[2] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(file_perms); i++)
+		if (file_perms[i].op == op && !file_perms[i].exact)
+			rows[file_perms[i].program] |= bit_of(false, i);
+	for (size_t i = 0; i < w->extra->n_files; i++) {
+		uint32_t mask;
+
+		if (spare_mask(w, &w->extra->files[i], &mask) &&
+		    !(mask & rows[0]) != !(mask & rows[1]))
+			return true;
+	}
+	return false;
+}
+
 /* Whether there are programs that a row leaves out. */
 static bool is_opened(const struct writer *w, const struct perms *perms)
 {
@@ -150,7 +238,7 @@ static bool is_opened(const struct writer *w, const struct perms *perms)
 	for (size_t i = 0; perms->program && i < w->artifact->automaton->n_accepts; i++)
 		if (opened[i])
 			return true;
-	return false;
+	return perms->program && is_split(w, perms->op);
 }
 
 /* Rows that are about the same files share an attribute. */
@@ -165,7 +253,7 @@ static void table_write(const struct writer *w, const struct perms *table, size_
 	size_t differing = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		bool rest = is_denied(w, &table[i], w->artifact->rest);
+		bool rest = is_denied(class_of(w), &table[i], w->artifact->rest);
 
 		if (i == 0 || !is_same_files(w, &table[i], &table[i - 1])) {
 			buf_reset(&attribute);
@@ -177,8 +265,8 @@ static void table_write(const struct writer *w, const struct perms *table, size_
 			w->buf->failed |= buf_failed(&attribute);
 			differing = buf_failed(&attribute)
 					    ? 0
-					    : differing_write(w, &table[i], directory, rest,
-							      attribute.data);
+					    : differing_write(w, &table[i], bit_of(directory, i),
+							      directory, rest, attribute.data);
 		}
 		if (rest || differing)
 			deny_write(w, &table[i], rest, differing ? attribute.data : NULL);
@@ -254,6 +342,23 @@ static bool logs_socket(const struct writer *w, size_t i)
 static bool logs_capability(const struct writer *w, size_t i)
 {
 	return class_of(w)->capabilities[i] == KARMOR_AUDIT && w->artifact->facts.has_capability[i];
+}
+
+int print_logged(const struct selinux_artifact *artifact, print_logged_fn *fn, void *data)
+{
+	struct writer w = { .artifact = artifact };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < SELINUX_OPS; i++)
+		if (is_logged(&w, logs_op, i))
+			r = fn(op_names[i], data);
+	for (size_t i = 0; r == 0 && i < artifact->n_sockets; i++)
+		if (is_logged(&w, logs_socket, i))
+			r = fn(artifact->sockets[i], data);
+	for (unsigned i = 0; r == 0 && i < IR_CAPABILITY_COUNT; i++)
+		if (is_logged(&w, logs_capability, i))
+			r = fn(ir_capability_name(i), data);
+	return r;
 }
 
 static void op_log(const struct writer *w, const char *domain, size_t op)

@@ -54,6 +54,9 @@ struct selinux_label {
 	uint32_t own, child; /* accept sets; of a file both are its own */
 	const char *example; /* a path that has it, or NULL */
 	char id[SELINUX_ID_SIZE];
+	/* That its role is called by: its id, until an engine gives it the role that is loaded for
+	 * what it says (slots.c). */
+	char name[SELINUX_ID_SIZE];
 };
 
 /* What classes of sources an executable is of, one for each ruleset; kind 0: the first of each. */
@@ -96,8 +99,10 @@ struct selinux_ruleset {
 	struct selinux_rule *rules; /* in the ruleset's order */
 	size_t n_rules;
 	bool ahead; /* of nobody yet */
-	/* Of all that decides what its tasks may do to a file of a given label (digest.c). */
-	char digest[SELINUX_DIGEST_SIZE];
+	/* Of all that decides what its tasks may do, and of that without what rules say of files
+	 * (digest.c). */
+	char digest[SELINUX_DIGEST_SIZE], slot[SELINUX_DIGEST_SIZE];
+	size_t first; /* ruleset with this digest */
 };
 
 /* A type that tasks of workloads have. */
@@ -164,6 +169,8 @@ int selinux_compile(const struct karmor_ruleset *const *sets, size_t n,
 void selinux_artifact_free(struct karmor_artifact *artifact);
 /* SHA-256 of a policy, as text. */
 void selinux_digest(const void *policy, size_t len, char ret[SELINUX_DIGEST_SIZE]);
+struct sha256;
+void selinux_digest_end(struct sha256 *sha, char ret[SELINUX_DIGEST_SIZE]);
 
 /* print.c: the module, as CIL. */
 int selinux_print(const struct karmor_artifact *artifact, FILE *out);
@@ -187,19 +194,36 @@ struct selinux_spare {
 	uint32_t number;
 };
 
+/* What a role of files may be made ready to say: where it says something else than the rest. */
+struct selinux_pattern {
+	uint8_t ops;	 /* by enum selinux_op, a bit: it is denied where that is not, or allowed */
+	bool exact;	 /* an exec is denied by a rule for the path */
+	bool opened;	 /* it is executed, and read for that although the posture denies it */
+	bool own, child; /* of a directory; of files, and of what is made in it */
+};
+
+/* A role of files more, which no file has yet. */
+struct selinux_spare_file {
+	size_t set, class; /* whose; SELINUX_ALL_CLASSES */
+	struct selinux_pattern pattern;
+	char name[SELINUX_ID_SIZE];
+};
+#define SELINUX_ALL_CLASSES SIZE_MAX
+
 /* What a module has beside what was compiled. */
 struct selinux_extra {
 	const struct selinux_retired *retired;
 	const struct selinux_spare *spares;
-	size_t n_retired, n_spares;
+	const struct selinux_spare_file *files;
+	size_t n_retired, n_spares, n_files;
 };
 
 /* @extra: NULL for none. */
 void selinux_write(struct buf *buf, const struct selinux_artifact *artifact,
 		   const struct selinux_extra *extra);
 
-/* digest.c: of each ruleset; classes have their names. */
-void selinux_digests(const struct selinux_compiler *c);
+/* digest.c: of each ruleset; classes have their names and verdicts. 0 or -ENOMEM. */
+int selinux_digests(const struct selinux_compiler *c);
 /* Of what a module has whatever the rulesets are. 0 or -ENOMEM. */
 int selinux_frame(const struct selinux_artifact *artifact, char ret[SELINUX_DIGEST_SIZE]);
 
@@ -208,6 +232,8 @@ int selinux_frame(const struct selinux_artifact *artifact, char ret[SELINUX_DIGE
 #define SELINUX_AUDIT_ROLE "karmor_audit_r"
 #define SELINUX_NAME_SIZE 64
 int selinux_names(struct selinux_compiler *c);
+/* One that no rules give to anything; others for other numbers. */
+void selinux_spare_id(uint32_t number, char ret[SELINUX_ID_SIZE]);
 void selinux_copy_name(struct buf *buf, const struct selinux_artifact *artifact, size_t kind,
 		       const char *type);
 void selinux_file_role(const struct selinux_artifact *artifact, size_t label,
@@ -223,6 +249,11 @@ size_t selinux_rest_class(const struct selinux_artifact *artifact, size_t set);
 /* rules.c: whether one of @perms, separated by blanks, of @class is @op; or is a socket's. */
 bool selinux_is_op(enum selinux_op op, const char *class, const char *perms);
 bool selinux_is_socket_perm(const char *perms);
+/* What a class of sources is denied of files whose role has these accept sets: a bit for each row
+ * of permissions. The same for a role of a pattern, where @rest is the accept set of the rest. */
+uint32_t selinux_mask(const struct selinux_class *class, uint32_t own, uint32_t child);
+uint32_t selinux_pattern_mask(const struct selinux_class *class, uint32_t rest,
+			      const struct selinux_pattern *pattern);
 
 /* The role of a file, of a directory: an index into labels, or SELINUX_NO_LABEL for object_r. */
 #define SELINUX_NO_LABEL SIZE_MAX

@@ -178,7 +178,9 @@ static int loaded_adopt(struct selinux_loaded *ret, const struct selinux_loaded 
 
 	strcpy(ret->frame, from->frame);
 	for (size_t i = 0; r == 0 && i < from->n_families; i++)
-		r = selinux_loaded_family(ret, from->families[i].number, from->families[i].digest);
+		r = selinux_loaded_family(ret, &from->families[i]);
+	for (size_t i = 0; r == 0 && i < from->n_slots; i++)
+		r = selinux_loaded_slot(ret, &from->slots[i]);
 	for (size_t i = 0; r == 0 && i < from->n_names; i++)
 		r = selinux_loaded_name(ret, from->names[i]);
 	selinux_loaded_sort(ret);

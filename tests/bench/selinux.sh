@@ -41,6 +41,11 @@ start() {
 	"$karmor" get policies > /dev/null 2>&1 || sed 's/^/# /' "$work/log"
 }
 
+# The policies of now are in force: it answers once a change is done.
+has_path() { # PATH
+	"$karmor" get policies -o yaml 2> /dev/null | grep -q "$1"
+}
+
 loaded() {
 	[ "$(loads)" -gt "$before" ]
 }
@@ -127,11 +132,19 @@ check_costs "a start without one"
 check $? "and not twice what one of the first $few does: $of_few"
 
 before=$(loads)
+spent=$(processor "$daemon")
 policy /srv/k/second > "$work/new.yaml"
 mv "$work/new.yaml" "$work/policies.d/p.yaml"
+at_length has_path /srv/k/second
+check $? "what all rules say of files is changed" "$(cat "$work/log")"
+echo "# that took $(($(processor "$daemon") - spent)) thousand instructions, with the answers to who waits"
+is "$(loads)" "$before" "by labels, without another policy"
+policy /srv/k/third > "$work/new.yaml"
+echo '  network: {matchProtocols: [{protocol: raw}]}' >> "$work/new.yaml"
+mv "$work/new.yaml" "$work/policies.d/p.yaml"
 at_length loaded
-check $? "the rules of all are changed" "$(cat "$work/log")"
-"$karmor" get policies > /dev/null 2>&1 # it answers once that is done
+check $? "the rules of all are changed about more than files" "$(cat "$work/log")"
+"$karmor" get policies > /dev/null 2>&1
 is "$(($(loads) - before))" 1 "by one policy"
 roles=$(cat /proc/[0-9]*/attr/current 2> /dev/null | tr "\0" "\n" | grep -c ":karmor_w")
 [ "$roles" -ge "$workloads" ]

@@ -173,21 +173,40 @@ lacks "$out" started "a program that does not take its label does not start"
 has "$(cat "$work/log")" 'whose role is not "karmor_w' "and that is told"
 
 policy for-web web /srv/k/later > "$work/later.yaml"
-policy for-both db /srv/k/apart /srv/k/later > "$work/both.yaml"
+# Of more than files, which is not said by labels.
+{
+	policy for-both db /srv/k/apart /srv/k/later
+	printf '  network:\n    matchProtocols:\n    - {protocol: raw}\n'
+} > "$work/both.yaml"
 before=$(loads)
 mv "$work/later.yaml" "$work/policies.d/web.yaml"
 may() { # NAME FILE: whether it can read it now
 	[ "$(ask "$1" "$2")" = y ]
 }
+hidden() { # NAME FILE: whether it cannot
+	[ "$(ask "$1" "$2")" = n ]
+}
 at_length may one hidden
-check $? "another policy is put in force" "$(cat "$work/log")"
-is "$(loads)" "$((before + 1))" "by one change for all workloads"
-reads one yyn "the running program is under it"
+check $? "other rules about files are put in force" "$(cat "$work/log")"
+reads one yyn "the running program is under them"
+is "$(loads)" "$before" "by labels alone: no policy was loaded"
+told for-web /srv/k/later
+check $? "and what they say is told of by their name" "$(cat "$work/log")"
 reads two yny "and the other under its own"
 begin seventh web
-reads seventh yyn "one that starts now is under the new one"
+reads seventh yyn "one that starts now is under the new ones"
 finish seventh
-is "$(loads)" "$((before + 1))" "without a change for it"
+policy for-web web /srv/k/hidden /srv/k/later > "$work/wider.yaml"
+mv "$work/wider.yaml" "$work/policies.d/web.yaml"
+at_length hidden one hidden
+check $? "a path more is hidden" "$(cat "$work/log")"
+reads one nyn "and what was hidden goes on to be"
+policy for-web web /srv/k/later > "$work/later.yaml"
+mv "$work/later.yaml" "$work/policies.d/web.yaml"
+at_length may one hidden
+check $? "and not any more" "$(cat "$work/log")"
+reads two yny "and the other is under its own all the while"
+is "$(loads)" "$before" "all of that without another policy"
 
 # Files have their labels before the change has come to its end, and karmord answers after that alone.
 "$karmor" get workloads > /dev/null
@@ -196,7 +215,7 @@ reads one yyn "when karmord was killed, the first is confined"
 reads two yny "and the other"
 before=$(loads)
 start
-is "$(loads)" "$before" "the next karmord takes them over as they are, without a change of the policy"
+is "$(loads)" "$before" "the next karmord takes them over as they are, without another policy"
 is "$("$karmor" get workloads -o json | grep -c '"adopted": *true')" 2 "both of them"
 begin seventh db
 reads seventh yny "what was there for others to start is there for its workloads"
@@ -208,6 +227,7 @@ check $? "and are told of again" "$(cat "$work/log")"
 applied "$work/both.yaml" > "$work/out"
 check $? "and a policy applies to them" "$(cat "$work/out" "$work/log")"
 reads two ynn "as it says"
+is "$(loads)" "$((before + 1))" "by one policy for all, as it is about more than files"
 
 # In the middle of a change, which comes to its end by itself.
 loading() {

@@ -15,8 +15,10 @@
 	HEAD "boot 0a1b-2c\n"                                                                      \
 	     "generation 7\n"                                                                      \
 	     "module " DIGEST " " DIGEST "\n"                                                      \
-	     "number 3 " DIGEST "\n"                                                               \
-	     "has karmor_o00112233445566aa_r\n"                                                    \
+	     "family 3 1 " DIGEST " " DIGEST "\n"                                                  \
+	     "slot abc2 - " DIGEST "\n"                                                            \
+	     "slot abc3 def4 " DIGEST "\n"                                                         \
+	     "has karmor_log_read\n"                                                               \
 	     "has karmor_x0011_bin_t\n"                                                            \
 	     "workload 0 lasting web\n"                                                            \
 	     "workload 3 brief a\\x20b\\x0a\n"                                                     \
@@ -46,6 +48,12 @@ START_TEST(what_is_kept_is_read_as_it_was)
 	ck_assert_uint_eq(kept.loaded.n_families, 1);
 	ck_assert(selinux_loaded_has(&kept.loaded, 3, DIGEST));
 	ck_assert(!selinux_loaded_has(&kept.loaded, 0, DIGEST));
+	ck_assert_uint_eq(selinux_loaded_find(&kept.loaded, 3)->group, 1);
+	ck_assert_uint_eq(kept.loaded.n_slots, 2);
+	ck_assert_str_eq(kept.loaded.slots[0].of, "");
+	ck_assert_str_eq(kept.loaded.slots[1].name, "abc3");
+	ck_assert_str_eq(kept.loaded.slots[1].of, "def4");
+	ck_assert_str_eq(kept.loaded.slots[1].meaning, DIGEST);
 	ck_assert_uint_eq(kept.loaded.n_names, 2);
 	ck_assert_str_eq(kept.loaded.names[1], "karmor_x0011_bin_t");
 	ck_assert_uint_eq(kept.generation, 7);
@@ -105,9 +113,16 @@ static const char *const damaged[] = {
 	HEAD "generation 18446744073709551616\n",
 	HEAD "module " DIGEST "\n",
 	HEAD "module " DIGEST "0 -\n",
-	HEAD "number 0 " DIGEST "0\n",
-	HEAD "number 0 b7\n",
-	HEAD "number 8192 " DIGEST "\n",
+	HEAD "family 0 0 " DIGEST "0 " DIGEST "\n",
+	HEAD "family 0 0 " DIGEST " b7\n",
+	HEAD "family 8192 0 " DIGEST " " DIGEST "\n",
+	HEAD "family 0 8192 " DIGEST " " DIGEST "\n",
+	HEAD "slot - - " DIGEST "\n",
+	HEAD "slot ab_ - " DIGEST "\n",
+	HEAD "slot ab c) " DIGEST "\n",
+	HEAD "slot ab - b7\n",
+	HEAD "slot abcdefghijklmnopqrstuvwxyz2 - " DIGEST "\n",
+	HEAD "has karmor_log_)\n",
 	HEAD "has object_r\n",
 	HEAD "has karmor_w0_rest_r\n",
 	HEAD "file object_r file /a\n",
@@ -128,6 +143,22 @@ START_TEST(what_is_damaged_is_refused)
 	struct selinux_kept kept;
 
 	ck_assert_int_eq(parse(damaged[_i], &arena, &kept), -EINVAL);
+}
+END_TEST
+
+/* Builds before wrote down of what is loaded what is good for nothing now. */
+START_TEST(what_builds_before_wrote_is_read)
+{
+	_cleanup_(arena_done) struct arena arena = { 0 };
+	struct selinux_kept kept;
+
+	ck_assert_int_eq(parse(HEAD "number 3 " DIGEST "\n"
+				    "has karmor_o00112233445566aa_r\n"
+				    "workload 0 lasting web\n",
+			       &arena, &kept),
+			 0);
+	ck_assert_uint_eq(kept.n_workloads, 1);
+	ck_assert_uint_eq(kept.loaded.n_families, 0);
 }
 END_TEST
 
@@ -199,6 +230,7 @@ int main(void)
 	tcase_add_test(kept, what_is_not_known_stays_so);
 	tcase_add_test(kept, where_all_numbers_are_taken_it_is_told);
 	tcase_add_test(kept, what_is_cut_is_refused);
+	tcase_add_test(kept, what_builds_before_wrote_is_read);
 	tcase_add_loop_test(kept, what_is_damaged_is_refused, 0, ARRAY_SIZE(damaged));
 	tcase_add_test(kept, a_workload_keeps_its_number_and_a_new_one_gets_one_that_is_free);
 	suite_add_tcase(suite, kept);

@@ -91,6 +91,14 @@ static const struct selinux_artifact *compile_many(struct compiled *c, size_t n,
 	return compile(c);
 }
 
+static struct selinux_extra extra_of(const struct selinux_engine *engine)
+{
+	return (struct selinux_extra){ .spares = engine->spares,
+				       .n_spares = engine->n_spares,
+				       .files = engine->files,
+				       .n_files = engine->n_files };
+}
+
 /* As an engine has it once the artifact is loaded for these workloads. */
 static void load(struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		 struct selinux_workload *workloads, size_t n)
@@ -101,26 +109,23 @@ static void load(struct selinux_engine *engine, const struct selinux_artifact *a
 	engine->workloads = workloads;
 	engine->n_workloads = n;
 	ck_assert_int_eq(selinux_numbers(engine, artifact, NULL), 0);
+	selinux_slots_name(engine);
 	selinux_spares(engine);
-	extra = (struct selinux_extra){ .spares = engine->spares, .n_spares = engine->n_spares };
+	extra = extra_of(engine);
 	selinux_loaded_free(&engine->loaded);
 	ck_assert_int_eq(selinux_loaded_make(&engine->loaded, artifact, &extra), 0);
 }
 
-/* Whether what is loaded is good for the artifact, whose rulesets get their numbers. */
+/* Whether what is loaded is good for the artifact, whose rulesets get their numbers and whose
+ * labels the roles that they take. */
 static bool is_good(struct selinux_engine *engine, const struct selinux_artifact *artifact)
 {
-	static const struct selinux_extra none;
-	struct selinux_loaded needed = { 0 };
-	bool ret;
+	int r;
 
 	ck_assert_int_eq(selinux_numbers(engine, artifact, NULL), 0);
-	ck_assert_int_eq(selinux_loaded_make(&needed, artifact, &none), 0);
-	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
-		needed.families[i].is_idle = !selinux_is_asked(engine, artifact, i);
-	ret = selinux_loaded_covers(&engine->loaded, &needed);
-	selinux_loaded_free(&needed);
-	return ret;
+	r = selinux_covers(engine, artifact);
+	ck_assert_int_ge(r, 0);
+	return r;
 }
 
 static const struct selinux_workload first = { .number = SELINUX_NO_NUMBER, .lasting = true };
@@ -161,7 +166,7 @@ START_TEST(one_that_ended_leaves_its_roles_to_the_next_with_its_rules)
 	ck_assert(is_good(&engine, compile_all(&without, (const char *const[]){ SHADOW, NULL })));
 	a = compile_all(&new, (const char *const[]){ SHADOW, "", BY_CAT, NULL });
 	ck_assert(is_good(&engine, a));
-	ck_assert(selinux_loaded_has(&engine.loaded, a->numbers[2], a->rulesets[2].digest));
+	ck_assert(selinux_loaded_has(&engine.loaded, a->numbers[2], a->rulesets[2].slot));
 	selinux_loaded_free(&engine.loaded);
 }
 END_TEST
@@ -222,28 +227,70 @@ START_TEST(who_comes_for_what_was_made_ready_needs_no_other_module)
 	engine.workloads = workloads;
 	engine.n_workloads = 1;
 	ck_assert(is_good(&engine, a));
-	ck_assert(selinux_loaded_has(&engine.loaded, a->numbers[0], a->rulesets[0].digest));
+	ck_assert(selinux_loaded_has(&engine.loaded, a->numbers[0], a->rulesets[0].slot));
 	/* Of other rules it is made ready anew. */
 	ck_assert(!is_good(&engine, compile_many(&changed, 1, SHADOW, BY_CAT)));
 	selinux_loaded_free(&engine.loaded);
 }
 END_TEST
 
-/* Of each, something else than SHADOW says. */
+#define HOSTS "\"file\":{\"matchPaths\":[{\"path\":\"/etc/hosts\"}]}"
+
+/* Workloads of these rules, after or before what is ready for more of them, and of others. */
+static const struct selinux_artifact *compile_ready(struct compiled *c, const char *const *rules,
+						    size_t n, bool is_first)
+{
+	static const char *const ready[] = { "", HOSTS, SHADOW };
+
+	for (size_t i = 0; is_first && i < n; i++)
+		set_make(c, "here", rules[i], NULL);
+	c->ahead = true;
+	for (size_t i = 0; i < ARRAY_SIZE(ready); i++)
+		set_make(c, "here", ready[i], NULL);
+	c->ahead = false;
+	for (size_t i = 0; !is_first && i < n; i++)
+		set_make(c, "here", rules[i], NULL);
+	return compile(c);
+}
+
+START_TEST(who_comes_for_any_of_what_was_made_ready_needs_no_other_module)
+{
+	static const char *const coming[] = { SHADOW, HOSTS, SHADOW, "", HOSTS };
+	_cleanup_(compiled_done) struct compiled ahead = { 0 };
+	struct selinux_workload workloads[ARRAY_SIZE(coming)];
+	struct selinux_engine engine = { .n_spares = 0 };
+
+	load(&engine, compile_ready(&ahead, coming, 0, true), NULL, 0);
+	engine.workloads = workloads;
+	for (size_t n = 1; n <= ARRAY_SIZE(coming); n++) {
+		_cleanup_(compiled_done) struct compiled some = { 0 };
+		const struct selinux_artifact *a = compile_ready(&some, coming, n, _i);
+
+		/* Before it is attached, and after. */
+		ck_assert(is_good(&engine, a));
+		workloads[n - 1] =
+			(struct selinux_workload){ .number = SELINUX_NO_NUMBER, .lasting = true };
+		engine.n_workloads = n;
+		for (size_t i = 0; i < n; i++)
+			workloads[i].ruleset = _i ? i : i + 3;
+		ck_assert(is_good(&engine, a));
+		/* Files have the roles that they were to have. */
+		ck_assert(!selinux_slots_given(&engine.loaded, a));
+	}
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+/* Of each, something else than SHADOW says, and not of files alone. */
 static const char *const others[] = {
+	/* what is allowed is logged */
 	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"action\":\"Audit\"}]}",
 	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"action\":\"Allow\"}]}",
-	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"readOnly\":true}]}",
-	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"ownerOnly\":true}]}",
+	/* tasks are told apart */
 	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"fromSource\":[{\"path\":\"/bin/"
 	"cat\"}]}]}",
-	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow-\"}]}",
-	"\"file\":{\"matchPatterns\":[{\"pattern\":\"/etc/shado?\"}]}",
-	"\"file\":{\"matchDirectories\":[{\"dir\":\"/etc/shadow/\"}]}",
-	"\"process\":{\"matchPaths\":[{\"path\":\"/etc/shadow\"}]}",
 	SHADOW ",\"network\":{\"matchProtocols\":[{\"protocol\":\"udp\"}]}",
 	SHADOW ",\"capabilities\":{\"matchCapabilities\":[{\"capability\":\"kill\"}]}",
-	"",
 };
 
 START_TEST(other_rules_need_another_module)
@@ -254,6 +301,102 @@ START_TEST(other_rules_need_another_module)
 
 	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, NULL }), workloads, 1);
 	ck_assert(!is_good(&engine, compile_all(&new, (const char *const[]){ others[_i], NULL })));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+/* Of each, something else than SHADOW says of files. */
+static const char *const files[] = {
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"readOnly\":true}]}",
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow-\"}]}",
+	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\"},{\"path\":\"/etc/gshadow\"}]}",
+	"\"file\":{\"matchPatterns\":[{\"pattern\":\"/etc/shado?\"}]}",
+	"\"file\":{\"matchDirectories\":[{\"dir\":\"/etc/shadow/\"}]}",
+	ALL_OF_ETC,
+	"\"process\":{\"matchPaths\":[{\"path\":\"/usr/bin/dd\"}]}",
+	"\"process\":{\"matchDirectories\":[{\"dir\":\"/usr/sbin/\",\"recursive\":true}]}",
+	"\"process\":{\"matchPaths\":[{\"path\":\"/usr/bin/dd\"}]}," SHADOW,
+	"",
+};
+
+START_TEST(other_rules_about_files_need_none)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
+
+	load(&engine, a, workloads, 1);
+	ck_assert(is_good(&engine, compile_all(&new, (const char *const[]){ files[_i], NULL })));
+	ck_assert(selinux_slots_given(&engine.loaded, (struct selinux_artifact *)new.artifact));
+	ck_assert(!selinux_slots_given(&engine.loaded, (struct selinux_artifact *)new.artifact));
+	/* And back. */
+	ck_assert(is_good(&engine, a));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+/* Each label has a role of its own, and what goes on to be said has the one that it had. */
+START_TEST(a_role_is_one_labels_and_stays_it)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
+	const struct selinux_artifact *b =
+		compile_all(&new, (const char *const[]){ files[2], NULL });
+	size_t kept = 0;
+
+	load(&engine, a, workloads, 1);
+	ck_assert(is_good(&engine, b));
+	for (size_t i = 0; i < b->n_labels; i++) {
+		kept += strcmp(b->labels[i].name, b->labels[i].id) == 0;
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(b->labels[i].name, b->labels[j].name);
+	}
+	ck_assert_uint_eq(kept, a->n_labels);
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+/* Where there are no more roles that say it, a module has them and as many again. */
+START_TEST(what_is_to_spare_has_an_end)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	_cleanup_buf_ struct buf many = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
+
+	buf_puts(&many, "\"file\":{\"matchPaths\":[");
+	for (unsigned i = 0; i < 100; i++)
+		buf_printf(&many, "%s{\"path\":\"/srv/%u\"}", i ? "," : "", i);
+	buf_puts(&many, "]}");
+	load(&engine, a, workloads, 1);
+	ck_assert_uint_eq(engine.n_files, SELINUX_SPARE_FILES_MAX);
+	a = compile_all(&new, (const char *const[]){ many.data, NULL });
+	ck_assert(!is_good(&engine, a));
+	load(&engine, a, workloads, 1);
+	ck_assert(is_good(&engine, a));
+	ck_assert(is_good(&engine, (struct selinux_artifact *)old.artifact));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+/* Rules that were one have one role for their tasks: apart they need others. */
+START_TEST(who_is_told_apart_needs_another_module)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, same = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first, second };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a;
+
+	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, SHADOW, NULL }), workloads,
+	     2);
+	a = compile_all(&same, (const char *const[]){ ALL_OF_ETC, ALL_OF_ETC, NULL });
+	ck_assert(is_good(&engine, a));
+	a = compile_all(&new, (const char *const[]){ SHADOW, ALL_OF_ETC, NULL });
+	ck_assert(!is_good(&engine, a));
 	selinux_loaded_free(&engine.loaded);
 }
 END_TEST
@@ -274,8 +417,8 @@ START_TEST(another_posture_needs_another_module)
 }
 END_TEST
 
-/* A file has one label for all rulesets: of what one alone says there is none. */
-START_TEST(files_that_rules_of_others_tell_from_these_need_another_module)
+/* A file has one label for all rulesets: what one alone says is another role. */
+START_TEST(what_others_said_of_files_goes_with_them)
 {
 	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
 	struct selinux_workload workloads[] = { first, second };
@@ -284,7 +427,7 @@ START_TEST(files_that_rules_of_others_tell_from_these_need_another_module)
 	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, ALL_OF_ETC, NULL }),
 	     workloads, 2);
 	engine.n_workloads = 1;
-	ck_assert(!is_good(&engine, compile_all(&new, (const char *const[]){ SHADOW, NULL })));
+	ck_assert(is_good(&engine, compile_all(&new, (const char *const[]){ SHADOW, NULL })));
 	selinux_loaded_free(&engine.loaded);
 }
 END_TEST
@@ -300,12 +443,12 @@ START_TEST(spare_roles_are_denied_the_same_and_lead_among_themselves)
 	_cleanup_free_ void *image = NULL;
 	const char *texts[2] = { base };
 	char from[SELINUX_NAME_SIZE], to[SELINUX_NAME_SIZE];
+	struct selinux_extra extra;
 	size_t len;
 
 	load(&engine, a, workloads, 1);
-	selinux_write(
-		&text, a,
-		&(struct selinux_extra){ .spares = engine.spares, .n_spares = engine.n_spares });
+	extra = extra_of(&engine);
+	selinux_write(&text, a, &extra);
 	ck_assert(!buf_failed(&text));
 	texts[1] = text.data;
 	ck_assert_int_eq(reference_compile(texts, 2, &image, &len), 0);
@@ -330,9 +473,15 @@ int main(void)
 	tcase_add_test(loaded, so_many_more_can_start_and_no_more);
 	tcase_add_test(loaded, spares_are_for_all_that_have_rules_of_their_own);
 	tcase_add_test(loaded, who_comes_for_what_was_made_ready_needs_no_other_module);
+	tcase_add_loop_test(loaded, who_comes_for_any_of_what_was_made_ready_needs_no_other_module,
+			    0, 2);
 	tcase_add_loop_test(loaded, other_rules_need_another_module, 0, ARRAY_SIZE(others));
 	tcase_add_test(loaded, another_posture_needs_another_module);
-	tcase_add_test(loaded, files_that_rules_of_others_tell_from_these_need_another_module);
+	tcase_add_loop_test(loaded, other_rules_about_files_need_none, 0, ARRAY_SIZE(files));
+	tcase_add_test(loaded, a_role_is_one_labels_and_stays_it);
+	tcase_add_test(loaded, what_is_to_spare_has_an_end);
+	tcase_add_test(loaded, who_is_told_apart_needs_another_module);
+	tcase_add_test(loaded, what_others_said_of_files_goes_with_them);
 	tcase_add_test(loaded, spare_roles_are_denied_the_same_and_lead_among_themselves);
 	suite_add_tcase(suite, loaded);
 	return support_run(suite);
