@@ -37,6 +37,10 @@ policy_names() { # kind, names
 	esac
 }
 
+policy_mounts() {
+	policy_names "$@"
+}
+
 policy_lengths() {
 	local deep name long rest
 	deep=$(printf '/d%.0s' {1..2000}) name=$(printf 'n%.0s' {1..255})
@@ -173,11 +177,11 @@ if [ "$backend" = bpf ]; then
 else
 	know < "$(dirname "$0")/attack/$backend.tsv"
 	# The keys are those to what BPF enforces with.
-	groups=(names tasks changes programs sources sockets lengths)
+	groups=(names mounts tasks changes programs sources sockets lengths)
 fi
 [ $# -eq 0 ] || groups=("$@")
-for each in "names path pattern dir allow" "tasks path" "changes path dir" "programs path pattern dir allow" \
-	"sources path" "sockets path" "keys path" "lengths path dir"; do
+for each in "names path pattern dir allow" "mounts path pattern dir allow" "tasks path" "changes path dir" \
+	"programs path pattern dir allow" "sources path" "sockets path" "keys path" "lengths path dir"; do
 	# The parser takes too long over the thousands of directories that are above one path, and says so.
 	[ "$backend" != apparmor ] || each=${each/lengths path/lengths}
 	[ ${#groups[@]} -ne 0 ] && [[ " ${groups[*]} " != *" ${each%% *} "* ]] && continue

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The AppArmor backend without a kernel: what is written of paths, what is reported, golden texts
- * (tests/golden/apparmor; KARMOR_GOLDEN=write makes them anew), and audit records taken apart.
- * Verdicts are judged in tests/offline.
+ * The AppArmor backend without a kernel: what is written of paths, what is reported, and golden
+ * texts (tests/golden/apparmor; KARMOR_GOLDEN=write makes them anew). Verdicts are judged in
+ * tests/offline.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "../support.h"
 #include "apparmor/apparmor.h"
-#include "apparmor/record.h"
 #include "apparmor/state.h"
 #include "caps.h"
 #include "cleanup.h"
@@ -446,65 +445,10 @@ START_TEST(texts_are_the_golden_ones)
 }
 END_TEST
 
-static bool read_text(struct apparmor_record *record, const char *text)
-{
-	return record_read(record, text, strlen(text));
-}
-
-START_TEST(a_record_of_a_file_is_taken_apart)
-{
-	struct apparmor_record record;
-
-	ck_assert(read_text(
-		&record,
-		"audit(1795312372.777:4): apparmor=\"DENIED\" operation=\"open\" "
-		"class=\"file\" profile=\"karmor-1-2.3\" name=2F746D702F6120620A pid=199 "
-		"comm=\"op ener\" requested_mask=\"wr\" denied_mask=\"r\" fsuid=0 ouid=7"));
-	ck_assert_str_eq(record.verdict, "DENIED");
-	ck_assert_str_eq(record.profile, "karmor-1-2.3");
-	ck_assert_str_eq(record.name, "/tmp/a b\n");
-	ck_assert_str_eq(record.comm, "op ener");
-	ck_assert_str_eq(record.denied, "r");
-	ck_assert_int_eq(record.pid, 199);
-	ck_assert_int_eq(record.ouid, 7);
-	ck_assert_int_eq(record.capability, -1);
-	ck_assert_int_eq(record.base.time.tv_sec, 1795312372);
-	ck_assert_int_eq(record.base.time.tv_nsec, 777000000);
-}
-END_TEST
-
-START_TEST(a_name_cannot_pass_for_a_field)
-{
-	struct apparmor_record record;
-
-	ck_assert(read_text(&record, "audit(1.0:1): apparmor=\"DENIED\" operation=\"open\" "
-				     "profile=\"p\" name=\"/a pid=1 ouid=9\" pid=2 ouid=3"));
-	ck_assert_int_eq(record.pid, 2);
-	ck_assert_int_eq(record.ouid, 3);
-}
-END_TEST
-
-START_TEST(what_is_no_record_is_none)
-{
-	static const char *const lines[] = {
-		"",
-		"audit(",
-		"audit(1.1:1): ",
-		"audit(1.1:1): apparmor=\"STATUS\" operation=\"profile_load\"",
-		"audit(1.1:1): avc:  denied  { read } for  pid=218",
-		"apparmor=\"DENIED\" operation=\"open\" profile=\"p\"",
-	};
-	struct apparmor_record record;
-
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		ck_assert(!read_text(&record, lines[i]));
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("apparmor");
-	TCase *text = tcase_create("text"), *record = tcase_create("record");
+	TCase *text = tcase_create("text");
 
 	tcase_add_test(text, no_name_can_say_anything_but_itself);
 	tcase_add_test(text, a_comment_cannot_be_left);
@@ -526,10 +470,6 @@ int main(void)
 			    a_source_has_a_profile_in_place_of_others_where_policies_may_change, 0,
 			    ARRAY_SIZE(narrowings));
 	tcase_add_loop_test(text, texts_are_the_golden_ones, 0, ARRAY_SIZE(golden));
-	tcase_add_test(record, a_record_of_a_file_is_taken_apart);
-	tcase_add_test(record, a_name_cannot_pass_for_a_field);
-	tcase_add_test(record, what_is_no_record_is_none);
 	suite_add_tcase(suite, text);
-	suite_add_tcase(suite, record);
 	return support_run(suite);
 }

@@ -27,9 +27,9 @@
 /* Emulation is slow; an attempt that hangs is broken. */
 #define SECONDS 60
 
-static const struct group *const groups[] = { &group_names,    &group_tasks,   &group_changes,
-					      &group_programs, &group_sources, &group_sockets,
-					      &group_keys,     &group_lengths };
+static const struct group *const groups[] = { &group_names,   &group_mounts,   &group_tasks,
+					      &group_changes, &group_programs, &group_sources,
+					      &group_sockets, &group_keys,     &group_lengths };
 
 static const struct {
 	const char *name;

@@ -43,8 +43,8 @@ struct group {
 	int (*prepare)(void); /* for every attack, before its own */
 };
 
-extern const struct group group_names, group_tasks, group_changes, group_programs, group_sources,
-	group_sockets, group_keys, group_lengths;
+extern const struct group group_names, group_mounts, group_tasks, group_changes, group_programs,
+	group_sources, group_sockets, group_keys, group_lengths;
 
 /* What is done very often: see floods.c. */
 int flood_opens(const char *file, long count);
@@ -72,6 +72,10 @@ const char *at(const char *path);
 
 int write_file(const char *path, const char *text, mode_t mode);
 int copy_file(const char *from, const char *to);
+
+/* The secret; and another file, out/other. */
+int prepare_secret(void);
+int prepare_other(void);
 
 /* Runs @act in a child that fork() makes and gives back what it returned. */
 int in_child(int (*act)(void));

@@ -89,6 +89,16 @@ int copy_file(const char *from, const char *to)
 	return n < 0 ? -1 : 0;
 }
 
+int prepare_secret(void)
+{
+	return write_file("vault/secret", SECRET, 0644);
+}
+
+int prepare_other(void)
+{
+	return write_file("out/other", "nothing\n", 0644);
+}
+
 int own_mounts(void)
 {
 	if (unshare(CLONE_NEWNS) < 0)

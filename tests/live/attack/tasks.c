@@ -20,11 +20,6 @@
 #define FORKS 300 /* of each generation; KARMOR_LONG: a hundred times as many */
 #define CGROUP "/sys/fs/cgroup/karmor-attack"
 
-static int prepare_secret(void)
-{
-	return write_file("vault/secret", SECRET, 0644);
-}
-
 static int plain(void)
 {
 	return read_path("vault/secret");
