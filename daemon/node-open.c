@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a node begins: a backend that is ready, and the workloads that the kernel has held since
- * before; and how it is taken out.
+ * before.
  */
 #include "node-open.h"
 
@@ -207,10 +207,23 @@ void node_close(struct node *node)
 	karmor_diag_free(node->diag);
 }
 
-/* Names that the kernel holds, each with NULL for a workload until its record is found. */
 static void pinned_note(const char *name, long tasks, void *data)
 {
 	json_object_set_new(data, name, json_integer(tasks));
+}
+
+int node_pinned(struct node *node, json_t **ret)
+{
+	json_t *pinned = json_object();
+	int r = pinned ? karmor_engine_pinned(node->engine, pinned_note, pinned, node->diag)
+		       : -ENOMEM;
+
+	*ret = NULL;
+	if (r == 0)
+		*ret = pinned;
+	else
+		json_decref(pinned);
+	return r == -EOPNOTSUPP ? 0 : r;
 }
 
 /* Whether the workload is still there to be taken over. */
@@ -266,7 +279,8 @@ static int remember(struct node *node, const json_t *record, bool living, json_t
 			workload_free(workload);
 		return r == -ENOMEM ? r : 0;
 	}
-	if (workload->pid == 0 && !workload->is_prepared && !workload->is_unit)
+	if (workload->pid == 0 && !workload->is_prepared && !workload->is_unit &&
+	    !workload->is_removed)
 		messages_add(messages, KARMOR_WARNING, NULL, 0, NULL,
 			     "the first task of workload \"%s\" is gone: names of rules are "
 			     "looked up in the node's root",
@@ -281,23 +295,14 @@ static int remember(struct node *node, const json_t *record, bool living, json_t
 
 int node_remember(struct node *node, json_t *messages)
 {
-	_cleanup_json_ json_t *records = NULL, *pinned = json_object();
+	_cleanup_json_ json_t *records = NULL, *pinned = NULL;
 	const char *name;
 	json_t *value;
 	size_t i;
-	int r;
+	int r = node_pinned(node, &pinned);
 
-	if (!pinned)
-		return -ENOMEM;
-	r = karmor_engine_pinned(node->engine, pinned_note, pinned, node->diag);
 	messages_take(messages, node->diag);
-	if (r == -EOPNOTSUPP) {
-		json_decref(pinned);
-		pinned = NULL;
-	} else if (r < 0) {
-		return r;
-	}
-	r = records_load(node, &records, messages);
+	r = r < 0 ? r : records_load(node, &records, messages);
 	/* Where there are two of a name it is the one that lives. */
 	for (int living = 1; living >= 0; living--)
 		json_array_foreach(records, i, value)
@@ -344,62 +349,4 @@ size_t node_adopt(struct node *node, json_t *messages)
 		node_slot_drop(node, workload);
 	}
 	return failed;
-}
-
-/* Workloads without labels are under no policy, as there is none; nobody comes in any more. */
-static int unknown_add(struct node *node, const char *name)
-{
-	struct workload *workload;
-	_cleanup_json_ json_t *record = json_pack("{s:s}", "name", name);
-	int r = strcmp(name, HOST_NAME) == 0 ? 1
-		: record		     ? workload_known(record, &workload)
-					     : -ENOMEM;
-
-	if (r != 0)
-		return r < 0 ? r : host_remember(node);
-	r = workload_unit(workload, NULL);
-	r = r < 0 ? r : node_slot_add(node, workload);
-	if (r < 0)
-		workload_free(workload);
-	return r;
-}
-
-static size_t attached_count(const struct node *node)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < node->n_slots; i++)
-		n += node->slots[i] && node->slots[i]->attached && !node->slots[i]->is_host;
-	return n;
-}
-
-int node_remove(struct node *node, json_t *messages)
-{
-	_cleanup_json_ json_t *pinned = json_object();
-	const struct documents nothing = { 0 };
-	const char *name;
-	json_t *tasks;
-	size_t n;
-	int r = pinned ? karmor_engine_pinned(node->engine, pinned_note, pinned, node->diag)
-		       : -ENOMEM;
-
-	if (r == -EOPNOTSUPP)
-		r = 0;
-	json_object_foreach(pinned, name, tasks)
-	{
-		if (r == 0)
-			r = unknown_add(node, name);
-	}
-	if (r == 0)
-		r = node_apply(node, &nothing, messages);
-	if (r == 0 && node_adopt(node, messages))
-		r = -EBUSY;
-	messages_take(messages, node->diag);
-	n = attached_count(node);
-	if (n)
-		messages_add(
-			messages, KARMOR_NOTE, NULL, 0, NULL,
-			"%zu workload%s without rules from now on, and gone with the last task", n,
-			n == 1 ? " is" : "s are");
-	return r < 0 ? r : records_remove(node);
 }

@@ -21,6 +21,9 @@ int node_ask(const struct workload *workload, const struct karmor_access *access
 int node_check_entry(const struct node *node, const struct workload *workload, json_t *messages);
 /* Whether some backend enrols who enters a workload later by its cgroup. */
 bool node_has_cgroups(const struct node *node);
+/* *ret: an object of the names that the kernel holds, each with how many tasks it has; NULL where
+ * the backend holds none. 0 or a negative errno. */
+int node_pinned(struct node *node, json_t **ret);
 /* Puts @workload into a free slot. 0, -EBUSY (none is free), -ENOMEM. */
 int node_slot_add(struct node *node, struct workload *workload);
 /* Takes it out and frees it. */

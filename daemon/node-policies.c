@@ -132,6 +132,8 @@ static int ruleset_make(struct node *node, const struct karmor_policies *policie
 	if (ret->set)
 		return 0;
 	subject = subject_of(node, workload, ret->root);
+	if (workload && workload->is_removed)
+		policies = node->none;
 	return karmor_ruleset_new(policies, &subject, &ret->set, node->diag);
 }
 

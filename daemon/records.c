@@ -12,7 +12,7 @@
 #define NAME "workloads"
 
 /* With who enforces it. */
-static int append(json_t *records, const struct node *node, const struct workload *workload)
+int records_add(json_t *records, const struct node *node, const struct workload *workload)
 {
 	json_t *record = workload_record(workload);
 
@@ -20,11 +20,17 @@ static int append(json_t *records, const struct node *node, const struct workloa
 	return json_array_append_new(records, record);
 }
 
+static int list_write(const struct node *node, const json_t *records)
+{
+	_cleanup_free_ char *text = json_dumps(records, JSON_INDENT(1));
+
+	return text ? durable_write(node->config->runtime, NAME, text, strlen(text)) : -ENOMEM;
+}
+
 /* One of another list of backends is not written beside a newer one of its name. */
 int records_save(const struct node *node)
 {
 	_cleanup_json_ json_t *records = json_array();
-	_cleanup_free_ char *text = NULL;
 	json_t *value;
 	size_t i;
 
@@ -36,15 +42,15 @@ int records_save(const struct node *node)
 	}
 	for (i = 0; i < node->n_slots; i++)
 		if (node->slots[i] && !node->slots[i]->is_waiting && !node->slots[i]->is_host &&
-		    append(records, node, node->slots[i]) < 0)
+		    records_add(records, node, node->slots[i]) < 0)
 			return -ENOMEM;
-	text = json_dumps(records, JSON_INDENT(1));
-	return text ? durable_write(node->config->runtime, NAME, text, strlen(text)) : -ENOMEM;
+	return list_write(node, records);
 }
 
-int records_remove(const struct node *node)
+int records_write(const struct node *node, const json_t *records)
 {
-	return durable_remove(node->config->runtime, NAME);
+	return json_array_size(records) ? list_write(node, records)
+					: durable_remove(node->config->runtime, NAME);
 }
 
 int records_load(const struct node *node, json_t **ret, json_t *messages)

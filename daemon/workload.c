@@ -251,16 +251,17 @@ void workload_exchange(struct workload *a, struct workload *b)
 	text_exchange(&a->cgroup, &b->cgroup);
 	a->is_unit = b->is_unit;
 	b->is_unit = kept;
+	a->is_removed = b->is_removed = false;
 	workload_rule(a, NULL, "");
 	workload_rule(b, NULL, "");
 }
 
 json_t *workload_record(const struct workload *workload)
 {
-	json_t *record =
-		json_pack("{s:I, s:I, s:b, s:b}", "pid", (json_int_t)workload->pid, "started",
-			  (json_int_t)workload->started, "prepared", workload->is_prepared,
-			  "noNewPrivileges", workload->no_new_privs);
+	json_t *record = json_pack("{s:I, s:I, s:b, s:b, s:b}", "pid", (json_int_t)workload->pid,
+				   "started", (json_int_t)workload->started, "prepared",
+				   workload->is_prepared, "noNewPrivileges", workload->no_new_privs,
+				   "removed", workload->is_removed);
 
 	if (workload->is_unit)
 		json_object_set_new(record, "unit",
@@ -279,6 +280,7 @@ int workload_known(const json_t *record, struct workload **ret)
 	long long started = varlink_number(record, "started", 0, &wrong);
 	bool prepared = varlink_flag(record, "prepared", &wrong);
 	bool no_new_privs = varlink_flag(record, "noNewPrivileges", &wrong);
+	bool removed = varlink_flag(record, "removed", &wrong);
 	struct workload *workload;
 	const char *unit = varlink_text(record, "unit", &wrong);
 	int r = wrong ? -EINVAL : make(record, &workload, &wrong);
@@ -292,6 +294,7 @@ int workload_known(const json_t *record, struct workload **ret)
 		return r;
 	workload->is_prepared = prepared;
 	workload->no_new_privs = no_new_privs;
+	workload->is_removed = removed;
 	if (pid > 0 && pid <= INT32_MAX && task_hold(workload, (pid_t)pid) == 0 &&
 	    workload->started == (unsigned long long)started) {
 		*ret = workload;
@@ -324,12 +327,13 @@ void workload_root(const struct workload *workload, char ret[WORKLOAD_ROOT_SIZE]
 
 json_t *workload_json(const struct workload *workload, long tasks)
 {
-	json_t *object = json_pack(
-		"{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b}", "pid", (json_int_t)workload->pid,
-		"tasks", (json_int_t)(tasks > 0 ? tasks : 0), "policies",
-		workload_policies(workload), "rules", workload_rules(workload), "adopted",
-		workload->adopted, "waiting", workload->is_waiting, "prepared",
-		workload->is_prepared, "noNewPrivileges", workload->no_new_privs);
+	json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b}", "pid",
+				   (json_int_t)workload->pid, "tasks",
+				   (json_int_t)(tasks > 0 ? tasks : 0), "policies",
+				   workload_policies(workload), "rules", workload_rules(workload),
+				   "adopted", workload->adopted, "waiting", workload->is_waiting,
+				   "prepared", workload->is_prepared, "noNewPrivileges",
+				   workload->no_new_privs, "removed", workload->is_removed);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_object_set_new(object, texts[i].name,

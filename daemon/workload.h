@@ -34,6 +34,7 @@ struct workload {
 	uint64_t expires;  /* until then, by the clock that nobody sets, in ms; 0: not yet known */
 	char *cgroup;	   /* by which tasks enter it later; NULL: there is none of its own */
 	bool is_unit;	   /* of a service manager: whatever is at the path of the cgroup */
+	bool is_removed;   /* its rules were taken out: no policy selects it; node-remove.c */
 	bool is_host;	   /* what is in no workload; host.c */
 	struct karmor_ruleset *set;	   /* of what selects it; NULL: to be made */
 	char set_root[WORKLOAD_ROOT_SIZE]; /* where its names were looked up */
