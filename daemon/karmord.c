@@ -153,13 +153,12 @@ static void reload(struct daemon *daemon)
 		log_tell(LOG_FAULT, "the configuration stays as it was");
 	} else {
 		config_exchange(&daemon->config, &config);
-		node_renew(&daemon->node);
 		store_watch(&daemon->store);
 		store_refresh(&daemon->store);
 		node_keep(&daemon->node, daemon->config_path, messages);
 		/* Postures and labels may be others, for the same policies. */
 		host_relabel(&daemon->node);
-		if (node_apply(&daemon->node, &daemon->node.in_force, messages) < 0)
+		if (node_configure(&daemon->node, messages) < 0)
 			messages_add(messages, KARMOR_WARNING, NULL, 0, "start those anew",
 				     "workloads that run stay under postures and \"audit\" of "
 				     "before, and those that start get the new ones");

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was refused for the sake of a task that runs and cannot follow: a change of policies, or a
- * workload of before that was to be taken over. Nobody tells of that task's end, so it is tried
- * again when a workload has ended, and without that ever more seldom.
+ * What was refused for the sake of a task that runs and cannot follow: a change of policies or of
+ * the configuration, or a workload of before that was to be taken over. Nobody tells of that task's
+ * end, so it is tried again when a workload has ended, and without that ever more seldom.
  */
 #include <string.h>
 
 #include "log.h"
+#include "messages.h"
 #include "node-open.h"
+#include "scope.h"
 
 #define FIRST_MS 2000
 #define LAST_MS 60000
@@ -97,12 +99,29 @@ static bool change_again(struct node *node)
 	return node->again.is_change;
 }
 
+/* What was told of it is not told again, nor counted. */
+static bool config_again(struct node *node)
+{
+	unsigned long long errors = node->apply_errors;
+	_cleanup_json_ json_t *messages = json_array();
+
+	if (!node->again.is_config)
+		return false;
+	(void)!node_follow(node, messages);
+	if (node->again.is_config)
+		node->apply_errors = errors;
+	else
+		messages_log(messages);
+	return node->again.is_config;
+}
+
 void node_on_again(uint32_t events, void *data)
 {
 	struct node *node = data;
 	unsigned ms = node->again.ms * 2;
 	bool waits = change_again(node);
 
+	waits |= config_again(node);
 	waits |= adopt_again(node);
 	ms = ms > LAST_MS ? LAST_MS : ms;
 	node->again.ms = waits ? ms : 0;

@@ -150,7 +150,8 @@ int node_open(struct node *node, const struct config *config, struct loop *loop,
 
 	*node = (struct node){ .config = config, .loop = loop, .fn = fn, .data = data };
 	node->diag = karmor_diag_new();
-	if (!node->diag || documents_copy(&nothing, &node->in_force) < 0 ||
+	node->postures = node_postures(config);
+	if (!node->diag || !node->postures || documents_copy(&nothing, &node->in_force) < 0 ||
 	    karmor_policies_new(&node->policies) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; r < 0 && config->backends[i]; i++)
@@ -196,6 +197,7 @@ void node_close(struct node *node)
 			node_slot_drop(node, node->slots[i]);
 	free(node->slots);
 	json_decref(node->others);
+	json_decref(node->postures);
 	karmor_engine_close(node->engine);
 	compiled_done(&node->compiled);
 	ahead_done(&node->ahead);

@@ -11,6 +11,10 @@
 #define ENTERED_LATER                                                                              \
 	"what enters workload \"%s\" later, as runc exec does, is not under its policies"
 
+/* Puts workloads under the postures of the configuration, or (-EBUSY) leaves them under theirs. */
+int node_follow(struct node *node, json_t *messages);
+/* Postures of workloads that come under @config; NULL when memory is out. */
+json_t *node_postures(const struct config *config);
 /* Applies the policies in force for the workloads that there are now. */
 int node_publish(struct node *node, json_t *messages);
 /* What the policies that @workload was published under mean for an access of its; @policy: the name

@@ -11,14 +11,24 @@
 #include "node-open.h"
 #include "scope.h"
 
+/* What is of @config; NULL when memory is out. */
+json_t *node_postures(const struct config *config)
+{
+	return json_pack("{s:s?, s:b}", "posture", config->posture, "audit", config->audit);
+}
+
+/* Under the postures that it has, but where those of the configuration are tried. */
 static struct karmor_subject subject_of(const struct node *node, const struct workload *workload,
 					const char *root)
 {
-	return KARMOR_STRUCT(karmor_subject, .labels = workload->labels,
-			     .namespace_name = workload->namespace_name,
-			     .container = workload->container, .posture = node->config->posture,
-			     .audit_only = node->config->audit, .root = root,
-			     .host = workload->is_host, .no_new_privs = workload->no_new_privs);
+	const json_t *postures = node->is_following ? node->postures : workload->postures;
+
+	return KARMOR_STRUCT(
+		karmor_subject, .labels = workload->labels,
+		.namespace_name = workload->namespace_name, .container = workload->container,
+		.posture = json_string_value(json_object_get(postures, "posture")),
+		.audit_only = json_is_true(json_object_get(postures, "audit")), .root = root,
+		.host = workload->is_host, .no_new_privs = workload->no_new_privs);
 }
 
 /*
@@ -102,11 +112,6 @@ static void rulesets_forget(struct node *node)
 	for (size_t i = 0; i < node->n_slots; i++)
 		if (node->slots[i])
 			workload_rule(node->slots[i], NULL, "");
-	node->ruled = NULL;
-}
-
-void node_renew(struct node *node)
-{
 	node->ruled = NULL;
 }
 
@@ -355,8 +360,6 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 		node->apply_errors++;
 		if (policies && node->ruled == policies)
 			rulesets_forget(node);
-		else /* A configuration that they cannot follow: they have what they had. */
-			node->ruled = node->policies;
 		karmor_policies_free(policies);
 		documents_done(&copy);
 		return r;
@@ -368,6 +371,35 @@ int node_apply(struct node *node, const struct documents *want, json_t *messages
 	host_leave(node, messages);
 	node->apply_us = us_since(&begun);
 	return 0;
+}
+
+int node_follow(struct node *node, json_t *messages)
+{
+	int r;
+
+	node->is_following = true;
+	r = node_apply(node, &node->in_force, messages);
+	node->is_following = false;
+	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
+		if (node->slots[i])
+			workload_posture(node->slots[i], node->postures);
+	node->again.is_config = r == -EBUSY;
+	return r;
+}
+
+int node_configure(struct node *node, json_t *messages)
+{
+	json_t *postures = node_postures(node->config);
+	int r;
+
+	if (!postures)
+		return -ENOMEM;
+	json_decref(node->postures);
+	node->postures = postures;
+	r = node_follow(node, messages);
+	if (node->again.is_config)
+		node_again(node);
+	return r;
 }
 
 int node_publish(struct node *node, json_t *messages)

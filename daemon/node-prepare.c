@@ -57,6 +57,7 @@ void node_prepared_become(struct node *node, struct workload *prepared, struct w
 	workload->node = node;
 	workload->attached = true;
 	workload->no_new_privs = prepared->no_new_privs;
+	workload_posture(workload, prepared->postures);
 	/* One that was late may be waited for by a task that came without being told of. */
 	loop_remove(node->loop, prepared->source);
 	workload_free(prepared);

@@ -55,6 +55,7 @@ int node_slot_add(struct node *node, struct workload *workload)
 	node->slots[i] = workload;
 	workload->slot = i;
 	workload->node = node;
+	workload_posture(workload, node->postures);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct node_again {
 	struct loop_source *timer;
 	unsigned ms;	/* until the next time; 0: nothing waits */
 	bool is_change; /* of policies, and not workloads alone */
+	bool is_config; /* of postures */
 	void (*change)(void *data);
 	void *data;
 };
@@ -57,6 +58,8 @@ struct node {
 	struct compiled compiled;	  /* in_force, for the workloads that there are */
 	/* What the rulesets of workloads were made of; and that of an empty slot, of nothing. */
 	const struct karmor_policies *ruled;
+	json_t *postures;  /* of workloads that come */
+	bool is_following; /* as is tried for the others */
 	struct karmor_policies *none;
 	struct karmor_ruleset *nothing;
 	struct node_ahead ahead;
@@ -94,9 +97,9 @@ size_t node_adopt(struct node *node, json_t *messages);
 void node_change_again(struct node *node);
 void node_close(struct node *node);
 
-/* What policies mean for workloads may be another, as the configuration is: with whatever is
- * published next. */
-void node_renew(struct node *node);
+/* The configuration is another: workloads come under its postures. Where some cannot follow yet all
+ * stay under theirs, whatever else changes, and it is tried again; those that start get the new. */
+int node_configure(struct node *node, json_t *messages);
 /* Makes exactly @want the policies in force, or changes nothing. */
 int node_apply(struct node *node, const struct documents *want, json_t *messages);
 /* Takes @workload, also on failure. -EEXIST: another one has its name. */

@@ -46,6 +46,7 @@ void workload_free(struct workload *workload)
 	scope_close(&workload->root);
 	scope_close(&workload->other);
 	free(workload->cgroup);
+	json_decref(workload->postures);
 	karmor_ruleset_free(workload->set);
 	free(workload);
 }
@@ -55,6 +56,12 @@ void workload_rule(struct workload *workload, struct karmor_ruleset *set, const 
 	karmor_ruleset_free(workload->set);
 	workload->set = set;
 	snprintf(workload->set_root, sizeof(workload->set_root), "%s", root);
+}
+
+void workload_posture(struct workload *workload, json_t *postures)
+{
+	json_decref(workload->postures);
+	workload->postures = json_incref(postures);
 }
 
 json_int_t workload_policies(const struct workload *workload)

@@ -36,6 +36,7 @@ struct workload {
 	bool is_unit;	   /* of a service manager: whatever is at the path of the cgroup */
 	bool is_removed;   /* its rules were taken out: no policy selects it; node-remove.c */
 	bool is_host;	   /* what is in no workload; host.c */
+	json_t *postures;  /* of karmord.yaml, as it is under them: "posture" and "audit" */
 	struct karmor_ruleset *set;	   /* of what selects it; NULL: to be made */
 	char set_root[WORKLOAD_ROOT_SIZE]; /* where its names were looked up */
 };
@@ -72,6 +73,8 @@ void workload_root(const struct workload *workload, char ret[WORKLOAD_ROOT_SIZE]
 void workload_root_renew(struct workload *workload);
 /* Takes @set, whose names were looked up in @root, or NULL, in the place of what there is. */
 void workload_rule(struct workload *workload, struct karmor_ruleset *set, const char *root);
+/* Puts @postures, which are shared, in the place of what there is. */
+void workload_posture(struct workload *workload, json_t *postures);
 /* How many select it, as far as that is known. */
 json_int_t workload_policies(const struct workload *workload);
 json_int_t workload_rules(const struct workload *workload);

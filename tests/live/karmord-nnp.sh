@@ -76,6 +76,10 @@ file_policy() { # name, app, section
 		"$1" "$2" "$3" > "$work/new" && mv "$work/new" "$work/policies.d/$1.yaml"
 }
 
+lacks_policy() { # name
+	! lists "$1"
+}
+
 workload_has() { # name, what matches in its object
 	"$karmor" get workloads -o json | tr -d '\n' | grep -o '{[^{}]*}' | grep "\"name\": *\"$1\"" | grep -q "$2"
 }
@@ -283,6 +287,14 @@ kill -HUP "$daemon"
 eventually grep -q "workloads that run stay under postures" "$work/log"
 check $? "another configuration that it cannot follow is told" "$(cat "$work/log")"
 is "$(both /etc/passwd) $(both /etc/shadow)" "no no no yes" "and not in force for what runs"
+file_policy third elsewhere "$group"
+eventually lists third
+check $? "where it is refused other policies come" "$(cat "$work/log")"
+rm "$work/policies.d/third.yaml"
+eventually lacks_policy third
+check $? "and go"
+out=$(timeout 60 setpriv --no-new-privs "$karmor" start --name beside -n shop -l app=web cat /etc/passwd 2>&1)
+has "$out" root: "and what starts is under it"
 timeout 30 sh -c "echo end > $rootfs/tmp/source.ask"
 eventually source_ended crun crun-8
 eventually reads shell /etc/passwd
