@@ -177,6 +177,40 @@ print(s.recv(65536).decode())')
 has "$out" 'which a task can enter only by itself' "a task that runs is not taken"
 kill -0 "$worker"
 check $? "and was not touched"
+
+# What becomes its program without the label that it was to take, where such a one may start.
+unlabelled() { # true or false: whether it must be enforced
+	timeout 60 python3 - "$1" << 'END'
+import json
+import os
+import socket
+import sys
+
+program = os.path.realpath("/bin/cat")
+
+def call(method, **parameters):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect("/run/karmor/karmord.sock")
+        s.sendall(json.dumps({"method": "io.karmor." + method, "parameters": {"name": "bare", **parameters}}).encode() + b"\0")
+        answer = json.loads(s.recv(65536).rstrip(b"\0"))
+    if "error" in answer:
+        sys.exit(str(answer))
+
+call("Prepare", namespace="shop", labels="app=web", program=program)
+call("Attach", namespace="shop", labels="app=web", pid=os.getpid(), atExec=True, must=sys.argv[1] == "true")
+os.execv(program, ["cat", "/etc/hostname"])
+END
+}
+out=$(unlabelled false 2>&1)
+is "$?$out" 137 "who attaches itself and takes no label is ended"
+echo 'hookFailure: start' >> "$work/karmord.yaml"
+kill -HUP "$daemon"
+eventually grep -q "read anew" "$work/log"
+is "$(unlabelled false 2>&1)" "$(cat /etc/hostname)" "and goes on where hookFailure says so"
+has "$(cat "$work/log")" 'workload "bare" is not enforced: Operation not permitted; it runs all the same' "which is told"
+out=$(unlabelled true 2>&1)
+is "$?$out" 137 "but not where it must be enforced"
+lacks "$("$karmor" get workloads)" bare "and none of them is known any more"
 kill "$daemon"
 wait "$daemon"
 is $? 0 "karmord ends"
