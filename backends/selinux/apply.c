@@ -295,13 +295,16 @@ static bool module_become(struct selinux_engine *engine)
 	return true;
 }
 
-/* What has its labels: with another module nothing has. */
+/* What has its labels: with another module nothing has, nor where labels have other roles. */
 static const struct selinux_trees *settled_of(const struct selinux_engine *engine)
 {
-	return engine->is_loaded && engine->is_covered ? &engine->labelled : NULL;
+	return engine->is_loaded && engine->is_covered &&
+			       !selinux_slots_moved(&engine->loaded, engine->staged)
+		       ? &engine->labelled
+		       : NULL;
 }
 
-static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
+static int commit_staged(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
 	bool is_new;
@@ -333,6 +336,16 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 	if (is_new)
 		(void)!selinux_keep(engine, true, diag);
 	return 0;
+}
+
+/* Where it fails, roles on files are what they were. */
+static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
+{
+	int r = commit_staged(engine, diag);
+
+	if (r && engine->live && engine->live != engine->staged)
+		(void)!selinux_remember(engine, engine->live);
+	return r;
 }
 
 /* Whether there is somebody for whom a module would be, or may be. */

@@ -222,11 +222,14 @@ static int texts_take(struct selinux_workload *workload, const struct karmor_wor
 static bool has_roles(const struct selinux_engine *engine, const struct selinux_workload *workload)
 {
 	const struct selinux_artifact *live = engine->live;
+	const struct selinux_ruleset *ruleset = &live->rulesets[workload->ruleset];
 	uint32_t number = live->numbers[workload->ruleset];
 
-	return engine->is_loaded &&
+	/* What was made ready has the roles of files where it was asked for. */
+	return engine->is_loaded && !(ruleset->ahead && ruleset->n_rules) &&
 	       (workload->number == SELINUX_NO_NUMBER || workload->number == number) &&
-	       selinux_loaded_has(&engine->loaded, number, live->rulesets[workload->ruleset].slot);
+	       selinux_loaded_has(&engine->loaded, number, ruleset->slot) &&
+	       selinux_is_grouped(engine, live);
 }
 
 /* Its roles into the kernel, its number to who comes later, its events to here. */

@@ -156,6 +156,11 @@ static bool has_classes(const struct selinux_ruleset *a, const struct selinux_ru
 	return ret;
 }
 
+static bool is_same_policy(const struct selinux_artifact *a, const struct selinux_artifact *b)
+{
+	return strcmp(a->digest ?: "", b->digest ?: "") == 0;
+}
+
 static size_t first_find(const struct selinux_artifact *a, size_t set)
 {
 	for (size_t i = 0; i < set; i++)
@@ -173,7 +178,7 @@ int selinux_digests(const struct selinux_compiler *c)
 	for (size_t i = 0; r == 0 && i < c->n; i++) {
 		struct selinux_ruleset *ret = &c->ret->rulesets[i];
 
-		if (artifact_has(c->previous, i, c->sets[i]) &&
+		if (artifact_has(c->previous, i, c->sets[i]) && is_same_policy(before, c->ret) &&
 		    has_classes(&before->rulesets[i], ret)) {
 			strcpy(ret->digest, before->rulesets[i].digest);
 			strcpy(ret->slot, before->rulesets[i].slot);

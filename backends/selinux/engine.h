@@ -112,7 +112,7 @@ int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag);
 int selinux_remember(struct selinux_engine *engine, const struct selinux_artifact *artifact);
 int selinux_before_take(struct selinux_engine *engine, const struct selinux_before *before);
 /* Whether a role of files may still be on one; whether that is one of a label by its own name. */
-bool selinux_before_has(const struct selinux_engine *engine, const char *role);
+bool selinux_before_has(const struct selinux_engine *engine, const char *name);
 bool selinux_before_is(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		       size_t label);
 /* What is live becomes something before, and what nothing has any more is forgotten. */
@@ -151,9 +151,23 @@ bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_
 bool selinux_has_ahead(const struct selinux_artifact *artifact);
 bool selinux_number_taken(const struct selinux_engine *engine,
 			  const struct selinux_artifact *artifact, uint32_t number);
+/* Whether numbers are good for all rulesets that somebody asked for, by whom the same is said to
+ * them. */
+bool selinux_is_grouped(const struct selinux_engine *engine,
+			const struct selinux_artifact *artifact);
 /* Whether what is loaded is good for the artifact, which has numbers; then labels have the roles
  * that they take of it. 0, 1 or -ENOMEM. */
 int selinux_covers(const struct selinux_engine *engine, const struct selinux_artifact *artifact);
+/*
+ * slots.c. Which group each ruleset is of, by ruleset; SELINUX_NO_GROUP: of none, as nobody asked
+ * for it.
+ *
+ * Takes for each of the artifact's labels a role that is loaded and says of files what the label
+ * does to all groups, the one that it has if possible. 1: all have one, and are called by that. 0:
+ * some have none, and all are called as before. -ENOMEM.
+ */
+int selinux_slots_take(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		       const uint32_t *groups);
 /* spares.c: the roles that labels of what is staged have in a module that is made of it: those that
  * they have, if any. */
 void selinux_slots_name(const struct selinux_engine *engine);

@@ -60,17 +60,11 @@ bool selinux_loaded_has(const struct selinux_loaded *loaded, uint32_t number, co
 int selinux_loaded_frames(const struct selinux_loaded *loaded,
 			  const struct selinux_artifact *artifact);
 
-/*
- * slots.c. Which group each ruleset is of, by ruleset; SELINUX_NO_GROUP: of none, as nobody asked
- * for it.
- *
- * Takes for each of the artifact's labels a role that is loaded and says of files what the label
- * does to all groups, the one that it has if possible. 1: all have one, and are called by that. 0:
- * some have none, and all are called as before. -ENOMEM.
- */
 #define SELINUX_NO_GROUP UINT32_MAX
-int selinux_slots_take(const struct selinux_loaded *loaded, const struct selinux_artifact *artifact,
-		       const uint32_t *groups);
+
+/* slots.c: whether a label that files have has another role by now. */
+bool selinux_slots_moved(const struct selinux_loaded *loaded,
+			 const struct selinux_artifact *artifact);
 /* Labels are called as they were taken, and rulesets are in their groups. Whether any was not
  * before. */
 bool selinux_slots_given(struct selinux_loaded *loaded, const struct selinux_artifact *artifact);

@@ -104,12 +104,24 @@ static uint32_t loaded_find(const struct selinux_engine *engine,
 	return ret;
 }
 
+/* One that nobody has; if possible one that is not loaded, for what is loaded is not good. */
 static int number_new(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
-		      uint32_t *next, struct karmor_diag *diag)
+		      uint32_t *ret, struct karmor_diag *diag)
 {
-	while (*next < SELINUX_NUMBERS_MAX && selinux_number_taken(engine, artifact, *next))
-		++*next;
-	if (*next < SELINUX_NUMBERS_MAX)
+	uint32_t other = SELINUX_NO_NUMBER;
+
+	for (uint32_t i = *ret; i < SELINUX_NUMBERS_MAX; i++) {
+		if (selinux_number_taken(engine, artifact, i))
+			continue;
+		if (!selinux_loaded_find(&engine->loaded, i)) {
+			*ret = i;
+			return 0;
+		}
+		if (other == SELINUX_NO_NUMBER)
+			other = i;
+	}
+	*ret = other;
+	if (other != SELINUX_NO_NUMBER)
 		return 0;
 	diag_error(diag, NULL, "end some of them",
 		   "selinux: workloads have all of the %d numbers that their roles can be called "
@@ -149,7 +161,7 @@ int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact
 	return r;
 }
 
-/* Whether a workload's ruleset that is the same has roles that are loaded. */
+/* Whether a ruleset that is the same has roles that are loaded: a workload's, or one before it. */
 static bool is_known(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		     size_t set)
 {
@@ -157,6 +169,7 @@ static bool is_known(const struct selinux_engine *engine, const struct selinux_a
 
 	for (size_t i = ruleset->first; i < artifact->base.n_rulesets; i++)
 		if (i != set && artifact->rulesets[i].first == ruleset->first &&
+		    (i < set || !artifact->rulesets[i].ahead) &&
 		    selinux_loaded_has(&engine->loaded, artifact->numbers[i], ruleset->slot))
 			return true;
 	return false;
@@ -168,9 +181,9 @@ bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_
 {
 	const struct selinux_ruleset *ruleset = &artifact->rulesets[set];
 
-	if (ruleset->ahead)
-		return !is_known(engine, artifact, set);
-	return ruleset->n_rules || selinux_workload_of(engine, set);
+	if (selinux_workload_of(engine, set))
+		return true;
+	return ruleset->ahead ? !is_known(engine, artifact, set) : ruleset->n_rules > 0;
 }
 
 /* The group of each ruleset that somebody asked for. False: one has none, or groups are not of one
@@ -192,6 +205,14 @@ static bool groups_find(const struct selinux_engine *engine,
 	return true;
 }
 
+bool selinux_is_grouped(const struct selinux_engine *engine,
+			const struct selinux_artifact *artifact)
+{
+	_cleanup_free_ uint32_t *groups = calloc(artifact->base.n_rulesets + 1, sizeof(*groups));
+
+	return groups && groups_find(engine, artifact, groups);
+}
+
 int selinux_covers(const struct selinux_engine *engine, const struct selinux_artifact *artifact)
 {
 	_cleanup_free_ uint32_t *groups = calloc(artifact->base.n_rulesets + 1, sizeof(*groups));
@@ -199,5 +220,5 @@ int selinux_covers(const struct selinux_engine *engine, const struct selinux_art
 
 	if (r != 1 || !groups_find(engine, artifact, groups))
 		return r < 0 ? r : 0;
-	return selinux_slots_take(&engine->loaded, artifact, groups);
+	return selinux_slots_take(engine, artifact, groups);
 }

@@ -218,7 +218,8 @@ static size_t now_of(const struct selinux_artifact *a, const struct selinux_befo
 {
 	switch (before->what) {
 	case SELINUX_OLD_FILE:
-		return selinux_label_of(a, before->example, before->directory);
+		return before->example ? selinux_label_of(a, before->example, before->directory)
+				       : SELINUX_NO_LABEL;
 	case SELINUX_OLD_TASK:
 		return a->kinds[kind_of(a, before->example)].classes[set];
 	case SELINUX_OLD_TYPE:
@@ -228,8 +229,11 @@ static size_t now_of(const struct selinux_artifact *a, const struct selinux_befo
 	}
 }
 
-bool selinux_before_has(const struct selinux_engine *engine, const char *role)
+bool selinux_before_has(const struct selinux_engine *engine, const char *name)
 {
+	char role[SELINUX_NAME_SIZE];
+
+	snprintf(role, sizeof(role), "karmor_o%s_r", name);
 	return before_find(engine, SELINUX_OLD_FILE, role, strlen(role)) != NULL;
 }
 

@@ -125,6 +125,7 @@ static void spare_meaning(const struct saying *saying, const struct selinux_spar
 
 /* Labels' meanings, and which role that is loaded each takes. */
 struct taking {
+	const struct selinux_engine *engine;
 	const struct selinux_loaded *loaded;
 	const struct selinux_artifact *artifact;
 	char (*meanings)[SELINUX_DIGEST_SIZE];
@@ -146,19 +147,19 @@ static bool is_of(const struct taking *t, size_t slot, size_t label)
 	return strcmp(t->loaded->slots[slot].of, t->artifact->labels[label].id) == 0;
 }
 
+/* It is nobody's, and on no file that could not be put back. */
 static bool is_spare(const struct taking *t, size_t slot, size_t label)
 {
 	(void)label;
-	return !*t->loaded->slots[slot].of;
+	return !*t->loaded->slots[slot].of &&
+	       !selinux_before_has(t->engine, t->loaded->slots[slot].name);
 }
 
 /* It is a label's that is no more, or says something else now. */
-static bool is_any(const struct taking *t, size_t slot, size_t label)
+static bool is_left(const struct taking *t, size_t slot, size_t label)
 {
-	(void)t;
-	(void)slot;
 	(void)label;
-	return true;
+	return *t->loaded->slots[slot].of;
 }
 
 static void take(struct taking *t, size_t label,
@@ -198,25 +199,38 @@ static bool take_all(struct taking *t)
 	for (size_t i = 0; i < t->artifact->n_labels; i++)
 		take(t, i, is_spare);
 	for (size_t i = 0; i < t->artifact->n_labels; i++) {
-		take(t, i, is_any);
+		take(t, i, is_left);
 		ret &= t->slots[i] != NO_SLOT;
 	}
 	return ret;
 }
 
-int selinux_slots_take(const struct selinux_loaded *loaded, const struct selinux_artifact *artifact,
+int selinux_slots_take(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		       const uint32_t *groups)
 {
 	_cleanup_(saying_done) struct saying saying = { 0 };
-	_cleanup_(taking_done) struct taking t = { .loaded = loaded, .artifact = artifact };
+	_cleanup_(taking_done) struct taking t = { .engine = engine,
+						   .loaded = &engine->loaded,
+						   .artifact = artifact };
 	int r = saying_make(&saying, artifact, groups);
 
 	r = r ? r : taking_make(&t, &saying);
 	if (r || !take_all(&t))
 		return r;
 	for (size_t i = 0; i < artifact->n_labels; i++)
-		strcpy(artifact->labels[i].name, loaded->slots[t.slots[i]].name);
+		strcpy(artifact->labels[i].name, t.loaded->slots[t.slots[i]].name);
 	return 1;
+}
+
+bool selinux_slots_moved(const struct selinux_loaded *loaded,
+			 const struct selinux_artifact *artifact)
+{
+	for (size_t i = 0; i < loaded->n_slots; i++)
+		for (size_t j = 0; *loaded->slots[i].of && j < artifact->n_labels; j++)
+			if (strcmp(artifact->labels[j].id, loaded->slots[i].of) == 0 &&
+			    strcmp(artifact->labels[j].name, loaded->slots[i].name) != 0)
+				return true;
+	return false;
 }
 
 /* Whether a ruleset is the last of the group that its number is of, and was not before. */

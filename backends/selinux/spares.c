@@ -79,24 +79,23 @@ static const struct selinux_pattern patterns[] = {
 	{ OP(READ), .own = true },
 };
 
-static bool name_is_taken(const struct selinux_engine *engine, const char *name)
+static bool is_labels(const struct selinux_artifact *a, const char *name)
 {
-	const struct selinux_artifact *a = engine->staged;
-	char role[SELINUX_NAME_SIZE];
-
 	for (size_t i = 0; i < a->n_labels; i++)
 		if (strcmp(a->labels[i].name, name) == 0)
 			return true;
-	snprintf(role, sizeof(role), "karmor_o%s_r", name);
-	return selinux_before_has(engine, role);
+	return false;
 }
 
 /* A role that is on no file, and was on none that may still have it. */
 static void name_new(const struct selinux_engine *engine, uint32_t *next, char ret[SELINUX_ID_SIZE])
 {
+	char name[SELINUX_ID_SIZE];
+
 	do
-		selinux_spare_id((*next)++, ret);
-	while (name_is_taken(engine, ret));
+		selinux_spare_id((*next)++, name);
+	while (is_labels(engine->staged, name) || selinux_before_has(engine, name));
+	strcpy(ret, name);
 }
 
 /* The role that the label has; "": none that it could keep. */
@@ -121,7 +120,8 @@ void selinux_slots_name(const struct selinux_engine *engine)
 
 		if (*label->name)
 			continue;
-		if (name_is_taken(engine, label->id) && !selinux_before_is(engine, a, i))
+		if (is_labels(a, label->id) ||
+		    (selinux_before_has(engine, label->id) && !selinux_before_is(engine, a, i)))
 			name_new(engine, &next, label->name);
 		else
 			strcpy(label->name, label->id);

@@ -359,6 +359,98 @@ START_TEST(a_role_is_one_labels_and_stays_it)
 }
 END_TEST
 
+/* What no policy is for yet is not under what others are. */
+START_TEST(one_without_rules_gets_no_role_of_others)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first, second };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
+
+	load(&engine, a, workloads, 1);
+	a = compile_all(&new, (const char *const[]){ SHADOW, "", NULL });
+	ck_assert(is_good(&engine, a)); /* nobody asked for the other */
+	ck_assert_ptr_null(selinux_loaded_find(&engine.loaded, a->numbers[1]));
+	engine.n_workloads = 2;
+	ck_assert(!selinux_is_grouped(&engine, a));
+	ck_assert(!is_good(&engine, a));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
+#define ALL_IN_D(action) "{\"dir\":\"/d/\",\"recursive\":true,\"action\":\"" action "\"}"
+#define IN_D(list) "\"file\":{\"matchDirectories\":[" list "]}"
+#define JUST_IN_D ",{\"dir\":\"/d/\"}"
+
+/* A label comes back whose role was given to another. */
+START_TEST(no_two_labels_are_called_the_same)
+{
+	static const char *const specs[] = {
+		IN_D(ALL_IN_D("Audit") JUST_IN_D),
+		IN_D(ALL_IN_D("Block")),
+		IN_D(ALL_IN_D("Block") JUST_IN_D),
+	};
+	struct compiled steps[ARRAY_SIZE(specs)] = { 0 };
+	struct selinux_workload workloads[] = { { .number = SELINUX_NO_NUMBER } };
+	struct selinux_engine engine = { .n_spares = 0 };
+	bool is_last_good = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		const struct selinux_artifact *a =
+			compile_all(&steps[i], (const char *const[]){ specs[i], NULL });
+
+		is_last_good = i > 0 && is_good(&engine, a);
+		if (is_last_good)
+			selinux_slots_given(&engine.loaded, a);
+		else
+			load(&engine, a, workloads, 1);
+		ck_assert_int_eq(selinux_remember(&engine, a), 0);
+		for (size_t j = 0; j < a->n_labels; j++)
+			for (size_t k = 0; k < j; k++)
+				ck_assert_str_ne(a->labels[j].name, a->labels[k].name);
+	}
+	ck_assert(!is_last_good);
+	selinux_before_free(&engine);
+	selinux_loaded_free(&engine.loaded);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		compiled_done(&steps[i]);
+}
+END_TEST
+
+/* Files that could not be put back have roles that go on to say what they said. */
+START_TEST(what_a_file_may_still_have_is_not_to_spare)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 }, more = { 0 };
+	struct selinux_workload workloads[] = { first };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
+
+	load(&engine, a, workloads, 1);
+	a = compile_all(&new, (const char *const[]){ files[1], NULL });
+	for (size_t i = 0; i < engine.loaded.n_slots; i++) {
+		_cleanup_buf_ struct buf role = { 0 };
+
+		buf_printf(&role, "karmor_o%s_r", engine.loaded.slots[i].name);
+		if (!*engine.loaded.slots[i].of)
+			ck_assert_int_eq(
+				selinux_before_take(
+					&engine, &(struct selinux_before){ .what = SELINUX_OLD_FILE,
+									   .name = role.data,
+									   .example = role.data }),
+				0);
+	}
+	/* What the label has that goes is there for the one that comes, and nothing else. */
+	ck_assert(is_good(&engine, a));
+	for (size_t i = 0; i < a->n_labels; i++)
+		for (size_t j = 0; j < engine.loaded.n_slots; j++)
+			ck_assert(*engine.loaded.slots[j].of ||
+				  strcmp(engine.loaded.slots[j].name, a->labels[i].name) != 0);
+	ck_assert(!is_good(&engine, compile_all(&more, (const char *const[]){ files[0], NULL })));
+	selinux_before_free(&engine);
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
 /* Where there are no more roles that say it, a module has them and as many again. */
 START_TEST(what_is_to_spare_has_an_end)
 {
@@ -479,6 +571,9 @@ int main(void)
 	tcase_add_test(loaded, another_posture_needs_another_module);
 	tcase_add_loop_test(loaded, other_rules_about_files_need_none, 0, ARRAY_SIZE(files));
 	tcase_add_test(loaded, a_role_is_one_labels_and_stays_it);
+	tcase_add_test(loaded, one_without_rules_gets_no_role_of_others);
+	tcase_add_test(loaded, no_two_labels_are_called_the_same);
+	tcase_add_test(loaded, what_a_file_may_still_have_is_not_to_spare);
 	tcase_add_test(loaded, what_is_to_spare_has_an_end);
 	tcase_add_test(loaded, who_is_told_apart_needs_another_module);
 	tcase_add_test(loaded, what_others_said_of_files_goes_with_them);
