@@ -8,130 +8,8 @@
 
 #include "buf.h"
 #include "cleanup.h"
-#include "selinux/engine.h"
+#include "selinux-loaded.h"
 #include "selinux/reference.h"
-
-#define SETS_MAX (SELINUX_SPARES_MAX + 2)
-#define SHADOW "\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\"}]}"
-#define ALL_OF_ETC "\"file\":{\"matchDirectories\":[{\"dir\":\"/etc\",\"recursive\":true}]}"
-#define BY_CAT                                                                                     \
-	"\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"fromSource\":[{\"path\":\"/usr/bin/"         \
-	"cat\"}]}]}"
-
-/* Rulesets of a policy each, compiled together. */
-struct compiled {
-	struct karmor_policies *policies[SETS_MAX];
-	struct karmor_ruleset *sets[SETS_MAX];
-	struct karmor_caps *caps;
-	struct karmor_artifact *artifact;
-	size_t n;
-	bool ahead; /* those that are made now are of nobody yet */
-};
-
-static void compiled_done(struct compiled *c)
-{
-	karmor_artifact_free(c->artifact);
-	karmor_caps_free(c->caps);
-	for (size_t i = 0; i < c->n; i++) {
-		karmor_ruleset_free(c->sets[i]);
-		karmor_policies_free(c->policies[i]);
-	}
-}
-
-/* @spec: JSON, what stands in the policy beside its selector; "": there is none. */
-static void set_make(struct compiled *c, const char *name, const char *spec, const char *posture)
-{
-	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .labels = "app=x", .namespace_name = name,
-			      .posture = posture, .ahead = c->ahead);
-	_cleanup_buf_ struct buf text = { 0 };
-	size_t i = c->n++;
-
-	buf_printf(&text,
-		   "{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","
-		   "\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\"},\"spec\":{\"selector\":{"
-		   "\"matchLabels\":{\"app\":\"x\"}},\"action\":\"Block\",%s}}",
-		   name, name, spec);
-	ck_assert_int_eq(karmor_policies_new(&c->policies[i]), 0);
-	if (*spec)
-		ck_assert_int_eq(
-			karmor_policies_add_text(c->policies[i], name, text.data, text.len, NULL),
-			0);
-	ck_assert_int_eq(karmor_ruleset_new(c->policies[i], &subject, &c->sets[i], NULL), 0);
-}
-
-static const struct selinux_artifact *compile(struct compiled *c)
-{
-	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("selinux"), &c->caps), 0);
-	ck_assert_int_eq(karmor_compile((const struct karmor_ruleset *const *)c->sets, c->n,
-					c->caps, &c->artifact, NULL, NULL),
-			 0);
-	return (const struct selinux_artifact *)c->artifact;
-}
-
-/* Rulesets of @specs, up to NULL. */
-static const struct selinux_artifact *compile_all(struct compiled *c, const char *const *specs)
-{
-	static const char *const names[] = { "one", "two", "three", "four" };
-
-	for (size_t i = 0; specs[i]; i++)
-		set_make(c, names[i], specs[i], NULL);
-	return compile(c);
-}
-
-/* @n times the same rules, and then those that nobody is under. */
-static const struct selinux_artifact *compile_many(struct compiled *c, size_t n, const char *spec,
-						   const char *ahead)
-{
-	for (size_t i = 0; i < n; i++)
-		set_make(c, "many", spec, NULL);
-	c->ahead = true;
-	if (ahead)
-		set_make(c, "ahead", ahead, NULL);
-	return compile(c);
-}
-
-static struct selinux_extra extra_of(const struct selinux_engine *engine)
-{
-	return (struct selinux_extra){ .spares = engine->spares,
-				       .n_spares = engine->n_spares,
-				       .files = engine->files,
-				       .n_files = engine->n_files };
-}
-
-/* As an engine has it once the artifact is loaded for these workloads. */
-static void load(struct selinux_engine *engine, const struct selinux_artifact *artifact,
-		 struct selinux_workload *workloads, size_t n)
-{
-	struct selinux_extra extra;
-
-	engine->staged = artifact;
-	engine->workloads = workloads;
-	engine->n_workloads = n;
-	ck_assert_int_eq(selinux_numbers(engine, artifact, NULL), 0);
-	selinux_slots_name(engine);
-	selinux_spares(engine);
-	extra = extra_of(engine);
-	selinux_loaded_free(&engine->loaded);
-	ck_assert_int_eq(selinux_loaded_make(&engine->loaded, artifact, &extra), 0);
-}
-
-/* Whether what is loaded is good for the artifact, whose rulesets get their numbers and whose
- * labels the roles that they take. */
-static bool is_good(struct selinux_engine *engine, const struct selinux_artifact *artifact)
-{
-	int r;
-
-	ck_assert_int_eq(selinux_numbers(engine, artifact, NULL), 0);
-	r = selinux_covers(engine, artifact);
-	ck_assert_int_ge(r, 0);
-	return r;
-}
-
-static const struct selinux_workload first = { .number = SELINUX_NO_NUMBER, .lasting = true };
-static const struct selinux_workload second = { .ruleset = 1,
-						.number = SELINUX_NO_NUMBER,
-						.lasting = true };
 
 START_TEST(the_same_rules_need_no_other_module_in_any_order)
 {
@@ -305,60 +183,6 @@ START_TEST(other_rules_need_another_module)
 }
 END_TEST
 
-/* Of each, something else than SHADOW says of files. */
-static const char *const files[] = {
-	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\",\"readOnly\":true}]}",
-	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow-\"}]}",
-	"\"file\":{\"matchPaths\":[{\"path\":\"/etc/shadow\"},{\"path\":\"/etc/gshadow\"}]}",
-	"\"file\":{\"matchPatterns\":[{\"pattern\":\"/etc/shado?\"}]}",
-	"\"file\":{\"matchDirectories\":[{\"dir\":\"/etc/shadow/\"}]}",
-	ALL_OF_ETC,
-	"\"process\":{\"matchPaths\":[{\"path\":\"/usr/bin/dd\"}]}",
-	"\"process\":{\"matchDirectories\":[{\"dir\":\"/usr/sbin/\",\"recursive\":true}]}",
-	"\"process\":{\"matchPaths\":[{\"path\":\"/usr/bin/dd\"}]}," SHADOW,
-	"",
-};
-
-START_TEST(other_rules_about_files_need_none)
-{
-	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
-	struct selinux_workload workloads[] = { first };
-	struct selinux_engine engine = { .n_spares = 0 };
-	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
-
-	load(&engine, a, workloads, 1);
-	ck_assert(is_good(&engine, compile_all(&new, (const char *const[]){ files[_i], NULL })));
-	ck_assert(selinux_slots_given(&engine.loaded, (struct selinux_artifact *)new.artifact));
-	ck_assert(!selinux_slots_given(&engine.loaded, (struct selinux_artifact *)new.artifact));
-	/* And back. */
-	ck_assert(is_good(&engine, a));
-	selinux_loaded_free(&engine.loaded);
-}
-END_TEST
-
-/* Each label has a role of its own, and what goes on to be said has the one that it had. */
-START_TEST(a_role_is_one_labels_and_stays_it)
-{
-	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
-	struct selinux_workload workloads[] = { first };
-	struct selinux_engine engine = { .n_spares = 0 };
-	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
-	const struct selinux_artifact *b =
-		compile_all(&new, (const char *const[]){ files[2], NULL });
-	size_t kept = 0;
-
-	load(&engine, a, workloads, 1);
-	ck_assert(is_good(&engine, b));
-	for (size_t i = 0; i < b->n_labels; i++) {
-		kept += strcmp(b->labels[i].name, b->labels[i].id) == 0;
-		for (size_t j = 0; j < i; j++)
-			ck_assert_str_ne(b->labels[i].name, b->labels[j].name);
-	}
-	ck_assert_uint_eq(kept, a->n_labels);
-	selinux_loaded_free(&engine.loaded);
-}
-END_TEST
-
 /* What no policy is for yet is not under what others are. */
 START_TEST(one_without_rules_gets_no_role_of_others)
 {
@@ -374,103 +198,6 @@ START_TEST(one_without_rules_gets_no_role_of_others)
 	engine.n_workloads = 2;
 	ck_assert(!selinux_is_grouped(&engine, a));
 	ck_assert(!is_good(&engine, a));
-	selinux_loaded_free(&engine.loaded);
-}
-END_TEST
-
-#define ALL_IN_D(action) "{\"dir\":\"/d/\",\"recursive\":true,\"action\":\"" action "\"}"
-#define IN_D(list) "\"file\":{\"matchDirectories\":[" list "]}"
-#define JUST_IN_D ",{\"dir\":\"/d/\"}"
-
-/* A label comes back whose role was given to another. */
-START_TEST(no_two_labels_are_called_the_same)
-{
-	static const char *const specs[] = {
-		IN_D(ALL_IN_D("Audit") JUST_IN_D),
-		IN_D(ALL_IN_D("Block")),
-		IN_D(ALL_IN_D("Block") JUST_IN_D),
-	};
-	struct compiled steps[ARRAY_SIZE(specs)] = { 0 };
-	struct selinux_workload workloads[] = { { .number = SELINUX_NO_NUMBER } };
-	struct selinux_engine engine = { .n_spares = 0 };
-	bool is_last_good = true;
-
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		const struct selinux_artifact *a =
-			compile_all(&steps[i], (const char *const[]){ specs[i], NULL });
-
-		is_last_good = i > 0 && is_good(&engine, a);
-		if (is_last_good)
-			selinux_slots_given(&engine.loaded, a);
-		else
-			load(&engine, a, workloads, 1);
-		ck_assert_int_eq(selinux_remember(&engine, a), 0);
-		for (size_t j = 0; j < a->n_labels; j++)
-			for (size_t k = 0; k < j; k++)
-				ck_assert_str_ne(a->labels[j].name, a->labels[k].name);
-	}
-	ck_assert(!is_last_good);
-	selinux_before_free(&engine);
-	selinux_loaded_free(&engine.loaded);
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		compiled_done(&steps[i]);
-}
-END_TEST
-
-/* Files that could not be put back have roles that go on to say what they said. */
-START_TEST(what_a_file_may_still_have_is_not_to_spare)
-{
-	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 }, more = { 0 };
-	struct selinux_workload workloads[] = { first };
-	struct selinux_engine engine = { .n_spares = 0 };
-	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
-
-	load(&engine, a, workloads, 1);
-	a = compile_all(&new, (const char *const[]){ files[1], NULL });
-	for (size_t i = 0; i < engine.loaded.n_slots; i++) {
-		_cleanup_buf_ struct buf role = { 0 };
-
-		buf_printf(&role, "karmor_o%s_r", engine.loaded.slots[i].name);
-		if (!*engine.loaded.slots[i].of)
-			ck_assert_int_eq(
-				selinux_before_take(
-					&engine, &(struct selinux_before){ .what = SELINUX_OLD_FILE,
-									   .name = role.data,
-									   .example = role.data }),
-				0);
-	}
-	/* What the label has that goes is there for the one that comes, and nothing else. */
-	ck_assert(is_good(&engine, a));
-	for (size_t i = 0; i < a->n_labels; i++)
-		for (size_t j = 0; j < engine.loaded.n_slots; j++)
-			ck_assert(*engine.loaded.slots[j].of ||
-				  strcmp(engine.loaded.slots[j].name, a->labels[i].name) != 0);
-	ck_assert(!is_good(&engine, compile_all(&more, (const char *const[]){ files[0], NULL })));
-	selinux_before_free(&engine);
-	selinux_loaded_free(&engine.loaded);
-}
-END_TEST
-
-/* Where there are no more roles that say it, a module has them and as many again. */
-START_TEST(what_is_to_spare_has_an_end)
-{
-	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
-	_cleanup_buf_ struct buf many = { 0 };
-	struct selinux_workload workloads[] = { first };
-	struct selinux_engine engine = { .n_spares = 0 };
-	const struct selinux_artifact *a = compile_all(&old, (const char *const[]){ SHADOW, NULL });
-
-	buf_puts(&many, "\"file\":{\"matchPaths\":[");
-	for (unsigned i = 0; i < 100; i++)
-		buf_printf(&many, "%s{\"path\":\"/srv/%u\"}", i ? "," : "", i);
-	buf_puts(&many, "]}");
-	load(&engine, a, workloads, 1);
-	ck_assert_uint_eq(engine.n_files, SELINUX_SPARE_FILES_MAX);
-	a = compile_all(&new, (const char *const[]){ many.data, NULL });
-	ck_assert(!is_good(&engine, a));
-	load(&engine, a, workloads, 1);
-	ck_assert(is_good(&engine, a));
-	ck_assert(is_good(&engine, (struct selinux_artifact *)old.artifact));
 	selinux_loaded_free(&engine.loaded);
 }
 END_TEST
@@ -505,21 +232,6 @@ START_TEST(another_posture_needs_another_module)
 	load(&engine, compile(&old), workloads, 1);
 	set_make(&new, "one", spec, "file=audit");
 	ck_assert(!is_good(&engine, compile(&new)));
-	selinux_loaded_free(&engine.loaded);
-}
-END_TEST
-
-/* A file has one label for all rulesets: what one alone says is another role. */
-START_TEST(what_others_said_of_files_goes_with_them)
-{
-	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
-	struct selinux_workload workloads[] = { first, second };
-	struct selinux_engine engine = { .n_spares = 0 };
-
-	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, ALL_OF_ETC, NULL }),
-	     workloads, 2);
-	engine.n_workloads = 1;
-	ck_assert(is_good(&engine, compile_all(&new, (const char *const[]){ SHADOW, NULL })));
 	selinux_loaded_free(&engine.loaded);
 }
 END_TEST
@@ -569,14 +281,8 @@ int main(void)
 			    0, 2);
 	tcase_add_loop_test(loaded, other_rules_need_another_module, 0, ARRAY_SIZE(others));
 	tcase_add_test(loaded, another_posture_needs_another_module);
-	tcase_add_loop_test(loaded, other_rules_about_files_need_none, 0, ARRAY_SIZE(files));
-	tcase_add_test(loaded, a_role_is_one_labels_and_stays_it);
 	tcase_add_test(loaded, one_without_rules_gets_no_role_of_others);
-	tcase_add_test(loaded, no_two_labels_are_called_the_same);
-	tcase_add_test(loaded, what_a_file_may_still_have_is_not_to_spare);
-	tcase_add_test(loaded, what_is_to_spare_has_an_end);
 	tcase_add_test(loaded, who_is_told_apart_needs_another_module);
-	tcase_add_test(loaded, what_others_said_of_files_goes_with_them);
 	tcase_add_test(loaded, spare_roles_are_denied_the_same_and_lead_among_themselves);
 	suite_add_tcase(suite, loaded);
 	return support_run(suite);
