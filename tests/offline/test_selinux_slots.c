@@ -249,7 +249,7 @@ START_TEST(what_roles_say_is_what_the_rules_say)
 	_cleanup_(texts_done) struct texts texts = { 0 };
 	_cleanup_(side_done) struct side old = { 0 };
 	_cleanup_free_ struct selinux_engine *engine = calloc(1, sizeof(*engine));
-	unsigned n_good = 0, n = (unsigned)number("KARMOR_CASES", 60);
+	unsigned n_good = 0, n = (unsigned)number("KARMOR_CASES", 30);
 
 	random_seed(number("KARMOR_SEED", 21));
 	ck_assert_ptr_nonnull(engine);
