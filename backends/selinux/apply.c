@@ -116,6 +116,8 @@ static void module_put_back(struct selinux_engine *engine, struct karmor_diag *d
 			   "selinux: the module of these policies stays in the store");
 		buf_reset(&engine->live_module);
 		*engine->live_digest = '\0';
+		/* What is loaded is not known. */
+		selinux_loaded_free(&engine->loaded);
 	} else if (!engine->has_module) {
 		state_remove(engine);
 	}
@@ -343,7 +345,7 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	int r = commit_staged(engine, diag);
 
-	if (r && engine->live && engine->live != engine->staged)
+	if (r && engine->is_loaded && engine->live != engine->staged)
 		(void)!selinux_remember(engine, engine->live);
 	return r;
 }

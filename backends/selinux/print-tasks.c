@@ -31,6 +31,7 @@ static bool role_at(const struct writer *w, size_t set, size_t class, size_t i, 
 		    extra->retired[j].now == class && --i == 0) {
 			ret->name = extra->retired[j].name;
 			ret->is_old = true;
+			ret->number = a->numbers[extra->retired[j].set];
 		}
 	if (i || ret->is_old)
 		return !i;

@@ -166,8 +166,8 @@ static void take(struct taking *t, size_t label,
 		 bool (*is)(const struct taking *t, size_t slot, size_t label))
 {
 	for (size_t i = 0; t->slots[label] == NO_SLOT && i < t->loaded->n_slots; i++) {
-		if (t->taken[i] || !is(t, i, label) ||
-		    strcmp(t->loaded->slots[i].meaning, t->meanings[label]) != 0)
+		if (t->taken[i] || strcmp(t->loaded->slots[i].meaning, t->meanings[label]) != 0 ||
+		    !is(t, i, label))
 			continue;
 		t->slots[label] = i;
 		t->taken[i] = true;

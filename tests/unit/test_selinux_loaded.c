@@ -236,6 +236,42 @@ START_TEST(another_posture_needs_another_module)
 }
 END_TEST
 
+/* Of two workloads with the same rules each stays itself, whatever its tasks had before. */
+START_TEST(what_tasks_had_before_leads_to_roles_of_their_own_workload)
+{
+	static const char after[] = "\"file\":{\"matchPaths\":[{\"path\":\"/a\",\"fromSource\":[{"
+				    "\"path\":\"/usr/bin/dd\"}]}]}";
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first, second };
+	struct selinux_engine engine = { .n_spares = 0 };
+	const struct selinux_artifact *a =
+		compile_all(&old, (const char *const[]){ BY_CAT, BY_CAT, NULL });
+	_cleanup_buf_ struct buf text = { 0 };
+	struct selinux_extra extra;
+	size_t n = 0;
+
+	load(&engine, a, workloads, 2);
+	ck_assert_int_eq(selinux_remember(&engine, a), 0);
+	a = compile_all(&new, (const char *const[]){ after, after, NULL });
+	engine.staged = a;
+	ck_assert_int_eq(selinux_numbers(&engine, a, NULL), 0);
+	ck_assert_int_eq(selinux_retire(&engine, NULL), 0);
+	extra = (struct selinux_extra){ .retired = engine.retired, .n_retired = engine.n_retired };
+	selinux_write(&text, a, &extra);
+	ck_assert(!buf_failed(&text));
+	for (char *line = strtok(text.data, "\n"); line; line = strtok(NULL, "\n")) {
+		if (strncmp(line, "(roletransition karmor_w1_", 26) != 0 &&
+		    strncmp(line, "(roleallow karmor_w1_", 21) != 0)
+			continue;
+		ck_assert_msg(!strstr(line, " karmor_w0_"), "%s", line);
+		n++;
+	}
+	ck_assert_uint_gt(n, 4);
+	selinux_before_free(&engine);
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
 START_TEST(spare_roles_are_denied_the_same_and_lead_among_themselves)
 {
 	_cleanup_(compiled_done) struct compiled c = { 0 };
@@ -283,6 +319,7 @@ int main(void)
 	tcase_add_test(loaded, another_posture_needs_another_module);
 	tcase_add_test(loaded, one_without_rules_gets_no_role_of_others);
 	tcase_add_test(loaded, who_is_told_apart_needs_another_module);
+	tcase_add_test(loaded, what_tasks_had_before_leads_to_roles_of_their_own_workload);
 	tcase_add_test(loaded, spare_roles_are_denied_the_same_and_lead_among_themselves);
 	suite_add_tcase(suite, loaded);
 	return support_run(suite);
