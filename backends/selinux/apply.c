@@ -11,7 +11,6 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
-#include "labels.h"
 #include "state.h"
 #include "store.h"
 #include "trees.h"
@@ -134,82 +133,11 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 	if (r == 0)
 		return 0;
 	/* Where the store took it and the kernel did not, the store has it. */
-	if (engine->has_module || selinux_store_has() != 0)
+	if (r != -EBUSY && (engine->has_module || selinux_store_has() != 0))
 		module_put_back(engine, diag);
-	else
+	else if (!engine->has_module)
 		state_remove(engine);
 	return r == -ENOMEM ? r : -EIO;
-}
-
-/* A walk, and what of it is to be told. */
-struct noted {
-	struct selinux_walk walk;
-	const struct selinux_trees *trees;
-	struct buf missed; /* the first executable that is no source for the type that it has */
-	struct buf shared; /* the first of which rules say something else by another name */
-	size_t n_missed;
-	bool has_shared;
-};
-
-static bool role_of(const char *path, bool directory, char *role, size_t size, void *data)
-{
-	struct noted *noted = data;
-
-	if (!noted->walk.role(path, directory, role, size, noted->walk.data))
-		return false;
-	if (!noted->has_shared && selinux_is_shared(noted->trees, path, directory)) {
-		noted->has_shared = true;
-		buf_escape(&noted->shared, path, strlen(path));
-	}
-	return true;
-}
-
-/* One that has a type which file contexts do not give it has no copy. */
-static bool type_of(const char *path, const char *type, char *copy, size_t size, void *data)
-{
-	struct noted *noted = data;
-	if (noted->walk.type(path, type, copy, size, noted->walk.data))
-		return true;
-	if (selinux_is_source(noted->trees, path) && !noted->n_missed++) {
-		buf_escape(&noted->missed, path, strlen(path));
-		buf_printf(&noted->missed, " (%s)", type);
-	}
-	return false;
-}
-
-static bool descend(const char *path, void *data)
-{
-	const struct noted *noted = data;
-
-	return noted->walk.descend(path, noted->walk.data);
-}
-
-static int labels_set(const struct selinux_trees *trees, struct karmor_diag *diag)
-{
-	struct noted noted = { .trees = trees };
-	struct selinux_walk walk;
-	int r;
-
-	selinux_walk_of(trees, &noted.walk);
-	walk = noted.walk;
-	walk.role = role_of;
-	walk.type = type_of;
-	walk.descend = descend;
-	walk.data = &noted;
-	r = selinux_labels_set(SELINUX_STATE_JOURNAL, &walk, NULL, diag);
-	if (r == 0 && noted.n_missed)
-		diag_warning(diag, NULL, "give them the types of the policy: restorecon -F",
-			     "selinux: fromSource does not hold for files whose type is not that "
-			     "of file_contexts, as %s",
-			     buf_failed(&noted.missed) ? "one" : noted.missed.data);
-	if (r == 0 && noted.has_shared)
-		diag_warning(diag, NULL, "let the rules say the same of all its names",
-			     "selinux: workloads have files under several names, and a file has "
-			     "the role of the innermost, as %s",
-			     buf_failed(&noted.shared) ? "one" : noted.shared.data);
-	buf_done(&noted.missed);
-	buf_done(&noted.shared);
-	return r;
 }
 
 /* Rules that nobody knows any more must not be lost to tasks that are under them. */
@@ -276,8 +204,7 @@ static int module_make(struct selinux_engine *engine, struct karmor_diag *diag)
 	engine->is_covered = r;
 	if (!engine->is_covered)
 		selinux_slots_name(engine);
-	r = selinux_remember(engine, engine->staged);
-	return r || engine->is_covered ? r : module_write(engine, diag);
+	return engine->is_covered ? 0 : module_write(engine, diag);
 }
 
 /* The module is in the kernel, and labels are for it. Whether that is to be written down. */
@@ -300,7 +227,7 @@ static bool module_become(struct selinux_engine *engine)
 /* What has its labels: with another module nothing has, nor where labels have other roles. */
 static const struct selinux_trees *settled_of(const struct selinux_engine *engine)
 {
-	return engine->is_loaded && engine->is_covered &&
+	return engine->is_loaded && engine->is_covered && !engine->is_behind &&
 			       !selinux_slots_moved(&engine->loaded, engine->staged)
 		       ? &engine->labelled
 		       : NULL;
@@ -314,12 +241,13 @@ static int commit_staged(struct selinux_engine *engine, struct karmor_diag *diag
 
 	r = r ? r : base_check(engine, true, diag);
 	r = r ? r : selinux_trees_open(&trees, engine->staged, settled_of(engine), diag);
+	r = r ? r : selinux_remember(engine, engine->staged);
 	if (r == 0 && (!engine->is_covered || engine->is_unkept))
 		r = selinux_keep(engine, engine->is_covered, diag);
 	r = r ? r : module_load(engine, diag);
 	if (r)
 		return r;
-	r = labels_set(&trees, diag);
+	r = selinux_files_label(engine, &trees, diag);
 	if (r) {
 		/* Nobody starts by what was loaded until labels were set again. */
 		selinux_loaded_free(&engine->loaded);
@@ -340,13 +268,52 @@ static int commit_staged(struct selinux_engine *engine, struct karmor_diag *diag
 	return 0;
 }
 
-/* Where it fails, roles on files are what they were. */
+/* What an artifact's rulesets and labels are called. */
+struct called {
+	uint32_t *numbers;
+	char (*names)[SELINUX_ID_SIZE];
+};
+
+static void called_done(struct called *called)
+{
+	free(called->numbers);
+	free(called->names);
+}
+
+static int called_save(struct called *ret, const struct selinux_artifact *a)
+{
+	ret->numbers = calloc(a->base.n_rulesets + 1, sizeof(*ret->numbers));
+	ret->names = calloc(a->n_labels + 1, sizeof(*ret->names));
+	if (!ret->numbers || !ret->names)
+		return -ENOMEM;
+	memcpy(ret->numbers, a->numbers, a->base.n_rulesets * sizeof(*ret->numbers));
+	for (size_t i = 0; i < a->n_labels; i++)
+		memcpy(ret->names[i], a->labels[i].name, sizeof(ret->names[i]));
+	return 0;
+}
+
+static void called_put_back(const struct called *called, const struct selinux_artifact *a)
+{
+	memcpy(a->numbers, called->numbers, a->base.n_rulesets * sizeof(*called->numbers));
+	for (size_t i = 0; i < a->n_labels; i++)
+		memcpy(a->labels[i].name, called->names[i], sizeof(called->names[i]));
+}
+
+/* Where it fails, roles on files and tasks are what they were, and what was not given is to spare
+ * again. */
 static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 {
-	int r = commit_staged(engine, diag);
+	_cleanup_(called_done) struct called called = { 0 };
+	int r = called_save(&called, engine->staged);
 
-	if (r && engine->is_loaded && engine->live != engine->staged)
-		(void)!selinux_remember(engine, engine->live);
+	if (r)
+		return r;
+	r = commit_staged(engine, diag);
+	if (r == 0)
+		return 0;
+	called_put_back(&called, engine->staged);
+	if (engine->is_loaded && selinux_remember(engine, engine->live) == 0)
+		selinux_retire_live(engine);
 	return r;
 }
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "later.h"
 #include "loaded.h"
 #include "selinux.h"
 #include "trees.h"
@@ -57,6 +58,9 @@ struct selinux_engine {
 	const struct selinux_artifact *live, *staged;
 	bool is_loaded;		       /* what is live is in the kernel, and labels are for it */
 	struct selinux_trees labelled; /* those labels; where it is */
+	struct selinux_later later;    /* files that come to their names */
+	size_t n_followed;	       /* since all was looked through */
+	bool is_behind;		       /* some have not got their labels */
 	bool has_module;	       /* the kernel has one of ours, if not that of what is live */
 	struct buf module, live_module;	       /* as text; of an engine before perhaps not known */
 	char live_digest[SELINUX_DIGEST_SIZE]; /* of what is live, once it is written down, or "" */
@@ -105,6 +109,14 @@ void selinux_abort(struct karmor_engine *engine);
 int selinux_load(struct selinux_engine *engine, struct karmor_diag *diag);
 /* Labels put back, the module removed, the state with it. 0, -EPERM, -EIO (message), -ENOMEM. */
 int selinux_take_back(const struct selinux_engine *engine, struct karmor_diag *diag);
+
+/* files.c: roles on the files that @trees are about, and what comes to their names is followed. As
+ * selinux_labels_set(). */
+int selinux_files_label(struct selinux_engine *engine, const struct selinux_trees *trees,
+			struct karmor_diag *diag);
+/* What came since has its roles then. As selinux_labels_set(), without messages: where it fails all
+ * is looked through when labels are set again. */
+int selinux_files_follow(struct selinux_engine *engine);
 
 /* retire.c: what the module has of those before it, for the artifact that is staged. */
 int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag);

@@ -111,7 +111,12 @@ static bool is_shared(const struct question *q)
 
 static bool is_wild(const struct question *q)
 {
-	return is_path(q) && (q->rule->match == IR_PATTERN || q->rule->match == IR_EXECNAME);
+	return is_path(q) && q->rule->match == IR_PATTERN;
+}
+
+static bool is_anywhere(const struct question *q)
+{
+	return is_path(q) && q->rule->match == IR_EXECNAME;
 }
 
 static bool is_named(const struct question *q)
@@ -255,17 +260,23 @@ static const struct {
 	  NULL },
 	{ is_wild, KARMOR_APPROXIMATED,
 	  "files that get such a name later have the label of their directory until labels are "
-	  "set again",
+	  "set again, or for a moment where no wildcard is before their own name",
 	  "name directories, or use bpf" },
+	{ is_anywhere, KARMOR_APPROXIMATED,
+	  "files that get such a name later have the label of their directory until labels are "
+	  "set again",
+	  "name the path, or use bpf" },
 	{ is_named, KARMOR_APPROXIMATED,
 	  "a file that gets this name later has the label of its directory, or the one that it "
-	  "brings, until labels are set again",
+	  "brings, for the moment until karmor has seen it",
 	  "name the directory, or use bpf" },
 	{ is_directory, KARMOR_APPROXIMATED,
-	  "files that are moved into the directory keep the label that they bring", "use bpf" },
+	  "files that are moved into the directory keep the label that they bring for a moment, "
+	  "and below it until labels are set again",
+	  "use bpf" },
 	{ is_named_directory, KARMOR_APPROXIMATED,
 	  "what gets this name later, and all that is made in it, has the label of the directory "
-	  "above until labels are set again",
+	  "above for the moment until karmor has seen it",
 	  "make the directory before, or use bpf" },
 	{ is_plain_directory, KARMOR_APPROXIMATED,
 	  "what is made in a directory below, once that was made, counts as made in this one",
@@ -313,8 +324,8 @@ static const struct {
 	  "to one of that name",
 	  "name sources by path" },
 	{ has_source, KARMOR_APPROXIMATED,
-	  "an executable that is put in the place of a source later is none until labels are set "
-	  "again",
+	  "an executable that is put in the place of a source later is none for the moment until "
+	  "karmor has seen it",
 	  NULL },
 	{ is_source_multi_call, KARMOR_APPROXIMATED,
 	  "wider: a source is a multi-call binary, and counts under all its names",

@@ -80,6 +80,27 @@ static const struct labels_root *root_above(const struct labels_run *run, const 
 	return root;
 }
 
+static int text_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Whether @path is, or is below, what alone is looked at. */
+static bool is_below_only(const struct selinux_walk *walk, const char *path)
+{
+	_cleanup_free_ char *above = walk->n_only ? strdup(path) : NULL;
+
+	while (above && *above) {
+		const char *key = above;
+		char *slash = strrchr(above, '/');
+
+		if (bsearch(&key, walk->only, walk->n_only, sizeof(*walk->only), text_compare))
+			return true;
+		*(slash ? slash : above) = '\0';
+	}
+	return false;
+}
+
 /*
  * What is below a root that is walked is come to, and what is below others is as it is to be. Roots
  * are sorted, so that the innermost above one comes before it.
@@ -98,7 +119,7 @@ static void settle(struct labels_run *run)
 		const struct labels_root *root = root_find(run, entry->path, strlen(entry->path));
 
 		root = root ?: root_above(run, entry->path);
-		entry->wanted = root && root->settled;
+		entry->wanted = root && root->settled && !is_below_only(run->walk, entry->path);
 	}
 }
 
@@ -169,20 +190,29 @@ static void mounts_say(struct labels_run *run)
 	run->n_mounts = 0;
 }
 
+static int root_walk(struct labels_run *run, struct labels_root *root, walk_fn *fn)
+{
+	int r;
+
+	run->root = root;
+	run->started = run->tried = false;
+	r = walk_tree(root->path, fn, run, run->diag);
+	mounts_say(run);
+	return r;
+}
+
 int labels_walk(struct labels_run *run, walk_fn *fn)
 {
+	size_t n_only = run->walk ? run->walk->n_only : 0;
 	int r = 0;
 
 	for (size_t i = 0; i < run->n_roots; i++)
 		run->roots[i].mount = 0;
-	for (size_t i = 0; r == 0 && i < run->n_roots; i++) {
-		if (run->roots[i].settled)
-			continue;
-		run->root = &run->roots[i];
-		run->started = run->tried = false;
-		r = walk_tree(run->root->path, fn, run, run->diag);
-		mounts_say(run);
-	}
+	for (size_t i = 0; r == 0 && i < run->n_roots; i++)
+		if (!run->roots[i].settled)
+			r = root_walk(run, &run->roots[i], fn);
+	for (size_t i = 0; r == 0 && i < n_only; i++)
+		r = root_walk(run, &(struct labels_root){ .path = run->walk->only[i] }, fn);
 	return r;
 }
 

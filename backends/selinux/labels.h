@@ -31,6 +31,10 @@ struct selinux_walk {
 	/* By root: what is below it has its labels already, by the journal, and is not looked at.
 	 * NULL: nothing is known to have. */
 	const bool *settled;
+	/* Where all roots are settled: what is looked at and below nevertheless, sorted, each once.
+	 */
+	const char *const *only;
+	size_t n_only;
 	/* The role that a path is to have; false for none. */
 	bool (*role)(const char *path, bool directory, char *role, size_t size, void *data);
 	/* The copy of @type that a path is to have; false for none. NULL: there are no copies. */

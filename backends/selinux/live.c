@@ -44,8 +44,11 @@ int selinux_event_fd(const struct karmor_engine *base)
 int selinux_read_events(struct karmor_engine *base, karmor_event_fn *fn, void *data)
 {
 	struct selinux_engine *engine = (struct selinux_engine *)base;
+	int r = selinux_files_follow(engine), n = 0;
 
-	return engine->events.audit.fd < 0 ? 0 : selinux_events_read(&engine->events, fn, data);
+	if (engine->events.audit.fd >= 0)
+		n = selinux_events_read(&engine->events, fn, data);
+	return n == 0 && r == -ENOMEM ? r : n;
 }
 
 static int own_read(struct selinux_engine *engine, struct karmor_diag *diag)
@@ -80,6 +83,7 @@ static void engine_free(struct selinux_engine *engine)
 	buf_done(&engine->live_module);
 	buf_done(&engine->kept);
 	selinux_trees_close(&engine->labelled);
+	selinux_later_stop(&engine->later);
 	if (engine->entrance != MAP_FAILED)
 		munmap(engine->entrance, sizeof(*engine->entrance));
 	cleanup_close(&engine->poll);
@@ -97,6 +101,7 @@ int selinux_open(struct karmor_engine **ret, struct karmor_diag *diag)
 		return -ENOMEM;
 	engine->lock = engine->entry = engine->events.audit.fd = -1;
 	engine->poll = epoll_create1(EPOLL_CLOEXEC);
+	selinux_later_start(&engine->later, engine->poll);
 	engine->events.roles = (struct selinux_roles){ task_of, file_of, engine };
 	engine->entrance = mmap(NULL, sizeof(*engine->entrance), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -26,6 +26,9 @@
 #define TIME_MAX_S                                                                                 \
 	900 /* a whole policy is made anew; it takes ten seconds, and emulated a minute */
 #define MESSAGE_MAX 300
+/* How the child ends. */
+#define FAILED 1
+#define NOT_BEGUN 2
 #define LOCK 3 /* in the child */
 
 /* What is to be done: install a text, or remove the module. */
@@ -57,12 +60,12 @@ static int transact(semanage_handle_t *handle, const struct change *change)
 	semanage_msg_set_callback(handle, message_take, (void *)(uintptr_t)change);
 	if (semanage_connect(handle) < 0 || semanage_set_default_priority(handle, PRIORITY) < 0 ||
 	    semanage_begin_transaction(handle) < 0)
-		return -1;
+		return NOT_BEGUN;
 	if (change->text
 		    ? semanage_module_install(handle, change->text, change->len, name, language) < 0
 		    : semanage_module_remove(handle, name) < 0)
-		return -1;
-	return semanage_commit(handle);
+		return FAILED;
+	return semanage_commit(handle) < 0 ? FAILED : 0;
 }
 
 /*
@@ -87,7 +90,7 @@ static void run_child(struct change *change)
 		_exit(126);
 	change->messages = 2;
 	handle = semanage_handle_create();
-	_exit(handle && transact(handle, change) >= 0 ? 0 : 1);
+	_exit(handle ? transact(handle, change) : NOT_BEGUN);
 }
 
 /* Its status, or that of a child that was killed for the time it took. */
@@ -140,7 +143,9 @@ static int change_do(struct change *change, struct karmor_diag *diag)
 		return 0;
 	if (status > 0)
 		complain(change, status, diag);
-	return status > 0 && WIFEXITED(status) ? -EINVAL : -EIO;
+	if (status < 0 || !WIFEXITED(status))
+		return -EIO;
+	return WEXITSTATUS(status) == NOT_BEGUN ? -EBUSY : -EINVAL;
 }
 
 int selinux_store_install(const char *text, size_t len, int lock, struct karmor_diag *diag)

@@ -12,8 +12,9 @@
 
 #define SELINUX_MODULE "karmor"
 
-/* @lock is held until the store is done, also where the caller is no more by then. 0; -EINVAL (the
- * store refuses it: message), -EIO (message), -ENOMEM. */
+/* @lock is held until the store is done, also where the caller is no more by then. 0; -EBUSY
+ * (nothing was begun, as where it is another's or read-only: message), -EINVAL (the store refuses
+ * it: message), -EIO (message), -ENOMEM. */
 int selinux_store_install(const char *text, size_t len, int lock, struct karmor_diag *diag);
 int selinux_store_remove(int lock, struct karmor_diag *diag);
 /* Whether the module is in the store: 1, 0, or -ENOMEM. */

@@ -206,6 +206,25 @@ mv "$work/later.yaml" "$work/policies.d/web.yaml"
 at_length may one hidden
 check $? "and not any more" "$(cat "$work/log")"
 reads two yny "and the other is under its own all the while"
+echo anew > /srv/k/new
+mv /srv/k/new /srv/k/later
+at_length hidden one later
+check $? "a file that is moved over the one that a rule names is under the rule" "$(cat "$work/log")"
+mv /srv/k /srv/before
+mkdir /srv/k
+for name in hidden apart later; do
+	echo "what $name says" > "/srv/k/$name"
+done
+at_length hidden one later
+check $? "and one in a directory that is put in the place of its own" "$(cat "$work/log")"
+at_length hidden two apart
+check $? "by all rules that are about it"
+reads one yyn "and by no others"
+reads two yny "nor for the other"
+rm -r /srv/before
+restorecon -F /srv/k/later
+at_length hidden one later
+check $? "a label that somebody takes away comes back"
 is "$(loads)" "$before" "all of that without another policy"
 
 # Files have their labels before the change has come to its end, and karmord answers after that alone.
@@ -222,8 +241,24 @@ reads seventh yny "what was there for others to start is there for its workloads
 finish seventh
 is "$(loads)" "$before" "without a change of the policy"
 reads one yyn "who are as they were"
+rm /srv/k/later
+echo "what later says" > /srv/k/later
+at_length hidden one later
+check $? "and one that is made anew is under the rule that names it" "$(cat "$work/log")"
 told for-web /srv/k/later
 check $? "and are told of again" "$(cat "$work/log")"
+mount --bind /var/lib/selinux /var/lib/selinux && mount -o remount,bind,ro /var/lib/selinux
+before_it=$(loads)
+applied "$work/both.yaml" > "$work/out"
+is $? 2 "a change that the policy's store does not take fails"
+has "$(cat "$work/out")" "selinux: the policy's store refuses the module" "and is told why" "$(cat "$work/log")"
+umount /var/lib/selinux
+reads one yyn "the first is under its rules after it"
+reads two yny "and the other"
+begin eighth web
+reads eighth yyn "and what was to spare for the next one is"
+finish eighth
+is "$(loads)" "$before_it" "without a policy"
 applied "$work/both.yaml" > "$work/out"
 check $? "and a policy applies to them" "$(cat "$work/out" "$work/log")"
 reads two ynn "as it says"

@@ -21,11 +21,6 @@ const bool *tree_settled;
 const struct rule *tree_rules;
 size_t tree_n_rules;
 
-static const char *in_root(const char *path)
-{
-	return strncmp(path, tree_root, strlen(tree_root)) == 0 ? path + strlen(tree_root) : "";
-}
-
 static bool is_below(const char *path, const char *dir)
 {
 	size_t len = strlen(dir);
@@ -33,10 +28,17 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !len);
 }
 
+/* NULL: it is not in it. */
+static const char *in_root(const char *path)
+{
+	return strcmp(path, tree_root) == 0 || is_below(path, tree_root) ? path + strlen(tree_root)
+									 : NULL;
+}
+
 static bool role(const char *path, bool directory, char *ret, size_t size, void *data)
 {
 	path = in_root(path);
-	for (size_t i = 0; i < tree_n_rules; i++)
+	for (size_t i = 0; path && i < tree_n_rules; i++)
 		if (strcmp(path, tree_rules[i].path) == 0 ||
 		    (tree_rules[i].below && is_below(path, tree_rules[i].path))) {
 			snprintf(ret, size, "%s", tree_rules[i].role);
@@ -47,8 +49,10 @@ static bool role(const char *path, bool directory, char *ret, size_t size, void 
 
 static bool descend(const char *path, void *data)
 {
+	if (is_below(tree_root, path) || strcmp(path, "/") == 0)
+		return true;
 	path = in_root(path);
-	for (size_t i = 0; i < tree_n_rules; i++)
+	for (size_t i = 0; path && i < tree_n_rules; i++)
 		if (is_below(tree_rules[i].path, path) ||
 		    (tree_rules[i].below &&
 		     (strcmp(path, tree_rules[i].path) == 0 || is_below(path, tree_rules[i].path))))
@@ -74,17 +78,22 @@ char *tree_path(const char *name)
 	return buf_take(&buf);
 }
 
+struct selinux_walk tree_walk(const char *const *roots, size_t n)
+{
+	return (struct selinux_walk){ .roots = roots,
+				      .n_roots = n,
+				      .settled = tree_settled,
+				      .role = role,
+				      .type = copy_of,
+				      .descend = descend,
+				      .attribute = ATTRIBUTE };
+}
+
 int tree_set_at(const char *const *roots, size_t n, size_t limit, struct karmor_diag *diag)
 {
-	struct selinux_walk walk = { .roots = roots,
-				     .n_roots = n,
-				     .settled = tree_settled,
-				     .role = role,
-				     .type = copy_of,
-				     .descend = descend,
-				     .attribute = ATTRIBUTE,
-				     .limit = limit };
+	struct selinux_walk walk = tree_walk(roots, n);
 
+	walk.limit = limit;
 	tree_result = (struct selinux_labels_result){ 0 };
 	return selinux_labels_set(tree_journal, &walk, &tree_result, diag);
 }

@@ -54,6 +54,8 @@ void tree_relabel(const char *name, const char *text); /* with an end, as the ke
 void tree_is(const char *name, const char *text);      /* NULL: it has none */
 char *tree_list(size_t *len);			       /* everything, with its label's bytes */
 
+/* What the rules in force make of these. */
+struct selinux_walk tree_walk(const char *const *roots, size_t n);
 int tree_set_at(const char *const *roots, size_t n, size_t limit, struct karmor_diag *diag);
 void tree_set(const struct rule *rules, size_t n);
 void tree_restore(void);

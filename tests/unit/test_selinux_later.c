@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that come to names of rules after labels were set. Real files, watched by the kernel; an
+ * attribute of the test's own stands for SELinux's. */
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../support.h"
+
+#include "selinux-tree.h"
+#include "selinux/later.h"
+
+#define WAIT_MS 5000
+#define ROOTS_MAX 4
+
+static struct selinux_later later;
+static int poll_fd = -1;
+static char *roots[ROOTS_MAX];
+static size_t n_roots;
+
+static void setup(void)
+{
+	tree_setup();
+	poll_fd = epoll_create1(EPOLL_CLOEXEC);
+	ck_assert_int_ge(poll_fd, 0);
+	selinux_later_start(&later, poll_fd);
+}
+
+static void teardown(void)
+{
+	selinux_later_stop(&later);
+	close(poll_fd);
+	while (n_roots)
+		free(roots[--n_roots]);
+	tree_teardown();
+}
+
+static struct selinux_walk walk_make(void)
+{
+	return tree_walk((const char *const *)roots, n_roots);
+}
+
+/* Rules come into force, each of whose paths is a root. */
+static void begin(const struct rule *rules, size_t n)
+{
+	struct selinux_walk walk;
+
+	tree_rules = rules;
+	tree_n_rules = n;
+	while (n_roots)
+		free(roots[--n_roots]);
+	while (n_roots < n) {
+		roots[n_roots] = tree_path(rules[n_roots].path);
+		n_roots++;
+	}
+	walk = walk_make();
+	ck_assert_int_eq(selinux_later_watch(&later, &walk, NULL), 0);
+	ck_assert_int_eq(selinux_labels_set(tree_journal, &walk, NULL, NULL), 0);
+}
+
+static bool is_awake(int ms)
+{
+	struct pollfd fd = { .fd = poll_fd, .events = POLLIN };
+
+	return poll(&fd, 1, ms) == 1;
+}
+
+/* What was read at once; sets its labels. */
+static struct later_found follow(void)
+{
+	static const bool settled[ROOTS_MAX] = { true, true, true, true };
+	struct selinux_walk walk = walk_make();
+	struct later_found found = { 0 };
+
+	ck_assert_int_eq(selinux_later_read(&later, &walk, &found), 0);
+	walk.settled = settled;
+	walk.only = (const char *const *)found.paths;
+	walk.n_only = found.n;
+	if (found.n)
+		ck_assert_int_eq(selinux_labels_set(tree_journal, &walk, NULL, NULL), 0);
+	return found;
+}
+
+/* Until nothing comes any more; how many were found. */
+static size_t follow_for(int wait_ms)
+{
+	size_t n = 0;
+
+	while (is_awake(n ? 200 : wait_ms)) {
+		struct later_found found = follow();
+
+		ck_assert(!found.all);
+		n += found.n;
+		selinux_later_done(&found);
+	}
+	return n;
+}
+
+static size_t follow_all(void)
+{
+	return follow_for(WAIT_MS);
+}
+
+static bool is_watched(const char *name)
+{
+	_cleanup_free_ char *path = tree_path(name);
+
+	for (size_t i = 0; i < later.n_by_wd; i++)
+		if (strcmp(later.by_wd[i]->path, path) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(a_file_that_replaces_another_gets_its_label)
+{
+	static const struct rule in[] = { { "/d/named", false, A } };
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/d/named", S_IFREG | 0600);
+	begin(in, 1);
+	tree_is("/d/named", CONTEXT(A));
+	ck_assert_uint_eq(follow_for(200), 0);
+	tree_add("/d/other", S_IFREG | 0600);
+	tree_move("/d/other", "/d/named");
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_is("/d/named", CONTEXT(A));
+	tree_add("/d/unnamed", S_IFREG | 0600);
+	ck_assert_uint_eq(follow_for(200), 0);
+	tree_is("/d/unnamed", CONTEXT("object_r"));
+	tree_restore();
+	tree_is("/d/named", CONTEXT("object_r"));
+}
+END_TEST
+
+/* As many as one has been put in the place of: or the journal would grow with each. */
+START_TEST(what_was_replaced_is_forgotten)
+{
+	static const struct rule in[] = { { "/d/named", false, A }, { "/e", true, B } };
+	struct stat before, after;
+
+	tree_make();
+	tree_add("/d/named", S_IFREG | 0600);
+	begin(in, 2);
+	ck_assert_int_eq(stat(tree_journal, &before), 0);
+	for (size_t i = 0; i < 5; i++) {
+		tree_add("/other", S_IFREG | 0600);
+		tree_move("/other", "/d/named");
+		ck_assert_uint_eq(follow_all(), 1);
+		tree_is("/d/named", CONTEXT(A));
+	}
+	ck_assert_int_eq(stat(tree_journal, &after), 0);
+	ck_assert_int_lt(after.st_size, before.st_size + 100);
+	tree_is("/e/file", CONTEXT(B));
+}
+END_TEST
+
+START_TEST(a_directory_that_is_made_later_gets_its_labels)
+{
+	static const struct rule in[] = { { "/d/made/later/named", false, A },
+					  { "/d/made/tree", true, B } };
+
+	tree_add("/d", S_IFDIR | 0700);
+	begin(in, 2);
+	tree_add("/d/made", S_IFDIR | 0700);
+	tree_add("/d/made/later", S_IFDIR | 0700);
+	tree_add("/d/made/later/named", S_IFREG | 0600);
+	tree_add("/d/made/later/unnamed", S_IFREG | 0600);
+	tree_add("/d/made/tree", S_IFDIR | 0700);
+	tree_add("/d/made/tree/file", S_IFREG | 0600);
+	ck_assert_uint_gt(follow_all(), 0);
+	tree_is("/d/made/later/named", CONTEXT(A));
+	tree_is("/d/made/later/unnamed", CONTEXT("object_r"));
+	tree_is("/d/made/tree", CONTEXT(B));
+	tree_is("/d/made/tree/file", CONTEXT(B));
+	/* What came is watched, too. */
+	tree_delete("/d/made/later/named");
+	tree_add("/d/made/later/named", S_IFREG | 0600);
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_is("/d/made/later/named", CONTEXT(A));
+}
+END_TEST
+
+START_TEST(what_comes_in_the_place_of_a_directory_is_watched)
+{
+	static const struct rule in[] = { { "/d/named", false, A } };
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/d/named", S_IFREG | 0600);
+	begin(in, 1);
+	tree_move("/d", "/before");
+	tree_add("/d", S_IFDIR | 0700);
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_is("/d/named", CONTEXT(A));
+	/* The one that went keeps nothing that its name gave it, by when all is looked through. */
+	begin(in, 1);
+	tree_is("/before/named", CONTEXT("object_r"));
+}
+END_TEST
+
+START_TEST(what_is_moved_into_a_directory_of_rules_gets_its_label)
+{
+	static const struct rule in[] = { { "/d", true, A } };
+
+	tree_make();
+	begin(in, 1);
+	tree_move("/file", "/d/moved");
+	tree_move("/e", "/d/directory");
+	ck_assert_uint_eq(follow_all(), 2);
+	tree_is("/d/moved", CONTEXT(A));
+	tree_is("/d/directory/file", CONTEXT(A));
+}
+END_TEST
+
+START_TEST(a_label_that_is_taken_away_comes_back)
+{
+	static const struct rule in[] = { { "/d", true, A }, { "/file", false, B } };
+
+	tree_make();
+	begin(in, 2);
+	ck_assert_uint_eq(follow_for(200), 0); /* our own do not count */
+	tree_relabel("/file", CONTEXT("object_r"));
+	tree_relabel("/d", CONTEXT("object_r"));
+	ck_assert_uint_eq(follow_all(), 2);
+	tree_is("/file", CONTEXT(B));
+	tree_is("/d", CONTEXT(A));
+	tree_restore();
+	tree_is("/file", CONTEXT("object_r"));
+}
+END_TEST
+
+/* What has a role by one name is not given another's by a link that somebody makes. */
+START_TEST(a_link_takes_no_role_away)
+{
+	static const struct rule in[] = { { "/d/secret", false, A }, { "/e/named", false, B } };
+	_cleanup_free_ char *secret = tree_path("/d/secret"), *named = tree_path("/e/named");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/d/secret", S_IFREG | 0600);
+	tree_add("/e", S_IFDIR | 0700);
+	begin(in, 2);
+	ck_assert_int_eq(link(secret, named), 0);
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_is("/d/secret", CONTEXT(A));
+}
+END_TEST
+
+START_TEST(what_no_rule_is_about_any_more_is_not_watched)
+{
+	static const struct rule in[] = { { "/d/named", false, A }, { "/e/named", false, B } };
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/e", S_IFDIR | 0700);
+	begin(in, 2);
+	ck_assert(is_watched("/d") && is_watched("/e"));
+	begin(in, 1);
+	ck_assert(is_watched("/d") && !is_watched("/e"));
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert_uint_eq(follow_all(), 1);
+}
+END_TEST
+
+START_TEST(a_directory_with_two_names_is_watched_by_both)
+{
+	static const struct rule in[] = { { "/d/named", false, A }, { "/e/named", false, B } };
+	_cleanup_free_ char *d = tree_path("/d"), *e = tree_path("/e");
+	struct later_found found;
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/e", S_IFDIR | 0700);
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0); /* Check forks for each test */
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount(d, e, NULL, MS_BIND, NULL), 0);
+	begin(in, 2);
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert(is_awake(WAIT_MS));
+	found = follow();
+	ck_assert_int_eq(umount(e), 0);
+	ck_assert_uint_eq(found.n, 2);
+	selinux_later_done(&found);
+}
+END_TEST
+
+START_TEST(who_makes_files_all_the_time_has_not_all_of_our_time)
+{
+	static const struct rule in[] = { { "/d/named", false, A } };
+	struct later_found found;
+
+	tree_add("/d", S_IFDIR | 0700);
+	begin(in, 1);
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert(is_awake(WAIT_MS));
+	found = follow();
+	ck_assert_uint_eq(found.n, 1);
+	selinux_later_done(&found);
+	tree_delete("/d/named");
+	tree_add("/d/named", S_IFREG | 0600);
+	found = follow();
+	ck_assert_uint_eq(found.n, 0);
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_is("/d/named", CONTEXT(A));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("selinux_later");
+	TCase *test = tcase_create("later");
+
+	if (!tree_can())
+		return support_skip(
+			"trusted attributes in /tmp: needs root and a file system that has them");
+	tcase_add_checked_fixture(test, setup, teardown);
+	tcase_set_timeout(test, 120);
+	tcase_add_test(test, a_file_that_replaces_another_gets_its_label);
+	tcase_add_test(test, what_was_replaced_is_forgotten);
+	tcase_add_test(test, a_directory_that_is_made_later_gets_its_labels);
+	tcase_add_test(test, what_comes_in_the_place_of_a_directory_is_watched);
+	tcase_add_test(test, what_is_moved_into_a_directory_of_rules_gets_its_label);
+	tcase_add_test(test, a_label_that_is_taken_away_comes_back);
+	tcase_add_test(test, a_link_takes_no_role_away);
+	tcase_add_test(test, what_no_rule_is_about_any_more_is_not_watched);
+	tcase_add_test(test, a_directory_with_two_names_is_watched_by_both);
+	tcase_add_test(test, who_makes_files_all_the_time_has_not_all_of_our_time);
+	suite_add_tcase(suite, test);
+	return support_run(suite);
+}
