@@ -280,6 +280,69 @@ static void *array_copy(struct arena *arena, const void *from, size_t n, size_t 
 	return ret;
 }
 
+static int family_compare(const void *a, const void *b)
+{
+	uint32_t one = ((const struct selinux_family *)a)->number,
+		 other = ((const struct selinux_family *)b)->number;
+
+	return (one > other) - (one < other);
+}
+
+static int slot_compare(const void *a, const void *b)
+{
+	const struct selinux_slot *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
+}
+
+/* What is to spare is of none. */
+static int slot_of_compare(const void *a, const void *b)
+{
+	const struct selinux_slot *one = a, *other = b;
+
+	return *one->of || *other->of ? strcmp(one->of, other->of) : strcmp(one->name, other->name);
+}
+
+static int workload_compare(const void *a, const void *b)
+{
+	uint32_t one = ((const struct selinux_workload *)a)->number,
+		 other = ((const struct selinux_workload *)b)->number;
+
+	return (one > other) - (one < other);
+}
+
+/* 0; -EINVAL: two are the same. */
+static int each_once(const void *all, size_t n, size_t size,
+		     int (*compare)(const void *a, const void *b))
+{
+	_cleanup_free_ char *sorted = calloc(n + 1, size);
+
+	if (!sorted)
+		return -ENOMEM;
+	if (n)
+		memcpy(sorted, all, n * size);
+	qsort(sorted, n, size, compare);
+	for (size_t i = 1; i < n; i++)
+		if (compare(sorted + (i - 1) * size, sorted + i * size) == 0)
+			return -EINVAL;
+	return 0;
+}
+
+/* One number, or one name, is of one. */
+static int reading_check(const struct reading *reading)
+{
+	const struct selinux_loaded *loaded = &reading->loaded;
+	int r = each_once(loaded->families, loaded->n_families, sizeof(*loaded->families),
+			  family_compare);
+
+	r = r ? r : each_once(loaded->slots, loaded->n_slots, sizeof(*loaded->slots), slot_compare);
+	r = r ? r
+	      : each_once(loaded->slots, loaded->n_slots, sizeof(*loaded->slots), slot_of_compare);
+	return r ? r
+		 : each_once(reading->workloads, reading->n_workloads, sizeof(*reading->workloads),
+			     workload_compare);
+}
+
 static int reading_end(struct reading *reading)
 {
 	struct selinux_kept *ret = reading->ret;
@@ -321,7 +384,9 @@ int selinux_kept_parse(char *text, size_t len, struct arena *arena, struct selin
 		r = begun ? line_read(&reading, line, size) : 0;
 		begun = true;
 	}
-	return r ? r : begun ? reading_end(&reading) : -EINVAL;
+	if (r == 0)
+		r = begun ? reading_check(&reading) : -EINVAL;
+	return r ? r : reading_end(&reading);
 }
 
 static void word_add(struct buf *buf, const char *text)

@@ -130,37 +130,6 @@ static int number_new(const struct selinux_engine *engine, const struct selinux_
 	return -EBUSY;
 }
 
-int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact,
-		    struct karmor_diag *diag)
-{
-	size_t n = artifact->base.n_rulesets;
-	_cleanup_free_ uint32_t *groups = calloc(n + 1, sizeof(*groups));
-	uint32_t next = 0, *numbers = artifact->numbers;
-	int r = groups ? 0 : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct selinux_workload *workload = selinux_workload_of(engine, i);
-
-		numbers[i] = workload ? workload->number : SELINUX_NO_NUMBER;
-		groups[i] = group_of(&engine->loaded, artifact, i);
-	}
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct selinux_workload *workload = selinux_workload_of(engine, i);
-
-		if (numbers[i] != SELINUX_NO_NUMBER)
-			continue;
-		numbers[i] = loaded_find(engine, artifact, i, groups);
-		groups[i] = group_of(&engine->loaded, artifact, i);
-		if (numbers[i] == SELINUX_NO_NUMBER) {
-			r = number_new(engine, artifact, &next, diag);
-			numbers[i] = next;
-		}
-		if (r == 0 && workload)
-			workload->number = numbers[i];
-	}
-	return r;
-}
-
 /* Whether a ruleset that is the same has roles that are loaded: a workload's, or one before it. */
 static bool is_known(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		     size_t set)
@@ -184,6 +153,65 @@ bool selinux_is_asked(const struct selinux_engine *engine, const struct selinux_
 	if (selinux_workload_of(engine, set))
 		return true;
 	return ruleset->ahead ? !is_known(engine, artifact, set) : ruleset->n_rules > 0;
+}
+
+/* Who is there chooses first of what is loaded, then what somebody asked for; the rest needs none
+ * of it, and leaves it to who comes. */
+enum turn { WORKLOADS, ASKED, REST };
+
+static enum turn turn_of(const struct selinux_engine *engine,
+			 const struct selinux_artifact *artifact, size_t set)
+{
+	if (selinux_workload_of(engine, set))
+		return WORKLOADS;
+	return selinux_is_asked(engine, artifact, set) ? ASKED : REST;
+}
+
+struct numbering {
+	const struct selinux_engine *engine;
+	const struct selinux_artifact *artifact;
+	uint32_t *groups; /* by ruleset */
+	uint32_t next;	  /* all before it are taken */
+};
+
+static int number_give(struct numbering *n, size_t set, enum turn turn, struct karmor_diag *diag)
+{
+	struct selinux_workload *workload = selinux_workload_of(n->engine, set);
+	uint32_t *number = &n->artifact->numbers[set];
+	int r = 0;
+
+	if (turn != REST)
+		*number = loaded_find(n->engine, n->artifact, set, n->groups);
+	n->groups[set] = group_of(&n->engine->loaded, n->artifact, set);
+	if (*number == SELINUX_NO_NUMBER) {
+		r = number_new(n->engine, n->artifact, &n->next, diag);
+		*number = n->next;
+	}
+	if (r == 0 && workload)
+		workload->number = *number;
+	return r;
+}
+
+int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		    struct karmor_diag *diag)
+{
+	size_t n_sets = artifact->base.n_rulesets;
+	_cleanup_free_ uint32_t *groups = calloc(n_sets + 1, sizeof(*groups));
+	struct numbering n = { .engine = engine, .artifact = artifact, .groups = groups };
+	int r = groups ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < n_sets; i++) {
+		const struct selinux_workload *workload = selinux_workload_of(engine, i);
+
+		artifact->numbers[i] = workload ? workload->number : SELINUX_NO_NUMBER;
+		groups[i] = group_of(&engine->loaded, artifact, i);
+	}
+	for (enum turn turn = WORKLOADS; turn <= REST; turn++)
+		for (size_t i = 0; r == 0 && i < n_sets; i++)
+			if (artifact->numbers[i] == SELINUX_NO_NUMBER &&
+			    turn_of(engine, artifact, i) == turn)
+				r = number_give(&n, i, turn, diag);
+	return r;
 }
 
 /* The group of each ruleset that somebody asked for. False: one has none, or groups are not of one

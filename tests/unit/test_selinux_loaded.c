@@ -203,6 +203,24 @@ START_TEST(one_without_rules_gets_no_role_of_others)
 END_TEST
 
 /* Rules that were one have one role for their tasks: apart they need others. */
+START_TEST(places_that_nobody_has_leave_what_is_loaded_to_who_comes)
+{
+	_cleanup_(compiled_done) struct compiled old = { 0 }, new = { 0 };
+	struct selinux_workload workloads[] = { first, second, second };
+	struct selinux_engine engine = { .n_spares = 0 };
+
+	load(&engine, compile_all(&old, (const char *const[]){ SHADOW, "", NULL }), workloads, 2);
+	set_make(&new, "one", SHADOW, NULL);
+	for (size_t i = 1; i <= SELINUX_SPARES_MAX / 8 + 4; i++)
+		set_make(&new, "nobody", "", NULL);
+	set_make(&new, "comes", "", NULL);
+	workloads[2].ruleset = new.n - 1;
+	engine.n_workloads = 3;
+	ck_assert(is_good(&engine, compile(&new)));
+	selinux_loaded_free(&engine.loaded);
+}
+END_TEST
+
 START_TEST(who_is_told_apart_needs_another_module)
 {
 	_cleanup_(compiled_done) struct compiled old = { 0 }, same = { 0 }, new = { 0 };
@@ -318,6 +336,7 @@ int main(void)
 	tcase_add_loop_test(loaded, other_rules_need_another_module, 0, ARRAY_SIZE(others));
 	tcase_add_test(loaded, another_posture_needs_another_module);
 	tcase_add_test(loaded, one_without_rules_gets_no_role_of_others);
+	tcase_add_test(loaded, places_that_nobody_has_leave_what_is_loaded_to_who_comes);
 	tcase_add_test(loaded, who_is_told_apart_needs_another_module);
 	tcase_add_test(loaded, what_tasks_had_before_leads_to_roles_of_their_own_workload);
 	tcase_add_test(loaded, spare_roles_are_denied_the_same_and_lead_among_themselves);
