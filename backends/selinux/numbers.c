@@ -36,55 +36,69 @@ static uint32_t group_of(const struct selinux_loaded *loaded,
 										 : SELINUX_NO_GROUP;
 }
 
+/* Who is in each group, and what is taken, while rulesets choose. */
+struct numbering {
+	const struct selinux_engine *engine;
+	const struct selinux_artifact *artifact;
+	uint32_t *groups;     /* by ruleset */
+	size_t *firsts;	      /* by group: its first ruleset, counted from 1; 0: none */
+	const char **digests; /* of all rulesets, sorted */
+	bool *taken;	      /* by number */
+	uint32_t next;	      /* all before it are taken */
+};
+
+static void first_add(size_t *firsts, uint32_t group, size_t set)
+{
+	if (group != SELINUX_NO_GROUP && (!firsts[group] || set + 1 < firsts[group]))
+		firsts[group] = set + 1;
+}
+
 /* Whether rulesets that are as @set are in a group, or nobody is. */
 enum guests { OTHERS, NOBODY, SAME };
 
 static enum guests guests_of(const struct selinux_artifact *artifact, size_t set,
-			     const uint32_t *groups, uint32_t group)
+			     const size_t *firsts, uint32_t group)
 {
-	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
-		if (i != set && groups[i] == group)
-			return strcmp(artifact->rulesets[i].digest,
-				      artifact->rulesets[set].digest) == 0
-				       ? SAME
-				       : OTHERS;
-	return NOBODY;
+	if (!firsts[group])
+		return NOBODY;
+	return strcmp(artifact->rulesets[firsts[group] - 1].digest,
+		      artifact->rulesets[set].digest) == 0
+		       ? SAME
+		       : OTHERS;
 }
 
-static bool has_digest(const struct selinux_artifact *artifact, const char *digest)
+static int digest_order(const void *a, const void *b)
 {
-	for (size_t i = 0; i < artifact->base.n_rulesets; i++)
-		if (strcmp(artifact->rulesets[i].digest, digest) == 0)
-			return true;
-	return false;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool has_digest(const struct numbering *n, const char *digest)
+{
+	return bsearch(&digest, n->digests, n->artifact->base.n_rulesets, sizeof(*n->digests),
+		       digest_order);
 }
 
 /* How well a group suits ruleset @set: where others are not at all, where files have roles for its
  * rules already best, and where they have them for the rules of others that are there least. */
-static unsigned suits(const struct selinux_artifact *artifact, size_t set, const uint32_t *groups,
-		      const struct selinux_family *family)
+static unsigned suits(const struct numbering *n, size_t set, const struct selinux_family *family)
 {
-	const char *digest = artifact->rulesets[set].digest;
-
-	switch (guests_of(artifact, set, groups, family->group)) {
+	switch (guests_of(n->artifact, set, n->firsts, family->group)) {
 	case OTHERS:
 		return 0;
 	case SAME:
 		return 4;
 	case NOBODY:
 	default:
-		return strcmp(family->last, digest) == 0     ? 3
-		       : !has_digest(artifact, family->last) ? 2
-							     : 1;
+		return strcmp(family->last, n->artifact->rulesets[set].digest) == 0 ? 3
+		       : !has_digest(n, family->last)				    ? 2
+										    : 1;
 	}
 }
 
 /* One that is loaded and good for ruleset @set, and nobody has. */
-static uint32_t loaded_find(const struct selinux_engine *engine,
-			    const struct selinux_artifact *artifact, size_t set,
-			    const uint32_t *groups)
+static uint32_t loaded_find(const struct numbering *n, size_t set)
 {
-	const struct selinux_loaded *loaded = &engine->loaded;
+	const struct selinux_loaded *loaded = &n->engine->loaded;
 	uint32_t ret = SELINUX_NO_NUMBER;
 	unsigned best = 0;
 
@@ -92,10 +106,10 @@ static uint32_t loaded_find(const struct selinux_engine *engine,
 		const struct selinux_family *family = &loaded->families[i];
 		unsigned suited;
 
-		if (strcmp(family->slot, artifact->rulesets[set].slot) != 0 ||
-		    selinux_number_taken(engine, artifact, family->number))
+		if (n->taken[family->number] ||
+		    strcmp(family->slot, n->artifact->rulesets[set].slot) != 0)
 			continue;
-		suited = suits(artifact, set, groups, family);
+		suited = suits(n, set, family);
 		if (suited > best) {
 			best = suited;
 			ret = family->number;
@@ -105,22 +119,21 @@ static uint32_t loaded_find(const struct selinux_engine *engine,
 }
 
 /* One that nobody has; if possible one that is not loaded, for what is loaded is not good. */
-static int number_new(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
-		      uint32_t *ret, struct karmor_diag *diag)
+static int number_new(struct numbering *n, uint32_t *ret, struct karmor_diag *diag)
 {
 	uint32_t other = SELINUX_NO_NUMBER;
 
-	for (uint32_t i = *ret; i < SELINUX_NUMBERS_MAX; i++) {
-		if (selinux_number_taken(engine, artifact, i))
+	for (uint32_t i = n->next; i < SELINUX_NUMBERS_MAX; i++) {
+		if (n->taken[i])
 			continue;
-		if (!selinux_loaded_find(&engine->loaded, i)) {
-			*ret = i;
+		if (!selinux_loaded_find(&n->engine->loaded, i)) {
+			*ret = n->next = i;
 			return 0;
 		}
 		if (other == SELINUX_NO_NUMBER)
 			other = i;
 	}
-	*ret = other;
+	*ret = n->next = other;
 	if (other != SELINUX_NO_NUMBER)
 		return 0;
 	diag_error(diag, NULL, "end some of them",
@@ -167,12 +180,45 @@ static enum turn turn_of(const struct selinux_engine *engine,
 	return selinux_is_asked(engine, artifact, set) ? ASKED : REST;
 }
 
-struct numbering {
-	const struct selinux_engine *engine;
-	const struct selinux_artifact *artifact;
-	uint32_t *groups; /* by ruleset */
-	uint32_t next;	  /* all before it are taken */
-};
+static void numbering_done(struct numbering *n)
+{
+	free(n->groups);
+	free(n->firsts);
+	free(n->digests);
+	free(n->taken);
+}
+
+static void number_take(struct numbering *n, uint32_t number)
+{
+	if (number != SELINUX_NO_NUMBER)
+		n->taken[number] = true;
+}
+
+/* Workloads' rulesets have theirs, the others have none yet. */
+static int numbering_make(struct numbering *n)
+{
+	const struct selinux_artifact *a = n->artifact;
+	size_t n_sets = a->base.n_rulesets;
+
+	n->groups = calloc(n_sets + 1, sizeof(*n->groups));
+	n->firsts = calloc(SELINUX_NUMBERS_MAX, sizeof(*n->firsts));
+	n->digests = calloc(n_sets + 1, sizeof(*n->digests));
+	n->taken = calloc(SELINUX_NUMBERS_MAX, sizeof(*n->taken));
+	if (!n->groups || !n->firsts || !n->digests || !n->taken)
+		return -ENOMEM;
+	for (size_t i = 0; i < n->engine->n_workloads; i++)
+		number_take(n, n->engine->workloads[i].number);
+	for (size_t i = 0; i < n_sets; i++) {
+		const struct selinux_workload *workload = selinux_workload_of(n->engine, i);
+
+		a->numbers[i] = workload ? workload->number : SELINUX_NO_NUMBER;
+		n->groups[i] = group_of(&n->engine->loaded, a, i);
+		first_add(n->firsts, n->groups[i], i);
+		n->digests[i] = a->rulesets[i].digest;
+	}
+	qsort(n->digests, n_sets, sizeof(*n->digests), digest_order);
+	return 0;
+}
 
 static int number_give(struct numbering *n, size_t set, enum turn turn, struct karmor_diag *diag)
 {
@@ -181,12 +227,12 @@ static int number_give(struct numbering *n, size_t set, enum turn turn, struct k
 	int r = 0;
 
 	if (turn != REST)
-		*number = loaded_find(n->engine, n->artifact, set, n->groups);
+		*number = loaded_find(n, set);
 	n->groups[set] = group_of(&n->engine->loaded, n->artifact, set);
-	if (*number == SELINUX_NO_NUMBER) {
-		r = number_new(n->engine, n->artifact, &n->next, diag);
-		*number = n->next;
-	}
+	first_add(n->firsts, n->groups[set], set);
+	if (*number == SELINUX_NO_NUMBER)
+		r = number_new(n, number, diag);
+	number_take(n, *number);
 	if (r == 0 && workload)
 		workload->number = *number;
 	return r;
@@ -195,42 +241,36 @@ static int number_give(struct numbering *n, size_t set, enum turn turn, struct k
 int selinux_numbers(struct selinux_engine *engine, const struct selinux_artifact *artifact,
 		    struct karmor_diag *diag)
 {
-	size_t n_sets = artifact->base.n_rulesets;
-	_cleanup_free_ uint32_t *groups = calloc(n_sets + 1, sizeof(*groups));
-	struct numbering n = { .engine = engine, .artifact = artifact, .groups = groups };
-	int r = groups ? 0 : -ENOMEM;
+	_cleanup_(numbering_done) struct numbering n = { .engine = engine, .artifact = artifact };
+	int r = numbering_make(&n);
 
-	for (size_t i = 0; r == 0 && i < n_sets; i++) {
-		const struct selinux_workload *workload = selinux_workload_of(engine, i);
-
-		artifact->numbers[i] = workload ? workload->number : SELINUX_NO_NUMBER;
-		groups[i] = group_of(&engine->loaded, artifact, i);
-	}
 	for (enum turn turn = WORKLOADS; turn <= REST; turn++)
-		for (size_t i = 0; r == 0 && i < n_sets; i++)
+		for (size_t i = 0; r == 0 && i < artifact->base.n_rulesets; i++)
 			if (artifact->numbers[i] == SELINUX_NO_NUMBER &&
 			    turn_of(engine, artifact, i) == turn)
 				r = number_give(&n, i, turn, diag);
 	return r;
 }
 
-/* The group of each ruleset that somebody asked for. False: one has none, or groups are not of one
+/* The group of each ruleset that somebody asked for. 0: one has none, or groups are not of one
  * kind any more. */
-static bool groups_find(const struct selinux_engine *engine,
-			const struct selinux_artifact *artifact, uint32_t *groups)
+static int groups_find(const struct selinux_engine *engine, const struct selinux_artifact *artifact,
+		       uint32_t *groups)
 {
-	size_t n = artifact->base.n_rulesets;
+	_cleanup_free_ size_t *firsts = calloc(SELINUX_NUMBERS_MAX, sizeof(*firsts));
 
-	for (size_t i = 0; i < n; i++)
-		groups[i] = selinux_is_asked(engine, artifact, i)
-				    ? group_of(&engine->loaded, artifact, i)
-				    : SELINUX_NO_GROUP;
-	for (size_t i = 0; i < n; i++)
-		if (selinux_is_asked(engine, artifact, i) &&
-		    (groups[i] == SELINUX_NO_GROUP ||
-		     guests_of(artifact, i, groups, groups[i]) == OTHERS))
-			return false;
-	return true;
+	if (!firsts)
+		return -ENOMEM;
+	for (size_t i = 0; i < artifact->base.n_rulesets; i++) {
+		bool is_asked = selinux_is_asked(engine, artifact, i);
+
+		groups[i] = is_asked ? group_of(&engine->loaded, artifact, i) : SELINUX_NO_GROUP;
+		first_add(firsts, groups[i], i);
+		if (is_asked && (groups[i] == SELINUX_NO_GROUP ||
+				 guests_of(artifact, i, firsts, groups[i]) == OTHERS))
+			return 0;
+	}
+	return 1;
 }
 
 bool selinux_is_grouped(const struct selinux_engine *engine,
@@ -238,7 +278,7 @@ bool selinux_is_grouped(const struct selinux_engine *engine,
 {
 	_cleanup_free_ uint32_t *groups = calloc(artifact->base.n_rulesets + 1, sizeof(*groups));
 
-	return groups && groups_find(engine, artifact, groups);
+	return groups && groups_find(engine, artifact, groups) > 0;
 }
 
 int selinux_covers(const struct selinux_engine *engine, const struct selinux_artifact *artifact)
@@ -246,7 +286,6 @@ int selinux_covers(const struct selinux_engine *engine, const struct selinux_art
 	_cleanup_free_ uint32_t *groups = calloc(artifact->base.n_rulesets + 1, sizeof(*groups));
 	int r = groups ? selinux_loaded_frames(&engine->loaded, artifact) : -ENOMEM;
 
-	if (r != 1 || !groups_find(engine, artifact, groups))
-		return r < 0 ? r : 0;
-	return selinux_slots_take(engine, artifact, groups);
+	r = r == 1 ? groups_find(engine, artifact, groups) : r;
+	return r != 1 ? r : selinux_slots_take(engine, artifact, groups);
 }
