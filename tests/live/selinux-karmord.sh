@@ -279,13 +279,25 @@ is "$("$karmor" get workloads -o json | grep -c '"adopted": *true')" 2 "and take
 reads one yyn "the first is under its rules"
 is "$(ask two apart)" n "and the other under its own"
 
+remove() {
+	"$build/daemon/karmord" --config "$work/karmord.yaml" --remove 2>&1
+}
+end TERM
+out=$(remove)
+is $? 0 "--remove takes the rules of both out while they run" "$out"
+reads one yyy "the first is under none then"
+is "$(ask two apart)" y "nor is the other"
+lacks "$(ls -ZR /srv)" karmor_ "no file has a label of them"
+is "$(ps -eo label | grep -c "karmor_w.*_r:")" 2 "both have their roles, which say nothing"
 kill -9 "${workers[@]}" 2> /dev/null
 workers=()
+rm "$work/policies.d/"*
+start
 empty() {
 	[ "$("$karmor" get workloads -o json | grep -c '"name"')" -eq 0 ]
 }
 at_length empty
-check $? "they are forgotten when they have ended" "$("$karmor" get workloads)"
+check $? "the next karmord forgets them when they have ended" "$("$karmor" get workloads)"
 end TERM
 setenforce 0
 is "$(traces | diff "$work/before" - 2>&1)" "" "and nothing is left when karmord ends: modules, labels, the policy's bytes"
