@@ -135,9 +135,9 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 	/* Where the store took it and the kernel did not, the store has it. */
 	if (r != -EBUSY && (engine->has_module || selinux_store_has() != 0))
 		module_put_back(engine, diag);
-	else if (!engine->has_module)
+	else if (!engine->has_module && selinux_store_has() == 0)
 		state_remove(engine);
-	return r == -ENOMEM ? r : -EIO;
+	return r == -ENOMEM || r == -EBUSY ? r : -EIO;
 }
 
 /* Rules that nobody knows any more must not be lost to tasks that are under them. */
@@ -314,6 +314,8 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 	called_put_back(&called, engine->staged);
 	if (engine->is_loaded && selinux_remember(engine, engine->live) == 0)
 		selinux_retire_live(engine);
+	if (engine->is_loaded && selinux_files_watch(engine) < 0)
+		engine->is_behind = true;
 	return r;
 }
 

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 
 static const struct audit_field fields[] = {
+	{ "op", AUDIT_TEXT, offsetof(struct avc, op) },
 	{ "pid", AUDIT_NUMBER, offsetof(struct avc, pid) },
 	{ "comm", AUDIT_UNTRUSTED, offsetof(struct avc, comm) },
 	{ "name", AUDIT_UNTRUSTED, offsetof(struct avc, name) },
@@ -61,16 +62,29 @@ static const char *decision_read(struct avc *avc, const char *at, const char *en
 	return at;
 }
 
-bool avc_read(struct avc *avc, const char *line, size_t len)
+/* "op=security_compute_sid invalid_context=... scontext=... tcontext=... tclass=process": the role
+ * of the task and the domain of the program are for no task together, so that it is not started. */
+static void invalid_read(struct avc *avc)
+{
+	if (avc->op && strcmp(avc->op, "security_compute_sid") == 0 && avc->class &&
+	    strcmp(avc->class, "process") == 0)
+		avc->perms = AVC_NO_DOMAIN;
+}
+
+bool avc_read(struct avc *avc, unsigned type, const char *line, size_t len)
 {
 	const char *at = audit_record_start(&avc->base, fields, ARRAY_SIZE(fields), line, len);
 	struct audit_word word;
 
 	avc->perms = avc->exe = avc->cwd = avc->found = NULL;
 	avc->ppid = avc->uid = -1;
-	at = at ? decision_read(avc, at, line + len) : NULL;
+	avc->granted = false;
+	if (at && type == AUDIT_AVC)
+		at = decision_read(avc, at, line + len);
 	while (at && audit_word_next(&at, line + len, &word))
 		audit_word_take(&avc->base, fields, ARRAY_SIZE(fields), &word);
+	if (at && type == AUDIT_SELINUX_ERR)
+		invalid_read(avc);
 	return at && avc->perms && avc->subject && avc->object && avc->class;
 }
 

@@ -14,7 +14,7 @@ struct avc {
 	struct audit_record base;
 	/* Decoded, NUL-terminated; NULL where the record has none. */
 	const char *perms; /* "read open" */
-	const char *comm, *name, *path, *dev, *inode, *subject, *object, *class;
+	const char *comm, *name, *path, *dev, *inode, *subject, *object, *class, *op;
 	long pid, capability, permissive; /* -1 where there is none */
 	bool granted;
 	/* Of the other records. */
@@ -22,8 +22,12 @@ struct avc {
 	long ppid, uid;
 };
 
-/* Whether @line, @len bytes, is such a decision that could be read. */
-bool avc_read(struct avc *avc, const char *line, size_t len);
+/* The permission that stands for a program whose domain no workload may have. */
+#define AVC_NO_DOMAIN "transition"
+
+/* Whether @line, @len bytes, a record of @type (AUDIT_AVC, AUDIT_SELINUX_ERR), is such a decision
+ * that could be read. */
+bool avc_read(struct avc *avc, unsigned type, const char *line, size_t len);
 
 /* Another record of the event, of @type. Whether it was of the same serial. */
 bool avc_add(struct avc *avc, unsigned type, const char *line, size_t len);

@@ -59,7 +59,7 @@ struct selinux_engine {
 	bool is_loaded;		       /* what is live is in the kernel, and labels are for it */
 	struct selinux_trees labelled; /* those labels; where it is */
 	struct selinux_later later;    /* files that come to their names */
-	size_t n_followed;	       /* since all was looked through */
+	size_t n_followed;	       /* labels set by that, since all was looked through */
 	bool is_behind;		       /* some have not got their labels */
 	bool has_module;	       /* the kernel has one of ours, if not that of what is live */
 	struct buf module, live_module;	       /* as text; of an engine before perhaps not known */
@@ -114,6 +114,8 @@ int selinux_take_back(const struct selinux_engine *engine, struct karmor_diag *d
  * selinux_labels_set(). */
 int selinux_files_label(struct selinux_engine *engine, const struct selinux_trees *trees,
 			struct karmor_diag *diag);
+/* After a failed change: what labels are for is followed again. 0 or -ENOMEM. */
+int selinux_files_watch(struct selinux_engine *engine);
 /* What came since has its roles then. As selinux_labels_set(), without messages: where it fails all
  * is looked through when labels are set again. */
 int selinux_files_follow(struct selinux_engine *engine);

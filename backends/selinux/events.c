@@ -241,14 +241,14 @@ int selinux_events_flush(struct selinux_events *events, karmor_event_fn *fn, voi
 }
 
 /* What is none of ours waits for nothing. */
-static int decision_take(struct selinux_events *events, const char *text, size_t len,
+static int decision_take(struct selinux_events *events, unsigned type, const char *text, size_t len,
 			 karmor_event_fn *fn, void *data)
 {
 	int r = events->n_pending < SELINUX_PENDING ? 0 : first_tell(events, fn, data);
 	struct selinux_pending *new = pending_at(events, events->n_pending);
 	struct selinux_task task;
 
-	if (avc_read(&new->avc, text, len) && meaning_read(&new->avc, &new->meaning) &&
+	if (avc_read(&new->avc, type, text, len) && meaning_read(&new->avc, &new->meaning) &&
 	    task_find(events, &new->avc, &task) && !fold(events, new))
 		events->n_pending++;
 	return r;
@@ -257,8 +257,8 @@ static int decision_take(struct selinux_events *events, const char *text, size_t
 int selinux_events_take(struct selinux_events *events, unsigned type, const char *text, size_t len,
 			karmor_event_fn *fn, void *data)
 {
-	if (type == AUDIT_AVC)
-		return decision_take(events, text, len, fn, data);
+	if (type == AUDIT_AVC || type == AUDIT_SELINUX_ERR)
+		return decision_take(events, type, text, len, fn, data);
 	if (type == AUDIT_SYSCALL || type == AUDIT_CWD || type == AUDIT_PATH)
 		for (size_t i = 0; i < events->n_pending; i++)
 			avc_add(&pending_at(events, i)->avc, type, text, len);

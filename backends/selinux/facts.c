@@ -177,6 +177,11 @@ static const char *takes_back(const struct base *base, struct arena *arena)
 	return buf_failed(&ret) ? NULL : arena_strdup(arena, ret.len ? ret.data : "");
 }
 
+const struct selinux_memory selinux_memories[SELINUX_MEMORIES] = {
+	{ "proc_kcore_t", "file", "read" },
+	{ "memory_device_t", "chr_file", "read write" },
+};
+
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,
 		  struct karmor_diag *diag)
 {
@@ -188,6 +193,8 @@ int selinux_facts(const struct base *base, struct arena *arena, struct selinux_f
 	ret->libraries = keep(base, arena, libraries, ARRAY_SIZE(libraries), base_has_type,
 			      &ret->n_libraries);
 	ret->takes_back = takes_back(base, arena);
+	for (size_t i = 0; i < SELINUX_MEMORIES; i++)
+		ret->has_memory[i] = base_has_type(base, selinux_memories[i].type);
 	ret->has_domain = base_has_attribute(base, "domain");
 	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++)
 		ret->has_capability[i] =

@@ -209,6 +209,13 @@ static bool is_below(const struct question *q)
 	       (rule->match == IR_PATTERN || rule->n_others || strchr(rule->path + 1, '/'));
 }
 
+/* It is not to be got at, by whatever way. */
+static bool is_kept_from(const struct question *q)
+{
+	return q->rule->ir->section == KARMOR_FILE &&
+	       (q->rule->action == KARMOR_BLOCK || is_closed_allow(q));
+}
+
 static bool has_wild_source(const struct question *q)
 {
 	for (size_t i = 0; !is_syscall(q) && i < q->rule->ir->n_sources; i++)
@@ -260,7 +267,7 @@ static const struct {
 	  NULL },
 	{ is_wild, KARMOR_APPROXIMATED,
 	  "files that get such a name later have the label of their directory until labels are "
-	  "set again, or for a moment where no wildcard is before their own name",
+	  "set again; for a moment, where the last component of the path alone has wildcards",
 	  "name directories, or use bpf" },
 	{ is_anywhere, KARMOR_APPROXIMATED,
 	  "files that get such a name later have the label of their directory until labels are "
@@ -296,7 +303,8 @@ static const struct {
 	  "of an ELF file",
 	  NULL },
 	{ is_closed_file, KARMOR_APPROXIMATED,
-	  "wider: files that the command is given open are closed to it as well; and what no rule "
+	  "wider: files that the command is given open are closed to it as well, and files of "
+	  "memory (memfd); and what no rule "
 	  "of files lets be read, the dynamic loader among it, can be executed only where a rule "
 	  "of processes allows it",
 	  "name programs in rules of processes, and the loader in rules of files" },
@@ -317,15 +325,20 @@ static const struct {
 	  "what no source is",
 	  "use bpf" },
 	{ is_below, KARMOR_APPROXIMATED,
-	  "narrower: a directory above what is named can be renamed, though labels go with it",
+	  "narrower: a directory above what is named can be renamed, though labels go with it, and "
+	  "another can be mounted over it",
 	  NULL },
+	{ is_kept_from, KARMOR_APPROXIMATED,
+	  "narrower: who may mount, or read disks, gets at what is on a disk past its files, and "
+	  "who may open a file sets its flags (FS_IOC_FSSETXATTR)",
+	  "use bpf" },
 	{ has_wild_source, KARMOR_APPROXIMATED,
 	  "narrower: of the sources, only executables of the type count that file contexts give "
 	  "to one of that name",
 	  "name sources by path" },
 	{ has_source, KARMOR_APPROXIMATED,
 	  "an executable that is put in the place of a source later is none for the moment until "
-	  "karmor has seen it",
+	  "karmor has seen it, and a source is one by all names that its file is given",
 	  NULL },
 	{ is_source_multi_call, KARMOR_APPROXIMATED,
 	  "wider: a source is a multi-call binary, and counts under all its names",

@@ -2,6 +2,7 @@
 /* Roles on the files that rules of what is in force are about: when it comes into force, and when
  * files come to its names later. */
 #include <string.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "diag.h"
@@ -109,6 +110,7 @@ int selinux_files_label(struct selinux_engine *engine, const struct selinux_tree
 /* Labels for what came; what had its labels has them. */
 static int found_label(struct selinux_engine *engine, const struct later_found *found)
 {
+	struct selinux_labels_result result = { 0 };
 	struct selinux_trees *trees = &engine->labelled;
 	struct selinux_walk walk;
 	int r = selinux_roots_settle(trees, found->all ? NULL : trees, NULL);
@@ -116,14 +118,36 @@ static int found_label(struct selinux_engine *engine, const struct later_found *
 	selinux_walk_of(trees, &walk);
 	walk.only = (const char *const *)found->paths;
 	walk.n_only = found->all ? 0 : found->n;
-	r = r ? r : selinux_labels_set(SELINUX_STATE_JOURNAL, &walk, NULL, NULL);
+	r = r ? r : selinux_labels_set(SELINUX_STATE_JOURNAL, &walk, &result, NULL);
+	selinux_trees_keep(trees);
+	engine->n_followed = found->all ? 0 : engine->n_followed + result.changed;
+	return r;
+}
+
+int selinux_files_watch(struct selinux_engine *engine)
+{
+	struct selinux_trees *trees = &engine->labelled;
+	struct selinux_walk walk;
+	int r = selinux_roots_settle(trees, trees, NULL);
+
+	selinux_walk_of(trees, &walk);
+	r = r ? r : selinux_later_watch(&engine->later, &walk, NULL);
 	selinux_trees_keep(trees);
 	return r;
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
 }
 
 int selinux_files_follow(struct selinux_engine *engine)
 {
 	_cleanup_(selinux_later_done) struct later_found found = { 0 };
+	uint64_t since = now();
 	struct selinux_walk walk;
 	int r;
 
@@ -133,12 +157,11 @@ int selinux_files_follow(struct selinux_engine *engine)
 	}
 	selinux_walk_of(&engine->labelled, &walk);
 	r = selinux_later_read(&engine->later, &walk, &found);
-	engine->n_followed += found.n;
 	found.all |= engine->n_followed > FOLLOWED_MAX;
-	if (found.all)
-		engine->n_followed = 0;
 	if (r == 0 && (found.n || found.all))
 		r = found_label(engine, &found);
+	if (found.any)
+		selinux_later_pause(&engine->later, now() - since);
 	engine->is_behind |= r < 0;
 	return r;
 }

@@ -190,6 +190,20 @@ static void mounts_say(struct labels_run *run)
 	run->n_mounts = 0;
 }
 
+/* Whether something is mounted on it: as below a root nothing else is entered, unless a rule names
+ * it. */
+static bool is_mounted(const struct labels_run *run, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *above = strndup(path, slash > path ? (size_t)(slash - path) : 1);
+	_cleanup_close_ int fd = walk_open(path), above_fd = above ? walk_open(above) : -1;
+	struct walk_object object, in;
+
+	return !root_find(run, path, strlen(path)) && fd >= 0 && above_fd >= 0 &&
+	       walk_look(fd, path, &object) == 0 && walk_look(above_fd, above, &in) == 0 &&
+	       object.mount != in.mount;
+}
+
 static int root_walk(struct labels_run *run, struct labels_root *root, walk_fn *fn)
 {
 	int r;
@@ -212,7 +226,8 @@ int labels_walk(struct labels_run *run, walk_fn *fn)
 		if (!run->roots[i].settled)
 			r = root_walk(run, &run->roots[i], fn);
 	for (size_t i = 0; r == 0 && i < n_only; i++)
-		r = root_walk(run, &(struct labels_root){ .path = run->walk->only[i] }, fn);
+		if (!is_mounted(run, run->walk->only[i]))
+			r = root_walk(run, &(struct labels_root){ .path = run->walk->only[i] }, fn);
 	return r;
 }
 
@@ -229,10 +244,11 @@ static const struct {
 	{ EPERM, -EPERM, "operation not permitted", "look for a flag: lsattr" },
 };
 
-int labels_fault(const struct labels_run *run, enum karmor_level level, const char *path, int code)
+int labels_fault(struct labels_run *run, enum karmor_level level, const char *path, int code)
 {
 	if (code == -ENOMEM)
 		return code;
+	run->faulted = true;
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
 		if (-code == faults[i].code) {
 			diag_add(run->diag, level, NULL, faults[i].fix,
@@ -319,6 +335,15 @@ static void lost(struct labels_run *run, struct journal_entry *entry, int code)
 			entry->path, entry->role);
 }
 
+/* By another name, which was not come to: what it is to have is known when all is looked through.
+ */
+static bool has_name(int fd)
+{
+	struct walk_object object;
+
+	return walk_look(fd, "", &object) == 0 && object.links;
+}
+
 static void put_back_entry(struct labels_run *run, struct journal_entry *entry)
 {
 	_cleanup_close_ int fd = journal_reach(entry);
@@ -326,6 +351,8 @@ static void put_back_entry(struct labels_run *run, struct journal_entry *entry)
 
 	if (fd < 0)
 		lost(run, entry, fd);
+	else if (run->walk && run->walk->n_only && has_name(fd))
+		entry->wanted = true;
 	else if (label_read(fd, run->attribute, &label) == 0)
 		labels_put_back(run, fd, entry->path, &label, entry);
 	else

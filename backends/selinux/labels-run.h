@@ -28,6 +28,7 @@ struct labels_run {
 	bool needed;	      /* there is something to set */
 	struct label checked; /* the last that was asked of the policy */
 	int failed;	      /* the first label that could not be put back */
+	bool faulted;	      /* the object that is looked at: its label could not be set */
 	/* Of the root that is walked. */
 	struct labels_root *root;
 	bool started, tried;
@@ -50,7 +51,7 @@ bool labels_is_covered(struct labels_run *run, const struct walk_object *object)
 void labels_mount_met(struct labels_run *run, const struct walk_object *object);
 
 /* Says why a label could not be set. The code to return. */
-int labels_fault(const struct labels_run *run, enum karmor_level level, const char *path, int code);
+int labels_fault(struct labels_run *run, enum karmor_level level, const char *path, int code);
 
 /* What @label was before: exactly what is written down, where nothing else was changed since.
  * False: it is no context, or too long. */

@@ -115,12 +115,37 @@ static bool is_noted(const struct journal_entry *entry, const struct aim *aim)
 	return strcmp(entry->role, aim->role) == 0 && strcmp(entry->type, aim->type) == 0;
 }
 
+/* Of what was not looked at: whether the name that it got its role by is still its own. */
+static bool is_still(const struct journal_entry *entry, const struct walk_object *object)
+{
+	_cleanup_close_ int fd = walk_open(entry->path);
+	struct walk_object now;
+
+	return fd >= 0 && walk_look(fd, entry->path, &now) == 0 && now.ino == object->ino &&
+	       now.dev == object->dev;
+}
+
+/* It has a role that is in no journal: that of the directory that it was made in. */
+static bool is_inherited(const struct label *label, const struct aim *aim)
+{
+	struct label_part role, type;
+
+	return label_parse(label, &role, &type) && label_is_role(role.text, role.len) &&
+	       !(role.len == strlen(aim->role) && memcmp(role.text, aim->role, role.len) == 0);
+}
+
 /* Another name of it is to have another role. */
 static bool is_contested(struct labels_run *run, const struct walk_object *object,
-			 const struct journal_entry *entry, const struct aim *aim)
+			 const struct journal_entry *entry, const struct label *label,
+			 const struct aim *aim)
 {
-	if (!entry || !entry->wanted || object->directory || object->links == 1 ||
-	    is_noted(entry, aim))
+	bool only = run->walk->n_only;
+
+	if (object->directory || object->links == 1)
+		return false;
+	if (!entry)
+		return only && is_inherited(label, aim);
+	if (!entry->wanted || is_noted(entry, aim) || (only && !is_still(entry, object)))
 		return false;
 	if (!run->apply)
 		diag_warning(
@@ -135,7 +160,7 @@ static int want(struct labels_run *run, const struct walk_object *object,
 {
 	if (!aim_make(run, object, entry, label, aim))
 		return labels_fault(run, KARMOR_ERROR, object->path, -ENODATA);
-	if (is_contested(run, object, entry, aim))
+	if (is_contested(run, object, entry, label, aim))
 		return 0;
 	if (!entry || !is_noted(entry, aim) ||
 	    (!entry->wanted && (!label_is_ours(label) || strcmp(entry->path, object->path) != 0)))
@@ -198,6 +223,12 @@ static int too_many(struct labels_run *run, size_t limit)
 	return -EINVAL;
 }
 
+/* Of what came later one that cannot have its label keeps no other from having it. */
+static int passed(const struct labels_run *run, int r)
+{
+	return run->faulted && run->walk->n_only && r != -ENOMEM ? 0 : r;
+}
+
 static int set_visit(const struct walk_object *object, void *data)
 {
 	struct labels_run *run = data;
@@ -209,6 +240,7 @@ static int set_visit(const struct walk_object *object, void *data)
 	bool has, known;
 	int r;
 
+	run->faulted = false;
 	if (labels_is_covered(run, object))
 		return 0;
 	if (object->mounted) {
@@ -220,7 +252,7 @@ static int set_visit(const struct walk_object *object, void *data)
 	has = walk->role(object->path, object->directory, aim.role, sizeof(aim.role), walk->data);
 	r = label_read(object->fd, run->attribute, &label);
 	if (r < 0 && has)
-		return labels_fault(run, KARMOR_ERROR, object->path, r);
+		return passed(run, labels_fault(run, KARMOR_ERROR, object->path, r));
 	entry = r < 0 ? NULL : journal_find(&run->journal, object);
 	known = entry || (r == 0 && label_is_ours(&label));
 	if (r == 0)
@@ -228,6 +260,7 @@ static int set_visit(const struct walk_object *object, void *data)
 			: unwant(run, object, entry, &label, &aim);
 	else
 		r = 0;
+	r = passed(run, r);
 	if (r < 0)
 		return r;
 	return object->directory && (known || walk->descend(object->path, walk->data));

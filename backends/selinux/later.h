@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <karmor/diag.h>
 
@@ -26,6 +27,7 @@ struct later_directory {
 struct later_found {
 	char **paths;
 	size_t n, size;
+	bool any; /* something was told of, if not of what was found */
 	bool all; /* more than is known of: anything may have come */
 };
 
@@ -51,8 +53,11 @@ void selinux_later_stop(struct selinux_later *later);
 int selinux_later_watch(struct selinux_later *later, const struct selinux_walk *walk,
 			struct karmor_diag *diag);
 
-/* Of what came since, that which has not the label that @walk gives it; @ret is to be freed. At
- * most each 50 ms, so that who makes files all the time has not all of our time. 0 or -ENOMEM. */
+/* Of what came since, that which has not the label that @walk gives it; @ret is to be freed. 0 or
+ * -ENOMEM. */
 int selinux_later_read(struct selinux_later *later, const struct selinux_walk *walk,
 		       struct later_found *ret);
+/* After it, and after what there was to do, nothing is told of for 50 ms, or as long as that took,
+ * so that who makes files all the time has not all of our time. */
+void selinux_later_pause(struct selinux_later *later, uint64_t spent_ns);
 void selinux_later_done(struct later_found *found);

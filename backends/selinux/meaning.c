@@ -32,11 +32,42 @@ static int op_of(const struct avc *avc)
 	return -1;
 }
 
-static bool is_label(const char *perms)
-{
-	static const char *const labels[] = { "relabelfrom", "relabelto" };
+/* What a workload is denied whatever its rules say. */
+static const struct protection {
+	const char *class, *perms; /* NULL: of a file, of whatever class */
+	const char *resource, *why;
+	enum karmor_section section;
+	enum karmor_op op;
+} protections[] = {
+	{ "process", AVC_NO_DOMAIN, "type",
+	  "the machine's policy has a domain for this program, which "
+	  "no workload has",
+	  KARMOR_PROCESS, KARMOR_EXEC },
+	{ "process", "setexec", "exec label", "a role could be chosen that has other rules",
+	  KARMOR_PROCESS, KARMOR_EXEC },
+	{ "process", "dyntransition", "label", "a role could be chosen that has other rules",
+	  KARMOR_PROCESS, KARMOR_EXEC },
+	{ "process", "setfscreate", "fscreate", "a label could give a file other rules",
+	  KARMOR_FILE, KARMOR_WRITE },
+	{ "process", "ptrace", "ptrace", "another task could be made to do what is denied",
+	  KARMOR_PROCESS, KARMOR_EXEC },
+	{ "filesystem", "relabelfrom", "mount label", "a label could give files other rules",
+	  KARMOR_FILE, KARMOR_WRITE },
+	{ "filesystem", "relabelto", "mount label", "a label could give files other rules",
+	  KARMOR_FILE, KARMOR_WRITE },
+	{ NULL, "relabelfrom", NULL, "a label could give a file other rules", KARMOR_FILE,
+	  KARMOR_WRITE },
+	{ NULL, "relabelto", NULL, "a label could give a file other rules", KARMOR_FILE,
+	  KARMOR_WRITE },
+};
 
-	return is_one_of(perms, labels, ARRAY_SIZE(labels));
+static const struct protection *protection_of(const struct avc *avc)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(protections); i++)
+		if (strcmp(protections[i].perms, avc->perms) == 0 &&
+		    (!protections[i].class || strcmp(protections[i].class, avc->class) == 0))
+			return &protections[i];
+	return NULL;
 }
 
 bool meaning_read(const struct avc *avc, struct meaning *ret)
@@ -60,13 +91,15 @@ bool meaning_read(const struct avc *avc, struct meaning *ret)
 		return selinux_is_socket_perm(avc->perms);
 	}
 	ret->kind = op_of(avc);
-	if (ret->kind < 0 && (is_label(avc->perms) || strcmp(avc->perms, "setfscreate") == 0))
+	ret->protection = ret->kind < 0 ? protection_of(avc) : NULL;
+	if (ret->protection)
 		ret->kind = SELINUX_OPS;
 	if (ret->kind < 0)
 		return false;
-	ret->is_file = strcmp(avc->class, "process") != 0;
-	ret->section = selinux_asked[ret->kind].section;
-	ret->op = selinux_asked[ret->kind].op;
+	ret->is_file = !ret->protection || !ret->protection->class;
+	ret->section =
+		ret->protection ? ret->protection->section : selinux_asked[ret->kind].section;
+	ret->op = ret->protection ? ret->protection->op : selinux_asked[ret->kind].op;
 	return true;
 }
 
@@ -83,18 +116,28 @@ static bool file_decide(const struct selinux_artifact *artifact, const struct se
 	uint32_t accept = artifact->rest;
 
 	if (label != SELINUX_NO_LABEL)
-		accept = strcmp(avc->class, "dir") == 0 ? artifact->labels[label].own
-							: artifact->labels[label].child;
+		accept = strcmp(avc->class, "dir") == 0 && strcmp(avc->perms, "add_name") != 0
+				 ? artifact->labels[label].own
+				 : artifact->labels[label].child;
 	if (class->verdicts[ret->kind][accept] != (uint8_t)logged)
 		return false;
 	ret->rule = rule_at(class, class->rules[ret->kind], accept);
 	return true;
 }
 
-static bool protection_decide(const struct avc *avc, size_t label, struct meaning *ret)
+/* What a task may do to those that have its role. */
+static bool is_own(const struct avc *avc)
 {
-	ret->protects = "a label could give a file other rules";
-	return !avc->granted && (!ret->is_file || label != SELINUX_NO_LABEL);
+	size_t len, other_len;
+	const char *role = avc_role(avc->subject, &len), *other = avc_role(avc->object, &other_len);
+
+	return role && other && len == other_len && memcmp(role, other, len) == 0;
+}
+
+static bool protection_decide(const struct avc *avc, struct meaning *ret)
+{
+	ret->protects = ret->protection->why;
+	return !avc->granted && !(strcmp(avc->perms, "ptrace") == 0 && is_own(avc));
 }
 
 static bool socket_decide(const struct selinux_artifact *artifact,
@@ -122,7 +165,7 @@ bool meaning_decide(const struct selinux_artifact *artifact, const struct selinu
 		       (avc->granted ? KARMOR_AUDIT : KARMOR_BLOCK);
 	}
 	if (ret->kind == SELINUX_OPS)
-		return protection_decide(avc, label, ret);
+		return protection_decide(avc, ret);
 	return file_decide(artifact, class, avc, label, ret);
 }
 
@@ -154,6 +197,17 @@ static void file_write(const struct meaning *meaning, struct avc *avc, struct bu
 		   avc->inode ?: "?");
 }
 
+static void protection_write(const struct protection *protection, const struct avc *avc,
+			     struct buf *resource)
+{
+	size_t len;
+	const char *role = avc_role(avc->object, &len), *type = role ? role + len + 1 : "";
+
+	buf_puts(resource, protection->resource);
+	if (strcmp(protection->perms, AVC_NO_DOMAIN) == 0)
+		buf_printf(resource, "=%.*s", (int)strcspn(type, ":"), type);
+}
+
 void meaning_write(const struct meaning *meaning, struct avc *avc, struct buf *resource,
 		   struct buf *data)
 {
@@ -165,7 +219,7 @@ void meaning_write(const struct meaning *meaning, struct avc *avc, struct buf *r
 	else if (meaning->section == KARMOR_CAPABILITIES)
 		buf_puts(resource, ir_capability_name((unsigned)meaning->kind) ?: "?");
 	else if (!meaning->is_file)
-		buf_puts(resource, "fscreate");
+		protection_write(meaning->protection, avc, resource);
 	else
 		file_write(meaning, avc, resource, data);
 }

@@ -7,6 +7,8 @@
 #include "avc.h"
 #include "selinux.h"
 
+struct protection;
+
 struct meaning {
 	enum karmor_section section;
 	enum karmor_op op;
@@ -14,6 +16,7 @@ struct meaning {
 	int kind; /* enum selinux_op, SELINUX_OPS: what protects labels; or a capability */
 	const struct selinux_rule *rule; /* NULL: the posture, or what protects */
 	const char *protects;		 /* what for */
+	const struct protection *protection;
 };
 
 /* What kind of access it is; false where no rule is about such. */

@@ -244,15 +244,25 @@ static void domains_write(const struct writer *w)
 
 static void protections_write(const struct writer *w)
 {
-	print_heading(w, "A workload changes no label that says something, and makes none.");
+	print_heading(w, "A workload chooses no label: roles and types say which rules hold. Nor "
+			 "does it act through a task that is under others.");
 	for (size_t i = 0; i < ARRAY_SIZE(file_classes); i++)
-		if (has_files(w))
-			buf_printf(w->buf,
-				   "(constrain (%s (relabelfrom relabelto)) (or (neq r1 "
-				   "karmor_workloads) (neq r2 karmor_files)))\n",
-				   file_classes[i]);
+		buf_printf(w->buf,
+			   "(constrain (%s (relabelfrom relabelto)) (neq r1 karmor_workloads))\n",
+			   file_classes[i]);
 	buf_puts(w->buf,
-		 "(constrain (process (setfscreate dyntransition)) (neq r1 karmor_workloads))\n");
+		 "(constrain (filesystem (relabelfrom relabelto)) (neq r1 karmor_workloads))\n"
+		 "(constrain (process (setexec setfscreate dyntransition)) (neq r1 "
+		 "karmor_workloads))\n"
+		 "(constrain (process (ptrace)) (or (neq r1 karmor_workloads) (eq r1 r2)))\n");
+	print_heading(w, "Nor does it look for what others keep in the kernel's memory.");
+	for (size_t i = 0; i < SELINUX_MEMORIES; i++)
+		if (w->artifact->facts.has_memory[i])
+			buf_printf(w->buf,
+				   "(constrain (%s (%s)) (or (neq r1 karmor_workloads) (neq t2 "
+				   "%s)))\n",
+				   selinux_memories[i].class, selinux_memories[i].perms,
+				   selinux_memories[i].type);
 	if (!*w->artifact->facts.takes_back)
 		return;
 	print_heading(w, "Nor does it change the policy as a whole.");

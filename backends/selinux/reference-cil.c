@@ -60,7 +60,7 @@ static const char *const head[] = {
 	"(class process2 (nnp_transition nosuid_transition))(class fd (use))",
 	"(class capability (" CAPS "))(class capability2 (" CAPS2 "))",
 	"(class cap_userns (" CAPS "))(class cap2_userns (" CAPS2 "))",
-	"(class filesystem (associate mount))",
+	"(class filesystem (associate mount relabelfrom relabelto))",
 };
 
 /* Those that have the permissions of their common and no others. */

@@ -12,6 +12,7 @@ struct perms {
 	bool libraries; /* libraries are left out of it, and what has an exact rule is not */
 	bool exact;	/* of what has an exact rule alone */
 	bool program;	/* asked of a program that is run, too, as it is mapped */
+	bool made;	/* asked of a directory beside what is made in it, which is told of */
 };
 
 #define MAKE_PERMS "create unlink rename link setattr"
@@ -30,6 +31,8 @@ static const struct perms file_perms[] = {
 	{ SELINUX_WRITE, "fifo_file", "write append " MAKE_PERMS, false, false },
 	{ SELINUX_WRITE, "lnk_file", MAKE_PERMS, false, false },
 	{ SELINUX_WRITE, "sock_file", MAKE_PERMS, false, false },
+	/* What is moved or linked to where nothing may be made. */
+	{ SELINUX_WRITE, "dir", "add_name", .made = true },
 };
 
 static const struct perms dir_perms[] = {
@@ -372,7 +375,7 @@ static void op_log(const struct writer *w, const char *domain, size_t op)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(file_perms); i++)
-		if (file_perms[i].op == op)
+		if (file_perms[i].op == op && !file_perms[i].made)
 			buf_printf(w->buf, "(auditallow %s karmor_types (%s (%s)))\n", domain,
 				   file_perms[i].class, file_perms[i].perms);
 	for (size_t i = 0; i < ARRAY_SIZE(dir_perms); i++)

@@ -113,6 +113,13 @@ struct selinux_domain {
 	bool lacks_audit;  /* enters workloads by itself, and may not read audit records */
 };
 
+/* What is of the kernel's memory, as the base labels it. */
+struct selinux_memory {
+	const char *type, *class, *perms;
+};
+#define SELINUX_MEMORIES 2
+extern const struct selinux_memory selinux_memories[SELINUX_MEMORIES];
+
 /* What the module has to know of the base policy. */
 struct selinux_facts {
 	struct selinux_domain *domains;
@@ -121,6 +128,7 @@ struct selinux_facts {
 	bool has_domain; /* an attribute of every task's type */
 	bool has_capability[IR_CAPABILITY_COUNT];
 	bool has_cap_userns, has_cap2_userns; /* of capabilities in a user namespace of its own */
+	bool has_memory[SELINUX_MEMORIES];
 	const char *takes_back; /* of class security: what could undo a policy, by blanks; "" */
 	bool has_role_change;	/* attributes of types that may change roles, and be changed to */
 };

@@ -184,6 +184,8 @@ for each in "names path pattern dir allow" "mounts path pattern dir allow" "task
 	"programs path pattern dir allow" "sources path" "sockets path" "keys path" "lengths path dir"; do
 	# The parser takes too long over the thousands of directories that are above one path, and says so.
 	[ "$backend" != apparmor ] || each=${each/lengths path/lengths}
+	# What is in /proc bears no labels, so that a rule to let it be read is refused.
+	[ "$backend" != selinux ] || [[ "$each" != names* && "$each" != mounts* ]] || each=${each% allow}
 	[ ${#groups[@]} -ne 0 ] && [[ " ${groups[*]} " != *" ${each%% *} "* ]] && continue
 	# shellcheck disable=SC2086 # a group and its kinds
 	group $each

@@ -27,6 +27,10 @@ missions=()
 [ -n "${KARMOR_LONG:-}" ] || missions=(block-dangerous-processes)
 suite mission enforcing env KARMOR_BACKEND=selinux,bpf "$here/mission.sh" "${missions[@]}"
 suite selinux-karmord "$here/selinux-karmord.sh"
+# Ways round what rules say, of which those of a group take a policy for each kind of rule.
+attacks=(tasks sources)
+[ -z "${KARMOR_LONG:-}" ] || attacks=()
+suite attacks enforcing env KARMOR_BACKEND=selinux "$here/attacks.sh" "${attacks[@]}"
 if [ -n "${KARMOR_LONG:-}" ]; then
 	suite selinux-containers "$here/selinux-containers.sh"
 	suite contract enforcing "$contract" selinux live

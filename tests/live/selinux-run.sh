@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/tap.sh"
 
 work=$(mktemp -d)
-trap 'setenforce 0; rm -rf "$work"' EXIT
+trap 'setenforce 0; kill "$outside"; rm -rf "$work"' EXIT
 setenforce 0
 mkdir -p /srv/t/dir
 for name in secret watched given fixed dir/old; do
@@ -37,6 +37,8 @@ cat > "$work/policy.yaml" <<- END
 	  network: {matchProtocols: [{protocol: udp}]}
 	  capabilities: {matchCapabilities: [{capability: sys_time}]}
 END
+sleep 100000 &
+outside=$!
 cat > "$work/steps.sh" <<- END
 	cat /srv/t/secret
 	cat /srv/t/link
@@ -53,6 +55,8 @@ cat > "$work/steps.sh" <<- END
 	        tail -n 1
 	chcon -r object_r /srv/t/secret
 	setenforce 0
+	python3 $(realpath "$(dirname "$0")")/selinux-escapes.py /srv/t $outside
+	mount > /dev/null
 	echo waiting
 	read -r line < "$work/go"
 	cat /srv/t/secret
@@ -113,6 +117,26 @@ for what in /srv/t/tool 'cannot create /srv/t/dir/old' 'cannot create /srv/t/dir
 	grep -qF -- "$what" "$work/out"
 	check $? "denied: $what" "$(cat "$work/out")"
 done
+while read -r line; do
+	said "$line Permission denied" || said "$line Operation not permitted"
+	check $? "no way out: $line" "$(cat "$work/out")"
+done <<- 'END'
+	role-of-exec
+	label-of-files
+	type-of-own-file
+	label-of-mount
+	label-of-mount-root
+	trace-others
+	seize-others
+	memory-of-others
+	link-into
+	move-into
+END
+python3 "$(dirname "$0")/selinux-escapes.py" /srv/t "$outside" > "$work/control"
+is "$(grep -c past "$work/control")" 9 "control: others may, but trace a task twice" "$(cat "$work/control")"
+umount /srv/t/mount
+umount /srv/t/mount
+rm -r /srv/t/mount /srv/t/own /srv/t/dir/own
 is "$(getenforce)" Enforcing "the kernel still enforces"
 is "$(cat /srv/t/secret)" "what secret says" "control: others read the file"
 is "$(/srv/t/tool -u)" 0 "control: and execute the program"
@@ -134,6 +158,10 @@ done <<- 'END'
 	class=udp_socket|Block|network.matchProtocols[0]
 	sys_time|Block|capabilities.matchCapabilities[0]
 END
+for what in 'exec label' 'mount label' fscreate type=mount_exec_t; do
+	eventually grep -qF "\"Resource\":\"$what\"" "$work/events"
+	check $? "an event: $what, which no workload may" "$(cat "$work/events")"
+done
 is "$(access | diff "$work/access" - 2>&1 | head -n 3)" "" "and what tasks of others may do is what it was"
 out=$("$karmor" run --backend selinux -p "$work/policy.yaml" -- true 2>&1)
 is $? 2 "another engine is refused"

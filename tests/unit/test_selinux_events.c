@@ -199,6 +199,48 @@ static size_t flushed(struct told_of *t)
 	return n;
 }
 
+/* What no workload may, by whatever rules. */
+static const struct {
+	const char *record, *line;
+} protections[] = {
+	{ "1401 audit(1.5:1): op=security_compute_sid "
+	  "invalid_context=\"u:karmor_w0_rest_r:mount_t:s0\" "
+	  "scontext=u:karmor_w0_rest_r:unconfined_t:s0 "
+	  "tcontext=system_u:object_r:mount_exec_t:s0 tclass=process",
+	  "block type=mount_exec_t by " },
+	{ "1400 audit(1.5:1): avc:  denied  { setexec } for  pid=1 comm=\"c\" "
+	  "scontext=u:karmor_w0_rest_r:unconfined_t:s0 tcontext=u:karmor_w0_rest_r:unconfined_t:s0 "
+	  "tclass=process permissive=0",
+	  "block exec label by " },
+	{ "1400 audit(1.5:1): avc:  denied  { ptrace } for  pid=1 comm=\"c\" "
+	  "scontext=u:karmor_w0_rest_r:unconfined_t:s0 tcontext=u:unconfined_r:unconfined_t:s0 "
+	  "tclass=process permissive=0",
+	  "block ptrace by " },
+	{ "1400 audit(1.5:1): avc:  denied  { relabelto } for  pid=1 comm=\"c\" name=\"own\" "
+	  "dev=\"vda\" ino=7 scontext=u:karmor_w0_rest_r:unconfined_t:s0 "
+	  "tcontext=u:object_r:lib_t:s0 tclass=file permissive=0",
+	  "block own by " },
+	{ "1400 audit(1.5:1): avc:  denied  { relabelfrom } for  pid=1 comm=\"c\" "
+	  "scontext=u:karmor_w0_rest_r:unconfined_t:s0 tcontext=u:object_r:tmpfs_t:s0 "
+	  "tclass=filesystem permissive=0",
+	  "block mount label by " },
+};
+
+START_TEST(what_protects_is_told)
+{
+	_cleanup_(told_of_done) struct told_of t = { 0 };
+	_cleanup_free_ char *record = strdup(protections[_i].record);
+
+	told_of_make(&t);
+	take(&t, record);
+	ck_assert_int_ge(selinux_events_flush(&t.events, line_add, &t), 0);
+	ck_assert_ptr_nonnull(t.lines.data);
+	ck_assert_msg(strncmp(t.lines.data, protections[_i].line, strlen(protections[_i].line)) ==
+			      0,
+		      "%s", t.lines.data);
+}
+END_TEST
+
 START_TEST(what_is_nobodys_is_not_told)
 {
 	static const struct {
@@ -312,6 +354,7 @@ int main(void)
 	TCase *events = tcase_create("events");
 
 	tcase_add_loop_test(events, records_are_told_as_events, 0, ARRAY_SIZE(files));
+	tcase_add_loop_test(events, what_protects_is_told, 0, ARRAY_SIZE(protections));
 	tcase_add_test(events, what_is_nobodys_is_not_told);
 	tcase_add_test(events, what_waits_too_long_is_told_all_the_same);
 	tcase_add_test(events, a_path_is_told_as_far_as_it_is_known);

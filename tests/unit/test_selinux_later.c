@@ -2,12 +2,15 @@
 /* Files that come to names of rules after labels were set. Real files, watched by the kernel; an
  * attribute of the test's own stands for SELinux's. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +88,8 @@ static struct later_found follow(void)
 	walk.n_only = found.n;
 	if (found.n)
 		ck_assert_int_eq(selinux_labels_set(tree_journal, &walk, NULL, NULL), 0);
+	if (found.any)
+		selinux_later_pause(&later, 0);
 	return found;
 }
 
@@ -253,6 +258,191 @@ START_TEST(a_link_takes_no_role_away)
 }
 END_TEST
 
+START_TEST(nor_does_a_link_of_what_was_made_with_it)
+{
+	static const struct rule in[] = { { "/d", true, A }, { "/e/named", false, B } };
+	_cleanup_free_ char *made = tree_path("/d/made"), *named = tree_path("/e/named");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/e", S_IFDIR | 0700);
+	begin(in, 2);
+	tree_add("/d/made", S_IFREG | 0600);
+	tree_relabel("/d/made", CONTEXT(A)); /* as the kernel gives it */
+	follow_for(200);
+	ck_assert_int_eq(link(made, named), 0);
+	ck_assert_uint_gt(follow_all(), 0);
+	tree_is("/d/made", CONTEXT(A));
+}
+END_TEST
+
+/* What goes by one of its names keeps its role by the other. */
+START_TEST(a_name_that_is_replaced_leaves_the_others_theirs)
+{
+	static const struct rule in[] = { { "/d", true, A } };
+	_cleanup_free_ char *named = tree_path("/d/named"), *other = tree_path("/d/s/other");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/d/s", S_IFDIR | 0700);
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert_int_eq(link(named, other), 0);
+	begin(in, 1);
+	tree_add("/new", S_IFREG | 0600);
+	tree_move("/new", "/d/named");
+	ck_assert_uint_gt(follow_all(), 0);
+	tree_is("/d/named", CONTEXT(A));
+	tree_is("/d/s/other", CONTEXT(A));
+}
+END_TEST
+
+START_TEST(a_name_that_somebody_took_away_takes_no_role_with_it)
+{
+	static const struct rule in[] = { { "/d/mine", false, A }, { "/e", true, B } };
+	_cleanup_free_ char *mine = tree_path("/d/mine"), *file = tree_path("/e/s/file");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/e", S_IFDIR | 0700);
+	tree_add("/e/s", S_IFDIR | 0700);
+	tree_add("/e/s/file", S_IFREG | 0600);
+	begin(in, 2);
+	ck_assert_int_eq(link(file, mine), 0);
+	follow_for(200);
+	begin(in, 2);
+	tree_delete("/d/mine");
+	tree_add("/d/mine", S_IFREG | 0600);
+	follow_all();
+	tree_is("/e/s/file", CONTEXT(A)); /* the first's, as before */
+	tree_is("/d/mine", CONTEXT(A));
+	begin(in, 2);
+	tree_is("/e/s/file", CONTEXT(B));
+}
+END_TEST
+
+START_TEST(a_name_of_before_says_nothing_any_more)
+{
+	static const struct rule in[] = { { "/d/a", false, A }, { "/d/b", false, B } };
+	_cleanup_free_ char *a = tree_path("/d/a"), *x = tree_path("/x");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/d/a", S_IFREG | 0600);
+	begin(in, 2);
+	ck_assert_int_eq(link(a, x), 0);
+	tree_move("/d/a", "/d/b");
+	ck_assert_uint_gt(follow_all(), 0);
+	tree_is("/d/b", CONTEXT(B));
+}
+END_TEST
+
+START_TEST(a_directory_that_goes_hides_nothing_else)
+{
+	static const struct rule in[] = { { "/d/named", false, A }, { "/d/x/y", false, B } };
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/d/x", S_IFDIR | 0700);
+	begin(in, 2);
+	tree_delete("/d/x");
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_is("/d/named", CONTEXT(A));
+}
+END_TEST
+
+static void mounts_own(void)
+{
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0); /* Check forks for each test */
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+}
+
+START_TEST(what_is_mounted_meanwhile_is_not_entered)
+{
+	static const struct rule in[] = { { "/d", true, A } };
+	_cleanup_free_ char *on = tree_path("/d/on"), *e = tree_path("/e");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/e", S_IFDIR | 0700);
+	tree_add("/e/foreign", S_IFREG | 0600);
+	begin(in, 1);
+	mounts_own();
+	tree_add("/d/on", S_IFDIR | 0700);
+	ck_assert_int_eq(mount(e, on, NULL, MS_BIND, NULL), 0);
+	ck_assert_uint_gt(follow_all(), 0);
+	ck_assert_int_eq(umount(on), 0);
+	tree_is("/e/foreign", CONTEXT("object_r"));
+}
+END_TEST
+
+START_TEST(what_was_mounted_since_is_watched_when_labels_are_set)
+{
+	static const struct rule in[] = { { "/d/named", false, A } };
+	_cleanup_free_ char *d = tree_path("/d"), *e = tree_path("/e");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/e", S_IFDIR | 0700);
+	begin(in, 1);
+	mounts_own();
+	ck_assert_int_eq(mount(e, d, NULL, MS_BIND, NULL), 0);
+	begin(in, 1);
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert_uint_eq(follow_all(), 1);
+	ck_assert_int_eq(umount(d), 0);
+	tree_is("/e/named", CONTEXT(A));
+	begin(in, 1);
+	tree_add("/d/named", S_IFREG | 0600);
+	ck_assert_uint_eq(follow_all(), 1);
+	tree_is("/d/named", CONTEXT(A));
+}
+END_TEST
+
+static void immutable_set(int fd, bool immutable)
+{
+	int flags = 0;
+
+	ck_assert_int_eq(ioctl(fd, FS_IOC_GETFLAGS, &flags), 0);
+	flags = immutable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+	ck_assert_int_eq(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+}
+
+/* What cannot have its label keeps no other from it, and is not tried for ever. */
+START_TEST(one_that_cannot_be_labelled_is_passed_over)
+{
+	static const struct rule in[] = { { "/d", true, A }, { "/e/named", false, B } };
+	_cleanup_free_ char *path = tree_path("/f/fixed");
+	_cleanup_close_ int fd = -1;
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/e", S_IFDIR | 0700);
+	tree_add("/f", S_IFDIR | 0700);
+	tree_add("/f/fixed", S_IFREG | 0600);
+	tree_add("/f/other", S_IFREG | 0600);
+	begin(in, 2);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	immutable_set(fd, true);
+	tree_move("/f", "/d/f");
+	tree_add("/e/named", S_IFREG | 0600);
+	ck_assert_uint_le(follow_all(), 3);
+	immutable_set(fd, false);
+	tree_is("/e/named", CONTEXT(B));
+	tree_is("/d/f/other", CONTEXT(A));
+	tree_is("/d/f/fixed", CONTEXT("object_r"));
+}
+END_TEST
+
+START_TEST(much_about_few_is_not_everything)
+{
+	static const struct rule in[] = { { "/d", true, A } };
+	_cleanup_free_ char *a = tree_path("/d/a"), *b = tree_path("/d/b");
+
+	tree_add("/d", S_IFDIR | 0700);
+	tree_add("/d/a", S_IFREG | 0600);
+	tree_add("/d/b", S_IFREG | 0600);
+	begin(in, 1);
+	for (size_t i = 0; i < 3000; i++) {
+		ck_assert_int_eq(chmod(a, 0600), 0);
+		ck_assert_int_eq(chmod(b, 0600), 0);
+	}
+	ck_assert_uint_eq(follow_for(200), 0);
+}
+END_TEST
+
 START_TEST(what_no_rule_is_about_any_more_is_not_watched)
 {
 	static const struct rule in[] = { { "/d/named", false, A }, { "/e/named", false, B } };
@@ -327,6 +517,15 @@ int main(void)
 	tcase_add_test(test, what_is_moved_into_a_directory_of_rules_gets_its_label);
 	tcase_add_test(test, a_label_that_is_taken_away_comes_back);
 	tcase_add_test(test, a_link_takes_no_role_away);
+	tcase_add_test(test, nor_does_a_link_of_what_was_made_with_it);
+	tcase_add_test(test, a_name_that_is_replaced_leaves_the_others_theirs);
+	tcase_add_test(test, a_name_that_somebody_took_away_takes_no_role_with_it);
+	tcase_add_test(test, a_name_of_before_says_nothing_any_more);
+	tcase_add_test(test, a_directory_that_goes_hides_nothing_else);
+	tcase_add_test(test, what_is_mounted_meanwhile_is_not_entered);
+	tcase_add_test(test, what_was_mounted_since_is_watched_when_labels_are_set);
+	tcase_add_test(test, one_that_cannot_be_labelled_is_passed_over);
+	tcase_add_test(test, much_about_few_is_not_everything);
 	tcase_add_test(test, what_no_rule_is_about_any_more_is_not_watched);
 	tcase_add_test(test, a_directory_with_two_names_is_watched_by_both);
 	tcase_add_test(test, who_makes_files_all_the_time_has_not_all_of_our_time);
