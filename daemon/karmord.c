@@ -28,6 +28,8 @@
 #include "units.h"
 #include "verb.h"
 
+#define WAIT_TRIES 20 /* SELinux waits ten seconds in each */
+
 static const char help[] =
 	"Usage: karmord [OPTION...]\n"
 	"\n"
@@ -273,12 +275,28 @@ static int node_start(struct daemon *daemon)
 	return r;
 }
 
+/* Nothing could be put in force, as where another program has SELinux's store of policies: what is
+ * in force stays so meanwhile. */
+static void policies_wait(struct daemon *daemon)
+{
+	for (unsigned i = 0; i < WAIT_TRIES && daemon->store.is_refused &&
+			     !compiled_artifact(&daemon->node.compiled);
+	     i++) {
+		if (i == 0)
+			log_tell(LOG_NEWS, "waits until policies can be put in force");
+		sleep(1);
+		store_again(&daemon->store);
+	}
+}
+
 /* Policies first, then those that were under others before: no access is without. */
 static int policies_start(struct daemon *daemon)
 {
 	_cleanup_json_ json_t *messages = json_array();
 	int r = store_open(&daemon->store, &daemon->node, daemon->loop);
 
+	if (r == 0)
+		policies_wait(daemon);
 	if (r == 0 && !compiled_artifact(&daemon->node.compiled)) {
 		const struct documents nothing = { 0 };
 
@@ -376,7 +394,7 @@ static int run(struct daemon *daemon)
 	notify_send("READY=1");
 	r = loop_run(daemon->loop);
 	notify_send("STOPPING=1");
-	log_tell(LOG_NEWS, "ends; what is enforced stays");
+	log_tell(LOG_NEWS, "ends; workloads stay under their rules");
 	return r < 0 ? EXIT_WRONG : EXIT_YES;
 }
 

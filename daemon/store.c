@@ -231,15 +231,18 @@ void store_refresh(struct store *store)
 	refresh(store, false);
 }
 
-/* What was refused, once more: what was told of it is not told again. */
-static void on_again(void *data)
+void store_again(struct store *store)
 {
-	struct store *store = data;
 	unsigned long long errors = store->node->apply_errors;
 
 	refresh(store, true);
 	if (store->is_refused)
 		store->node->apply_errors = errors;
+}
+
+static void on_again(void *data)
+{
+	store_again(data);
 }
 
 static void on_change(void *data)

@@ -23,6 +23,8 @@ int store_open(struct store *store, struct node *node, struct loop *loop);
 void store_close(struct store *store);
 /* Looks at policies.d anew. */
 void store_refresh(struct store *store);
+/* What was refused, once more: what was told of it is not told again. */
+void store_again(struct store *store);
 /* Begins to watch policies.d, again: it may be another one. */
 void store_watch(struct store *store);
 

@@ -86,7 +86,8 @@ static void run_child(struct change *change)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(messages, 2) < 0 ||
-	    dup2(lock, LOCK) < 0 || syscall(SYS_close_range, LOCK + 1, ~0U, 0) < 0)
+	    dup2(lock, LOCK) < 0 || fcntl(LOCK, F_SETFD, FD_CLOEXEC) < 0 ||
+	    syscall(SYS_close_range, LOCK + 1, ~0U, 0) < 0)
 		_exit(126);
 	change->messages = 2;
 	handle = semanage_handle_create();
