@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "meaning.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -197,6 +198,43 @@ static void file_write(const struct meaning *meaning, struct avc *avc, struct bu
 		   avc->inode ?: "?");
 }
 
+/* What a class says of its sockets, of which the kernel makes no more known; -1: not the protocol.
+ */
+static const struct {
+	const char *class, *domain, *type;
+	int protocol;
+} sockets[] = {
+	{ "tcp_socket", NULL, "SOCK_STREAM", IPPROTO_TCP },
+	{ "udp_socket", NULL, "SOCK_DGRAM", IPPROTO_UDP },
+	{ "sctp_socket", NULL, NULL, IPPROTO_SCTP },
+	{ "unix_stream_socket", "AF_UNIX", "SOCK_STREAM", 0 },
+	{ "unix_dgram_socket", "AF_UNIX", "SOCK_DGRAM", 0 },
+	{ "packet_socket", "AF_PACKET", NULL, -1 },
+	{ "key_socket", "AF_KEY", NULL, -1 },
+	{ "netlink_route_socket", "AF_NETLINK", NULL, 0 },
+	{ "vsock_socket", "AF_VSOCK", NULL, -1 },
+	{ "alg_socket", "AF_ALG", NULL, -1 },
+	{ "bluetooth_socket", "AF_BLUETOOTH", NULL, -1 },
+	{ "can_socket", "AF_CAN", NULL, -1 },
+	{ "xdp_socket", "AF_XDP", NULL, -1 },
+};
+
+/* As the other backends write it, as far as it is known. */
+static void socket_write(const char *class, struct buf *resource)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
+		if (strcmp(sockets[i].class, class) != 0)
+			continue;
+		if (sockets[i].domain)
+			buf_printf(resource, "domain=%s ", sockets[i].domain);
+		if (sockets[i].type)
+			buf_printf(resource, "type=%s ", sockets[i].type);
+		if (sockets[i].protocol >= 0)
+			buf_printf(resource, "protocol=%d ", sockets[i].protocol);
+	}
+	buf_printf(resource, "class=%s", class);
+}
+
 static void protection_write(const struct protection *protection, const struct avc *avc,
 			     struct buf *resource)
 {
@@ -215,7 +253,7 @@ void meaning_write(const struct meaning *meaning, struct avc *avc, struct buf *r
 	for (const char *p = avc->perms; *p; p++)
 		buf_putc(data, *p == ' ' ? ',' : *p);
 	if (meaning->section == KARMOR_NETWORK)
-		buf_printf(resource, "class=%s", avc->class);
+		socket_write(avc->class, resource);
 	else if (meaning->section == KARMOR_CAPABILITIES)
 		buf_puts(resource, ir_capability_name((unsigned)meaning->kind) ?: "?");
 	else if (!meaning->is_file)

@@ -83,13 +83,13 @@ done <<- 'END'
 	/srv/t/a b|Block|Permission denied|file.matchPaths[1]
 	/srv/t/watched|Audit|Passed|file.matchPaths[2]
 	/srv/t/tool|Block|Permission denied|process.matchPaths[0]
-	class=udp_socket|Block|Permission denied|network.matchProtocols[0]
+	type=SOCK_DGRAM protocol=17 class=udp_socket|Block|Permission denied|network.matchProtocols[0]
 	sys_time|Block|Operation not permitted|capabilities.matchCapabilities[0]
 	/srv/t/secret|Block|Passed|file.matchPaths[0]
 END
 exec 3>&-
 wait $!
 check $? "and the reader ends" "$(cat "$work/err")"
-others=$(grep -F '"Resource"' "$work/events" | grep -vE '"Resource":"(/srv/t/(secret|a b|watched|tool)|class=udp_socket|sys_time)"')
+others=$(grep -F '"Resource"' "$work/events" | grep -vE '"Resource":"(/srv/t/(secret|a b|watched|tool)|type=SOCK_DGRAM protocol=17 class=udp_socket|sys_time)"')
 is "$others" "" "no rule's event is of anything else"
 plan

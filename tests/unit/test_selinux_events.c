@@ -140,7 +140,8 @@ static const struct {
 	  "perms=unlink" RULE "5936\n"
 	  "block /usr/bin/id by python3: cap process.matchPaths[0]: exec lsm=file "
 	  "perms=execute" RULE "655\n"
-	  "block class=udp_socket by python3: cap network.matchProtocols[0]: net lsm=udp_socket "
+	  "block type=SOCK_DGRAM protocol=17 class=udp_socket by python3: cap "
+	  "network.matchProtocols[0]: net lsm=udp_socket "
 	  "perms=create\n"
 	  "block sys_time by python3: cap capabilities.matchCapabilities[0]: capability "
 	  "lsm=capability perms=sys_time\n" },
