@@ -21,10 +21,23 @@ static void rulesets_free(struct rulesets *rulesets)
 		karmor_ruleset_free(rulesets->sets[i]);
 }
 
+int check_posture(const struct check *check, const char *posture)
+{
+	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .posture = posture);
+	struct karmor_ruleset *set = NULL;
+	int r = karmor_ruleset_new(check->policies, &subject, &set, check->diag);
+
+	karmor_ruleset_free(set);
+	if (r == -EINVAL)
+		cli_print_diag(check->diag);
+	return r;
+}
+
 static int ruleset_add(struct check *check, bool host, struct rulesets *rulesets)
 {
-	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .everything = true,
-						      .host = host, .root = check->root);
+	struct karmor_subject subject =
+		KARMOR_STRUCT(karmor_subject, .everything = true, .host = host, .root = check->root,
+			      .posture = check->posture);
 	struct karmor_ruleset *set;
 	int r = karmor_ruleset_new(check->policies, &subject, &set, check->diag);
 

@@ -19,6 +19,7 @@ struct check_report {
 struct check {
 	const char *backend; /* a name, "all" or NULL */
 	const char *root;    /* whose symlinks names are resolved through; NULL: as they stand */
+	const char *posture; /* that workloads will have; NULL: the default */
 	bool best_effort, json;
 	struct karmor_diag *diag;
 	struct karmor_policies *policies;
@@ -29,6 +30,9 @@ struct check {
 
 /* Whether @name is a backend or "all"; complains where it is not. */
 bool check_backend_exists(const char *name);
+
+/* 0; -EINVAL (what is wrong with it was printed); -ENOMEM. */
+int check_posture(const struct check *check, const char *posture);
 
 /* Compiles the load for the backends asked for. 0; -EINVAL (a bound: message in diag); -ENOMEM. */
 KARMOR_CHECK int check_compile(struct check *check);

@@ -119,9 +119,10 @@ static void report_tell(const struct run *run, const struct karmor_backend *back
 			 kept == 1 ? "" : "s");
 	if (approximated)
 		cli_tell(KARMOR_NOTE,
-			 "%zu rule%s kept approximately; karmor check --backend %s says how",
+			 "%zu rule%s kept approximately; karmor check --backend %s%s%s says how",
 			 approximated, approximated == 1 ? " is" : "s are",
-			 karmor_backend_name(backend));
+			 karmor_backend_name(backend), run->posture ? " --posture " : "",
+			 run->posture ? run->posture : "");
 }
 
 /* A rule that cannot be kept stops the run; one that is kept nearly is told in one line. */

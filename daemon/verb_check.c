@@ -17,6 +17,9 @@ static const char help[] =
 	"Tells everything that is wrong with policies. FILE may be - for standard input.\n"
 	"\n"
 	"  -b, --backend NAME|all  report for each rule what the backend can keep of it\n"
+	"      --posture LIST      file=block,network=audit,capabilities=audit: they will run "
+	"under "
+	"it\n"
 	"      --root DIR          resolve names through the symbolic links of this root\n"
 	"      --best-effort       a rule that the backend cannot enforce is no error\n"
 	"      --json              print one JSON object\n" CLI_HELP "\n"
@@ -25,6 +28,7 @@ static const char help[] =
 enum {
 	OPTION_BEST_EFFORT = 256,
 	OPTION_JSON,
+	OPTION_POSTURE,
 	OPTION_ROOT,
 };
 
@@ -32,6 +36,7 @@ static const struct option options[] = {
 	{ "backend", required_argument, NULL, 'b' },
 	{ "best-effort", no_argument, NULL, OPTION_BEST_EFFORT },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "posture", required_argument, NULL, OPTION_POSTURE },
 	{ "root", required_argument, NULL, OPTION_ROOT },
 	CLI_OPTIONS,
 	{ 0 },
@@ -55,6 +60,9 @@ static int parse(struct check *check, int argc, char *argv[])
 		case OPTION_JSON:
 			check->json = true;
 			break;
+		case OPTION_POSTURE:
+			check->posture = optarg;
+			break;
 		case OPTION_ROOT:
 			check->root = optarg;
 			break;
@@ -74,9 +82,13 @@ static int parse(struct check *check, int argc, char *argv[])
 
 static int run(struct check *check, const char *const *paths, size_t n)
 {
-	int r = cli_load(paths, n, check->policies, check->diag);
-	bool is_unreadable = r < 0 && r != -EINVAL;
+	bool is_unreadable;
+	int r = check_posture(check, check->posture);
 
+	if (r == -EINVAL)
+		return EXIT_WRONG;
+	r = r ? r : cli_load(paths, n, check->policies, check->diag);
+	is_unreadable = r < 0 && r != -EINVAL;
 	if (r == 0 && check->backend)
 		r = check_compile(check);
 	if (r == -ENOMEM)

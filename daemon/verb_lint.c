@@ -77,21 +77,9 @@ static int print(const struct check *check)
 	return check_print_json(check);
 }
 
-/* A posture that is none is wrong use, and no finding. */
-static int check_posture(const struct check *check, const char *posture)
-{
-	struct karmor_subject subject = KARMOR_STRUCT(karmor_subject, .posture = posture);
-	struct karmor_ruleset *set = NULL;
-	int r = karmor_ruleset_new(check->policies, &subject, &set, check->diag);
-
-	karmor_ruleset_free(set);
-	if (r == -EINVAL)
-		cli_print_diag(check->diag);
-	return r;
-}
-
 static int run(struct check *check, const char *posture, const char *const *paths, size_t n)
 {
+	/* One that is none is wrong use, and no finding. */
 	int loaded, r = check_posture(check, posture);
 
 	if (r == -ENOMEM)
