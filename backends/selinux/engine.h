@@ -14,9 +14,11 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "events.h"
+#include "inodes.h"
 #include "later.h"
 #include "loaded.h"
 #include "selinux.h"
@@ -85,6 +87,8 @@ struct selinux_engine {
 	size_t n_workloads;
 	struct selinux_entrance *entrance;
 	struct selinux_events events;
+	struct selinux_inodes inodes; /* for them */
+	char path[PATH_MAX];	      /* the last that was found */
 	int poll; /* what events are waited for by: audit records can be had with a workload alone
 		   */
 	char own[SELINUX_CONTEXT_MAX]; /* of the launcher: user:role:type:range */

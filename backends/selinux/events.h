@@ -6,8 +6,9 @@
  *
  * A record of a file mostly has its last name alone. Its path is that of the record where it has
  * one; else the one by which the program named it, where the kernel audits system calls. Else it is
- * that of the rule, where an exact path decides: under it the file got its label, and may have been
- * moved since ("path=rule" in the event's data). Else the event has the last name ("path=unknown").
+ * that of the rule, where an exact path decides, or the one that was written down when the file got
+ * its label, and it may have been moved since ("path=rule", "path=label" in the event's data). Else
+ * the event has the last name ("path=unknown").
  */
 #pragma once
 
@@ -29,6 +30,9 @@ struct selinux_task {
 struct selinux_roles {
 	bool (*task)(const char *role, size_t len, struct selinux_task *ret, void *data);
 	bool (*file)(const char *role, size_t len, size_t *label, void *data);
+	/* What the workload calls a file of this inode and last name; NULL: it is not known. Valid
+	 * until the next call. */
+	const char *(*path)(const char *inode, const char *name, void *data);
 	void *data;
 };
 

@@ -36,6 +36,21 @@ static bool file_of(const char *role, size_t len, size_t *label, void *data)
 	return selinux_file_find(data, role, len, label);
 }
 
+static const char *path_of(const char *inode, const char *name, void *data)
+{
+	struct selinux_engine *engine = data;
+	const char *path;
+
+	if (!engine->is_loaded)
+		return NULL;
+	path = selinux_inodes_find(&engine->inodes, SELINUX_STATE_JOURNAL,
+				   strtoull(inode, NULL, 10), name);
+	return path && selinux_trees_name(&engine->labelled, path, engine->path,
+					  sizeof(engine->path))
+		       ? engine->path
+		       : NULL;
+}
+
 int selinux_event_fd(const struct karmor_engine *base)
 {
 	return ((const struct selinux_engine *)base)->poll;
@@ -77,6 +92,7 @@ static void engine_free(struct selinux_engine *engine)
 		selinux_workload_drop(engine, &engine->workloads[engine->n_workloads - 1]);
 	selinux_abort(&engine->base);
 	selinux_events_close(&engine->events);
+	selinux_inodes_done(&engine->inodes);
 	selinux_before_free(engine);
 	selinux_loaded_free(&engine->loaded);
 	buf_done(&engine->module);
@@ -102,7 +118,7 @@ int selinux_open(struct karmor_engine **ret, struct karmor_diag *diag)
 	engine->lock = engine->entry = engine->events.audit.fd = -1;
 	engine->poll = epoll_create1(EPOLL_CLOEXEC);
 	selinux_later_start(&engine->later, engine->poll);
-	engine->events.roles = (struct selinux_roles){ task_of, file_of, engine };
+	engine->events.roles = (struct selinux_roles){ task_of, file_of, path_of, engine };
 	engine->entrance = mmap(NULL, sizeof(*engine->entrance), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	r = engine->entrance == MAP_FAILED || engine->poll < 0 ? -ENOMEM : own_read(engine, diag);

@@ -189,13 +189,17 @@ static const char *rule_path(const struct meaning *meaning, const struct avc *av
 static void file_write(const struct meaning *meaning, struct avc *avc, struct buf *resource,
 		       struct buf *data)
 {
-	const char *path = avc_path(avc), *of_rule = path ? NULL : rule_path(meaning, avc);
+	const char *path = avc_path(avc), *of_rule = path ? NULL : rule_path(meaning, avc),
+		   *labelled = meaning->labelled;
 
-	buf_puts(resource, path ?: of_rule ?: avc->path ?: avc->name ?: "?");
+	buf_puts(resource, path ?: of_rule ?: labelled ?: avc->path ?: avc->name ?: "?");
 	if (path)
 		return;
-	buf_printf(data, " path=%s dev=%s ino=%s", of_rule ? "rule" : "unknown", avc->dev ?: "?",
-		   avc->inode ?: "?");
+	buf_printf(data, " path=%s dev=%s ino=%s",
+		   of_rule    ? "rule"
+		   : labelled ? "label"
+			      : "unknown",
+		   avc->dev ?: "?", avc->inode ?: "?");
 }
 
 /* What a class says of its sockets, of which the kernel makes no more known; -1: not the protocol.

@@ -17,6 +17,7 @@ struct meaning {
 	const struct selinux_rule *rule; /* NULL: the posture, or what protects */
 	const char *protects;		 /* what for */
 	const struct protection *protection;
+	const char *labelled; /* the path under which the file got its label; NULL: not known */
 };
 
 /* What kind of access it is; false where no rule is about such. */

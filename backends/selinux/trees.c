@@ -193,6 +193,19 @@ static const char *name_in(const struct selinux_trees *trees, size_t i, const ch
 	return buf_failed(room) ? NULL : room->data;
 }
 
+bool selinux_trees_name(const struct selinux_trees *trees, const char *path, char *ret, size_t size)
+{
+	_cleanup_buf_ struct buf room = { 0 };
+
+	for (size_t i = 0; i < trees->n_trees; i++) {
+		const char *name = name_in(trees, i, path, &room);
+
+		if (name)
+			return (size_t)snprintf(ret, size, "%s", name) < size;
+	}
+	return false;
+}
+
 /* The label by the first name that has one; whether another name has another. */
 static size_t label_of(const struct selinux_trees *trees, const char *path, bool directory,
 		       bool *is_shared)

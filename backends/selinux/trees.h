@@ -45,6 +45,10 @@ void selinux_trees_keep(struct selinux_trees *trees);
 void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret);
 /* Whether rules name the file at @path as a source. */
 bool selinux_is_source(const struct selinux_trees *trees, const char *path);
+/* What the workload whose root is the innermost calls @path. False: none has it, or it is too long.
+ */
+bool selinux_trees_name(const struct selinux_trees *trees, const char *path, char *ret,
+			size_t size);
 /* Whether workloads have other names for @path, by which rules say something else of it. */
 bool selinux_is_shared(const struct selinux_trees *trees, const char *path, bool directory);
 

@@ -27,6 +27,11 @@ static bool task_of(const char *role, size_t len, struct selinux_task *ret, void
 	return selinux_role_task(ret->artifact, role, len, &ret->set, &ret->class);
 }
 
+static const char *path_of(const char *inode, const char *name, void *data)
+{
+	return *inode == '1' ? name : NULL;
+}
+
 static bool file_of(const char *role, size_t len, size_t *label, void *data)
 {
 	return selinux_role_file((const struct selinux_artifact *)artifact, role, len, label);
@@ -88,7 +93,8 @@ static void take(struct selinux_events *events, const uint8_t *line, size_t len,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct selinux_events events = { .audit.fd = -1, .roles = { task_of, file_of, NULL } };
+	struct selinux_events events = { .audit.fd = -1,
+					 .roles = { task_of, file_of, path_of, NULL } };
 	size_t all = 0, n = 0;
 
 	if (!artifact)

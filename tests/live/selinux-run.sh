@@ -155,6 +155,7 @@ done <<- 'END'
 	/srv/t/secret|Block|file.matchPaths[0]
 	/srv/t/watched|Audit|file.matchPaths[1]
 	/srv/t/tool|Block|process.matchPaths[0]
+	/srv/t/dir/old|Block|file.matchDirectories[0]
 	type=SOCK_DGRAM protocol=17 class=udp_socket|Block|network.matchProtocols[0]
 	sys_time|Block|capabilities.matchCapabilities[0]
 END

@@ -51,6 +51,12 @@ static bool file_of(const char *role, size_t len, size_t *label, void *data)
 	return selinux_role_file((const struct selinux_artifact *)t->artifact, role, len, label);
 }
 
+static const char *path_of(const char *inode, const char *name, void *data)
+{
+	return strcmp(inode, "77") == 0 && strcmp(name, "labelled") == 0 ? "/srv/t/ro/labelled"
+									 : NULL;
+}
+
 static void line_add(const struct karmor_event *event, void *data)
 {
 	static const char *const actions[] = { "allow", "audit", "block" };
@@ -88,7 +94,7 @@ static void told_of_make(struct told_of *t)
 	ck_assert_int_eq(karmor_caps_full(karmor_backend_find("selinux"), &t->caps), 0);
 	ck_assert_int_eq(karmor_compile(sets, 1, t->caps, &t->artifact, NULL, NULL), 0);
 	t->events = (struct selinux_events){ .audit.fd = -1,
-					     .roles = { task_of, file_of, t },
+					     .roles = { task_of, file_of, path_of, t },
 					     .generation = 3 };
 	t->events.pending = calloc(SELINUX_PENDING, sizeof(*t->events.pending));
 	ck_assert_ptr_nonnull(t->events.pending);
@@ -290,6 +296,8 @@ START_TEST(a_path_is_told_as_far_as_it_is_known)
 		{ "path=\"/srv/t/secret.txt\" dev=\"vda\" ino=1", " /srv/t/secret.txt ", NULL },
 		{ "path=2F610A62 ino=1", " /a\nb ", NULL },
 		{ "name=\"moved\" dev=\"vda\" ino=1", " moved ", "path=unknown dev=vda ino=1" },
+		{ "name=\"labelled\" dev=\"vda\" ino=77", " /srv/t/ro/labelled ",
+		  "path=label dev=vda ino=77" },
 		{ "path=\"pipe:[7]\" ino=7", " pipe:[7] ", "path=unknown dev=? ino=7" },
 		{ "name=(null) ino=7", " ? ", "path=unknown" },
 		{ "", " ? ", "path=unknown dev=? ino=?" },

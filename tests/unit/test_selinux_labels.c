@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "selinux-tree.h"
+#include "selinux/inodes.h"
 
 #define MUCH 200
 
@@ -141,6 +142,34 @@ START_TEST(what_is_mounted_below_is_another_file_system)
 	ck_assert_int_lt(access(tree_journal, F_OK), 0);
 	umount(dir);
 	umount(on);
+}
+END_TEST
+
+static const char *inode_path(struct selinux_inodes *inodes, const char *name, const char *last)
+{
+	_cleanup_free_ char *path = tree_path(name);
+	struct stat st;
+
+	ck_assert_int_eq(lstat(path, &st), 0);
+	return selinux_inodes_find(inodes, tree_journal, st.st_ino, last);
+}
+
+START_TEST(the_path_that_a_label_was_given_under_is_known)
+{
+	_cleanup_(selinux_inodes_done) struct selinux_inodes inodes = { 0 };
+	_cleanup_free_ char *in = tree_path("/d/kind1/in"), *later = tree_path("/file");
+
+	tree_make();
+	ck_assert_ptr_null(inode_path(&inodes, "/d/kind1/in", "in"));
+	tree_set(tree_usual, 2);
+	ck_assert_str_eq(inode_path(&inodes, "/d/kind1/in", "in"), in);
+	ck_assert_str_eq(inode_path(&inodes, "/file", "file"), later);
+	ck_assert_ptr_null(inode_path(&inodes, "/file", "other"));
+	ck_assert_ptr_null(inode_path(&inodes, "/e/file", "file"));
+	tree_set(tree_usual, 1); /* the journal is another */
+	ck_assert_ptr_null(inode_path(&inodes, "/file", "file"));
+	tree_restore();
+	ck_assert_ptr_null(inode_path(&inodes, "/d/kind1/in", "in"));
 }
 END_TEST
 
@@ -439,6 +468,7 @@ int main(void)
 	tcase_add_test(test, files_that_no_rule_names_any_more_are_put_back);
 	tcase_add_test(test, one_file_with_two_names_has_the_role_of_the_first);
 	tcase_add_test(test, what_is_mounted_below_is_another_file_system);
+	tcase_add_test(test, the_path_that_a_label_was_given_under_is_known);
 	tcase_add_test(test, what_was_moved_is_found);
 	tcase_add_test(test, what_left_its_root_is_found_by_its_handle);
 	tcase_add_test(test, another_file_of_the_name_keeps_its_label);
