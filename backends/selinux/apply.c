@@ -130,8 +130,10 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 	if (engine->is_covered)
 		return 0;
 	r = selinux_store_install(engine->module.data, engine->module.len, engine->lock, diag);
-	if (r == 0)
+	if (r == 0) {
+		selinux_guard(true);
 		return 0;
+	}
 	/* Where the store took it and the kernel did not, the store has it. */
 	if (r != -EBUSY && (engine->has_module || selinux_store_has() != 0))
 		module_put_back(engine, diag);

@@ -177,9 +177,14 @@ static const char *takes_back(const struct base *base, struct arena *arena)
 	return buf_failed(&ret) ? NULL : arena_strdup(arena, ret.len ? ret.data : "");
 }
 
-const struct selinux_memory selinux_memories[SELINUX_MEMORIES] = {
+const struct selinux_guarded selinux_guarded[SELINUX_GUARDED] = {
 	{ "proc_kcore_t", "file", "read" },
-	{ "memory_device_t", "chr_file", "read write" },
+	{ "usermodehelper_t", "file", "write append" },
+	/* Where those of /proc/sys/kernel have no type of their own. */
+	{ "sysctl_kernel_t", "file", "write append", "usermodehelper_t" },
+	{ "sysctl_modprobe_t", "file", "write append" },
+	{ "sysctl_hotplug_t", "file", "write append" },
+	{ "binfmt_misc_fs_t", "file", "write append" },
 };
 
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,
@@ -193,8 +198,11 @@ int selinux_facts(const struct base *base, struct arena *arena, struct selinux_f
 	ret->libraries = keep(base, arena, libraries, ARRAY_SIZE(libraries), base_has_type,
 			      &ret->n_libraries);
 	ret->takes_back = takes_back(base, arena);
-	for (size_t i = 0; i < SELINUX_MEMORIES; i++)
-		ret->has_memory[i] = base_has_type(base, selinux_memories[i].type);
+	for (size_t i = 0; i < SELINUX_GUARDED; i++)
+		ret->has_guarded[i] = base_has_type(base, selinux_guarded[i].type) &&
+				      !(selinux_guarded[i].unless &&
+					base_has_type(base, selinux_guarded[i].unless));
+	ret->has_modules = base_has_perm(base, "system", "module_load");
 	ret->has_domain = base_has_attribute(base, "domain");
 	for (unsigned i = 0; i < IR_CAPABILITY_COUNT; i++)
 		ret->has_capability[i] =

@@ -91,6 +91,9 @@ static void labels_write(const struct writer *w)
 		w,
 		"Roles of files. What none of them says keeps object_r; types stay as they are.");
 	buf_puts(w->buf, "(typeattribute karmor_types)\n(typeattributeset karmor_types (all))\n");
+	print_heading(w, "What is made in a directory has the directory's role.");
+	for (size_t i = 0; i < ARRAY_SIZE(file_classes); i++)
+		buf_printf(w->buf, "(defaultrole %s target)\n", file_classes[i]);
 	if (!has_files(w))
 		return;
 	buf_puts(w->buf, "(roleattribute karmor_files)\n");
@@ -100,9 +103,6 @@ static void labels_write(const struct writer *w)
 	old_labels_write(w);
 	buf_puts(w->buf, "(roletype karmor_files karmor_types)\n");
 	print_users(w, "karmor_files");
-	print_heading(w, "What is made in a directory has the directory's role.");
-	for (size_t i = 0; i < ARRAY_SIZE(file_classes); i++)
-		buf_printf(w->buf, "(defaultrole %s target)\n", file_classes[i]);
 }
 
 void print_class(const struct writer *w, size_t set, size_t class)
@@ -242,6 +242,35 @@ static void domains_write(const struct writer *w)
 	}
 }
 
+/* What would undo what is enforced. */
+static void guards_write(const struct writer *w)
+{
+	const struct selinux_facts *facts = &w->artifact->facts;
+
+	print_heading(w, "Nor does it get into karmor's own directories, or the kernel.");
+	buf_puts(w->buf, "(role " SELINUX_KEPT_ROLE ")\n"
+			 "(roletype " SELINUX_KEPT_ROLE " karmor_types)\n");
+	print_users(w, SELINUX_KEPT_ROLE);
+	for (size_t i = 0; i < ARRAY_SIZE(file_classes); i++)
+		buf_printf(
+			w->buf,
+			"(constrain (%s (%s)) (or (neq r1 karmor_workloads) (neq "
+			"r2 " SELINUX_KEPT_ROLE ")))\n",
+			file_classes[i],
+			strcmp(file_classes[i], "dir") == 0
+				? "search read write create setattr rename rmdir reparent mounton"
+				: "read write append create setattr rename unlink link");
+	for (size_t i = 0; i < SELINUX_GUARDED; i++)
+		if (facts->has_guarded[i])
+			buf_printf(w->buf,
+				   "(constrain (%s (%s)) (or (neq r1 karmor_workloads) (neq t2 "
+				   "%s)))\n",
+				   selinux_guarded[i].class, selinux_guarded[i].perms,
+				   selinux_guarded[i].type);
+	if (facts->has_modules)
+		buf_puts(w->buf, "(constrain (system (module_load)) (neq r1 karmor_workloads))\n");
+}
+
 static void protections_write(const struct writer *w)
 {
 	print_heading(w, "A workload chooses no label: roles and types say which rules hold. Nor "
@@ -255,14 +284,7 @@ static void protections_write(const struct writer *w)
 		 "(constrain (process (setexec setfscreate dyntransition)) (neq r1 "
 		 "karmor_workloads))\n"
 		 "(constrain (process (ptrace)) (or (neq r1 karmor_workloads) (eq r1 r2)))\n");
-	print_heading(w, "Nor does it look for what others keep in the kernel's memory.");
-	for (size_t i = 0; i < SELINUX_MEMORIES; i++)
-		if (w->artifact->facts.has_memory[i])
-			buf_printf(w->buf,
-				   "(constrain (%s (%s)) (or (neq r1 karmor_workloads) (neq t2 "
-				   "%s)))\n",
-				   selinux_memories[i].class, selinux_memories[i].perms,
-				   selinux_memories[i].type);
+	guards_write(w);
 	if (!*w->artifact->facts.takes_back)
 		return;
 	print_heading(w, "Nor does it change the policy as a whole.");

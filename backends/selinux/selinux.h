@@ -113,12 +113,13 @@ struct selinux_domain {
 	bool lacks_audit;  /* enters workloads by itself, and may not read audit records */
 };
 
-/* What is of the kernel's memory, as the base labels it. */
-struct selinux_memory {
+/* The kernel's memory, and what it starts outside every workload, as the base labels it. */
+struct selinux_guarded {
 	const char *type, *class, *perms;
+	const char *unless; /* a type that the base has in its place */
 };
-#define SELINUX_MEMORIES 2
-extern const struct selinux_memory selinux_memories[SELINUX_MEMORIES];
+#define SELINUX_GUARDED 6
+extern const struct selinux_guarded selinux_guarded[SELINUX_GUARDED];
 
 /* What the module has to know of the base policy. */
 struct selinux_facts {
@@ -128,7 +129,8 @@ struct selinux_facts {
 	bool has_domain; /* an attribute of every task's type */
 	bool has_capability[IR_CAPABILITY_COUNT];
 	bool has_cap_userns, has_cap2_userns; /* of capabilities in a user namespace of its own */
-	bool has_memory[SELINUX_MEMORIES];
+	bool has_guarded[SELINUX_GUARDED];
+	bool has_modules;	/* a permission to load them into the kernel */
 	const char *takes_back; /* of class security: what could undo a policy, by blanks; "" */
 	bool has_role_change;	/* attributes of types that may change roles, and be changed to */
 };
@@ -237,6 +239,7 @@ int selinux_frame(const struct selinux_artifact *artifact, char ret[SELINUX_DIGE
 
 /* names.c: of labels, classes and kinds. 0 or -ENOMEM. */
 /* What listens for audit records where the base lets none of the domains. */
+#define SELINUX_KEPT_ROLE "karmor_kept_r" /* of what karmor keeps for itself (guard.c) */
 #define SELINUX_AUDIT_ROLE "karmor_audit_r"
 #define SELINUX_NAME_SIZE 64
 int selinux_names(struct selinux_compiler *c);

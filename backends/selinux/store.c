@@ -165,6 +165,8 @@ int selinux_store_remove(int lock, struct karmor_diag *diag)
 	struct change change = { .lock = lock };
 	int r = selinux_store_has();
 
+	/* What has a role of it is to have a valid one after it. */
+	selinux_guard(false);
 	return r <= 0 ? r : change_do(&change, diag);
 }
 

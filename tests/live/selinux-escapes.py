@@ -40,9 +40,8 @@ def mount(option):
     check(libc.mount(b"none", directory.encode() + b"/mount", b"tmpfs", 0, f"{option}={label(directory)}".encode()))
 
 
-def memory():
-    with open(f"/proc/{pid}/mem", "rb"):
-        pass
+def opened(path, flags=os.O_RDONLY):
+    os.close(os.open(path, flags))
 
 
 with open(own, "w"):
@@ -57,7 +56,11 @@ for name, act in {
     "label-of-mount-root": lambda: mount("rootcontext"),
     "trace-others": lambda: check(libc.ptrace(ATTACH, pid, 0, 0)),
     "seize-others": lambda: check(libc.ptrace(SEIZE, pid, 0, 0)),
-    "memory-of-others": memory,
+    "memory-of-others": lambda: opened(f"/proc/{pid}/mem"),
+    "memory-of-kernel": lambda: opened("/proc/kcore"),
+    "helper-of-kernel": lambda: opened("/proc/sys/kernel/core_pattern", os.O_WRONLY),
+    "state-of-karmor": lambda: opened("/var/lib/karmor/selinux/state", os.O_RDWR),
+    "policies-of-karmor": lambda: opened("/etc/karmor/new", os.O_WRONLY | os.O_CREAT),
     "link-into": lambda: os.link(own, f"{directory}/dir/own"),
     "move-into": lambda: os.rename(own, f"{directory}/dir/own"),
 }.items():

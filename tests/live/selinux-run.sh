@@ -18,7 +18,7 @@ cp /usr/bin/cat /srv/t/source
 ln -s /srv/t/secret /srv/t/link
 cp "$build/tests/live/actor" /srv/t/actor
 mkfifo "$work/go"
-mkdir -p /root/deep/er
+mkdir -p /root/deep/er /etc/karmor
 echo content > /root/deep/er/file
 cat > "$work/policy.yaml" <<- END
 	apiVersion: security.kubearmor.com/v1
@@ -129,14 +129,18 @@ done <<- 'END'
 	trace-others
 	seize-others
 	memory-of-others
+	memory-of-kernel
+	helper-of-kernel
+	state-of-karmor
+	policies-of-karmor
 	link-into
 	move-into
 END
 python3 "$(dirname "$0")/selinux-escapes.py" /srv/t "$outside" > "$work/control"
-is "$(grep -c past "$work/control")" 9 "control: others may, but trace a task twice" "$(cat "$work/control")"
+is "$(grep -c past "$work/control")" 13 "control: others may, but trace a task twice" "$(cat "$work/control")"
 umount /srv/t/mount
 umount /srv/t/mount
-rm -r /srv/t/mount /srv/t/own /srv/t/dir/own
+rm -r /srv/t/mount /srv/t/own /srv/t/dir/own /etc/karmor/new
 is "$(getenforce)" Enforcing "the kernel still enforces"
 is "$(cat /srv/t/secret)" "what secret says" "control: others read the file"
 is "$(/srv/t/tool -u)" 0 "control: and execute the program"
