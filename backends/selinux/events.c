@@ -205,7 +205,8 @@ static int tell(struct selinux_events *events, struct selinux_pending *pending, 
 			    avc, label, meaning))
 		return 0;
 	decision_write(&event, avc, meaning);
-	if (meaning->is_file && avc->inode && avc->name && !avc->path && !avc->found)
+	if (events->roles.path && meaning->is_file && avc->inode && avc->name && !avc->path &&
+	    !avc->found)
 		meaning->labelled = events->roles.path(avc->inode, avc->name, events->roles.data);
 	meaning_write(meaning, avc, &resource, &detail);
 	if (buf_failed(&resource) || buf_failed(&detail))

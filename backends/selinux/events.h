@@ -31,7 +31,7 @@ struct selinux_roles {
 	bool (*task)(const char *role, size_t len, struct selinux_task *ret, void *data);
 	bool (*file)(const char *role, size_t len, size_t *label, void *data);
 	/* What the workload calls a file of this inode and last name; NULL: it is not known. Valid
-	 * until the next call. */
+	 * until the next call. May be NULL. */
 	const char *(*path)(const char *inode, const char *name, void *data);
 	void *data;
 };

@@ -47,7 +47,8 @@ static int follow(struct selinux_events *events)
 
 int main(int argc, char *argv[])
 {
-	struct selinux_events events = { .audit.fd = -1, .roles = { task_of, file_of, NULL } };
+	struct selinux_events events = { .audit.fd = -1,
+					 .roles = { .task = task_of, .file = file_of } };
 	struct karmor_diag *diag = karmor_diag_new();
 	int r = argc == 4 ? selinux_compile_files(argv + 1, &artifact, diag) : -1;
 
