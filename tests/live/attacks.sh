@@ -133,6 +133,13 @@ judge() {
 	local name outcome wanted reported
 	while IFS=$'\t' read -r name wanted; do
 		outcome=${name#* } name=${name%% *} reported=
+		# What is given a label when it has come may have it already, or not yet.
+		if [[ "${known[$1 $2 $name]-}" == either* ]]; then
+			[[ "$outcome" == past || "$outcome" == stopped* ]]
+			check $? "$1, $2: $name is past or stopped (as reported: ${known[$1 $2 $name]#*$'\t'})" "$outcome"
+			unset "known[$1 $2 $name]"
+			continue
+		fi
 		if [ -n "${known[$1 $2 $name]-}" ]; then
 			[ "$wanted" != "${known[$1 $2 $name]%$'\t'*}" ]
 			check $? "$1, $2: $name is not $wanted without a reason"
