@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/tap.sh"
 
 work=$(mktemp -d)
-trap 'setenforce 0; kill "$outside"; rm -rf "$work"' EXIT
+trap 'setenforce 0; kill -9 "$outside"; rm -rf "$work"' EXIT
 setenforce 0
 mkdir -p /srv/t/dir
 for name in secret watched given fixed dir/old; do
@@ -37,7 +37,7 @@ cat > "$work/policy.yaml" <<- END
 	  network: {matchProtocols: [{protocol: udp}]}
 	  capabilities: {matchCapabilities: [{capability: sys_time}]}
 END
-sleep 100000 &
+sleep 100000 > /dev/null 2>&1 &
 outside=$!
 cat > "$work/steps.sh" <<- END
 	cat /srv/t/secret
