@@ -133,7 +133,7 @@ judge() {
 	local name outcome wanted reported
 	while IFS=$'\t' read -r name wanted; do
 		outcome=${name#* } name=${name%% *} reported=
-		# What is given a label when it has come may have it already, or not yet.
+		# What is given a label when it has come may have it already or not, and what is asked of /proc may be answered.
 		if [[ "${known[$1 $2 $name]-}" == either* ]]; then
 			[[ "$outcome" == past || "$outcome" == stopped* ]]
 			check $? "$1, $2: $name is past or stopped (as reported: ${known[$1 $2 $name]#*$'\t'})" "$outcome"
