@@ -23,8 +23,7 @@ static __always_inline void question_file(struct question *question, struct file
 	question->dentry = (__u64)dentry;
 	question->mnt = (__u64)file->f_path.mnt;
 	/* Deleted, or O_TMPFILE: the dentry still has some name, which leads nowhere. */
-	question->accepted = inode && !inode->i_nlink && !dentry->d_hash.pprev;
-	question->accept = -WALK_UNNAMED;
+	question->unnamed = inode && !inode->i_nlink && !dentry->d_hash.pprev;
 }
 
 static __always_inline bool is_interp(const unsigned char *type)
@@ -56,18 +55,31 @@ static __always_inline bool is_loader(struct linux_binprm *bprm)
 		 (headers > 2 && is_interp(b + 52 + 64)));
 }
 
-/* The binary may have many names, and a rule mean it under the one that was asked for. */
-static __always_inline void question_called(struct label *label, struct question *question,
-					    struct linux_binprm *bprm)
+/*
+ * The class that the task gets by what it executes: whether that is denied, or ASK_ANEW. No rule's
+ * source is an executable without a name; nor is one whose name cannot be told, where nothing is
+ * ever denied. Whoever traces a task acts as what it becomes.
+ */
+int exec_class(struct label *label, struct question *question)
 {
+	__s64 class = -WALK_UNNAMED;
+	bool denied;
+
+	if (!label || !question)
+		return -EACCES;
 	label->leaf = question->dentry;
 	label->mnt = question->mnt;
-	question->accept = walk_accept(label, ABI_AUTOMATON_PROCESS);
-	if (question->accept >= 0) {
-		label->at = (__u64)bprm->interp;
-		question->accept = walk_called(label, question->accept);
-	}
-	question->accepted = 1;
+	label->next_generation = hook_generation(label);
+	if (!question->unnamed)
+		class = walk_accept(label, ABI_AUTOMATON_SOURCE);
+	denied = class < 0 && class != -WALK_UNNAMED && hook_flags(label) & ABI_CLOSED_ANY;
+	label->next_class = class < 0 ? 0 : (__u32) class;
+	if (label->traced && bpf_get_current_task_btf()->ptrace)
+		denied |= !is_classified(label, label->next_generation) ||
+			  label->next_class != label->enrol.class_;
+	if (hook_generation(label) != label->next_generation)
+		return ASK_ANEW;
+	return denied ? -EACCES : 0;
 }
 
 SEC("lsm/bprm_check_security")
@@ -78,37 +90,23 @@ int BPF_PROG(karmor_bprm_check, struct linux_binprm *bprm, int ret)
 				     .ops = OP(ABI_OP_EXEC),
 				     .hook = ABI_HOOK_EXEC };
 	struct label *label = label_current();
-	__s64 class;
-	bool unnamed;
 
 	if (ret || !label)
 		return ret;
 	if (!label->home)
 		label->home = (__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns;
 	question_file(&question, bprm->file);
-	unnamed = question.accepted;
-	if (!unnamed && hook_flags(label) & ABI_CALLED)
-		question_called(label, &question, bprm);
+	/* The binary may have many names, and a rule mean it under the one that was asked for. */
+	question.called = (__u64)bprm->interp;
 	ret = ask_path(label, &question);
 	if (ret)
 		return ret;
-	label->leaf = question.dentry;
-	label->mnt = question.mnt;
-	/* First: a table that comes in between tells the class anew. */
-	label->next_generation = hook_generation(label);
-	class = unnamed ? -WALK_UNNAMED : walk_accept(label, ABI_AUTOMATON_SOURCE);
-	/* An executable without a name is no rule's source; nor is one whose name cannot be told,
-	 * where nothing is ever denied. */
-	if (class < 0 && class != -WALK_UNNAMED && hook_flags(label) & ABI_CLOSED_ANY)
-		return ask_refusal(label, &question);
-	label->next_class = class < 0 ? 0 : (__u32) class;
 	label->next_image = question.dentry;
 	label->next_loader = is_loader(bprm);
-	/* Whoever traces a task acts as what it becomes. */
-	if (label->next_class != label->enrol.class_ && label->traced &&
-	    bpf_get_current_task_btf()->ptrace)
-		return ask_refusal(label, &question);
-	return 0;
+	ret = exec_class(label, &question);
+	if (ret == ASK_ANEW)
+		ret = exec_class(label, &question);
+	return ret ? ask_refusal(label, &question) : 0;
 }
 
 SEC("lsm/bprm_committing_creds")

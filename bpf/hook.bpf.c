@@ -22,50 +22,61 @@ static __always_inline struct abi_workload *workload_of(struct label *label)
 }
 
 /* What the verdict means for the caller; events are sent for all but a silent pass. */
-static __always_inline int conclude(struct label *label, struct told *told, int denial)
+static __always_inline int conclude(struct label *label, struct told *told, int denial, bool silent)
 {
 	__u32 action = ABI_ACTION(told->verdict);
+	struct abi_workload *workload;
 
 	if (action == ABI_ALLOW)
 		return 0;
 	told->error = action == ABI_BLOCK ? denial : 0;
-	event_send(label, told);
+	if (told->verdict & ABI_UNDECIDED) {
+		workload = workload_of(label);
+		if (workload)
+			__sync_fetch_and_add(&workload->refused, 1);
+	}
+	if (!silent)
+		event_send(label, told);
 	return told->error;
 }
 
 /* Nothing could be decided: the section's flag decides. */
-static __always_inline __u32 undecided(struct label *label, const struct abi_record *header,
-				       __u32 section)
+static __always_inline __u32 undecided(const struct abi_record *header, __u32 section)
 {
-	struct abi_workload *workload = workload_of(label);
-
 	if (header && !(header->w[0] & ABI_CLOSED(section & 3)))
 		return ABI_ALLOW;
-	if (workload)
-		__sync_fetch_and_add(&workload->refused, 1);
 	return ABI_BLOCK | ABI_UNDECIDED;
 }
 
-/* The verdict words of one row: the worst of what is asked, Block over Audit over Allow. */
-static __always_inline __u32 row_verdict(const struct abi_record *row, struct question *question,
-					 __u32 *op)
+/* A verdict, and the op that it is of above it. */
+static __always_inline __u64 of_op(__u32 op, __u32 verdict)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 owner = walk_owner(question->dentry) == task->cred->fsuid.val ? ABI_ROW_OWNER : 0;
-	__u32 verdict = ABI_ALLOW, write;
+	return (__u64)op << 32 | verdict;
+}
 
-	if (question->ops & (OP(ABI_OP_READ) | OP(ABI_OP_EXEC))) {
-		verdict = row->w[owner];
-		*op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_READ;
-	}
-	if (question->ops & OP(ABI_OP_WRITE)) {
-		write = row->w[ABI_ROW_WRITE + owner];
-		if (ABI_ACTION(write) > ABI_ACTION(verdict) || !(question->ops & OP(ABI_OP_READ))) {
-			verdict = write;
-			*op = ABI_OP_WRITE;
-		}
-	}
-	return verdict;
+/*
+ * What one row says: the worst of what is asked, Block over Audit over Allow. Global, as all that
+ * is called from more than one place, so that the verifier reads it once, and nothing after it more
+ * than once.
+ */
+__u64 hook_row(const struct abi_record *row, struct question *question)
+{
+	__u32 owner, first, verdict, write;
+
+	if (!row || !question)
+		return ABI_BLOCK | ABI_UNDECIDED;
+	owner = walk_owner(question->dentry) == bpf_get_current_task_btf()->cred->fsuid.val
+			? ABI_ROW_OWNER
+			: 0;
+	first = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_READ;
+	verdict = row->w[owner];
+	write = row->w[ABI_ROW_WRITE + owner];
+	if (!(question->ops & OP(ABI_OP_WRITE)))
+		return of_op(first, verdict);
+	if (question->ops & (OP(ABI_OP_READ) | OP(ABI_OP_EXEC)) &&
+	    ABI_ACTION(verdict) >= ABI_ACTION(write))
+		return of_op(first, verdict);
+	return of_op(ABI_OP_WRITE, write);
 }
 
 /* What a look at the names of one file needs. */
@@ -80,18 +91,19 @@ struct linked {
 /* One of the names that Block rules name: does one of them deny? 1 ends the look. */
 static long link_step(__u32 i, struct linked *linked)
 {
-	__u32 accept = linked->accepts[i & (ABI_LINK_NAMES - 1)], verdict, op = 0;
+	__u32 accept = linked->accepts[i & (ABI_LINK_NAMES - 1)];
 	const struct abi_record *row;
+	__u64 verdict;
 
 	if (!accept)
 		return 1;
 	row = decide_record(linked->table, accept + linked->class_);
 	if (!row)
 		return 1;
-	verdict = row_verdict(row, linked->question, &op);
+	verdict = hook_row(row, linked->question);
 	if (ABI_ACTION(verdict) != ABI_BLOCK || !(verdict & ABI_EXACT))
 		return 0;
-	linked->verdict = (__u64)op << 32 | verdict;
+	linked->verdict = verdict;
 	return 1;
 }
 
@@ -126,39 +138,39 @@ __u64 hook_linked(struct label *label, struct question *question)
 	return linked.verdict;
 }
 
-/* Global, as all that is called from more than one place, so that the verifier reads it once. */
-int hook_path(struct label *label, struct question *question)
+static __always_inline __u64 path_undecided(const struct question *question,
+					    const struct abi_record *header)
 {
-	struct told told = {};
-	const struct abi_record *header, *row = 0;
-	__s64 accept = -WALK_FAULT;
-	bool classified;
-	__u64 linked;
-	__u32 slot;
-	void *table;
+	return of_op(question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_WRITE,
+		     undecided(header, question->section));
+}
 
-	if (!label || !question)
-		return -EACCES;
-	slot = label->enrol.slot;
-	label->leaf = question->dentry;
-	label->mnt = question->mnt;
-	told.section = question->section;
-	told.hook = question->hook;
-	told.op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_WRITE;
-	table = bpf_map_lookup_elem(&tables, &slot);
-	header = table ? decide_record(table, ABI_HEADER) : 0;
-	if (!header) {
-		told.verdict = undecided(label, 0, question->section);
-		return conclude(label, &told, -EACCES);
-	}
-	told.generation = header->w[2];
-	if (question->automaton != ABI_AUTOMATON_GUARD &&
-	    !(header->w[0] & ABI_HAS(question->section & 3)))
-		return 0;
-	classified = is_classified(label, header);
-	if (classified)
-		accept = question->accepted ? question->accept
-					    : walk_accept(label, question->automaton);
+/* The accept of the question's path, or of the name that was asked for; negative as walk_accept().
+ */
+static __always_inline __s64 path_accept(struct label *label, struct question *question,
+					 const struct abi_record *header)
+{
+	__s64 accept;
+
+	if (question->unnamed)
+		return -WALK_UNNAMED;
+	if (!is_classified(label, header->w[2]))
+		return -WALK_FAULT;
+	accept = walk_accept(label, question->automaton);
+	if (accept < 0 || !question->called || !(header->w[0] & ABI_CALLED))
+		return accept;
+	label->at = question->called;
+	return walk_called(label, accept);
+}
+
+/* What the table says of a path: a verdict, and the op above it; 0: nothing. */
+static __always_inline __u64 path_verdict(struct label *label, struct question *question,
+					  void *table, const struct abi_record *header)
+{
+	__s64 accept = path_accept(label, question, header);
+	const struct abi_record *row = 0;
+	__u64 verdict, linked;
+
 	/* The mount shows another part of the filesystem. */
 	if (accept == -WALK_DETACHED && question->here)
 		return 0;
@@ -171,34 +183,62 @@ int hook_path(struct label *label, struct question *question)
 	}
 	if (accept >= 0)
 		row = decide_record(table, (__u32)accept + label->enrol.class_);
-	if (row)
-		told.verdict = row_verdict(row, question, &told.op);
-	else
-		told.verdict = undecided(label, header, question->section);
-	if (classified && header->w[0] & ABI_LINKED && ABI_ACTION(told.verdict) != ABI_BLOCK) {
+	verdict = row ? hook_row(row, question) : path_undecided(question, header);
+	if (header->w[0] & ABI_LINKED && ABI_ACTION(verdict) != ABI_BLOCK) {
 		linked = hook_linked(label, question);
-		if (linked) {
-			told.verdict = (__u32)linked;
-			told.op = linked >> 32;
-		}
+		verdict = linked ?: verdict;
 	}
-	if (question->named_only && (ABI_ACTION(told.verdict) != ABI_BLOCK ||
-				     !(told.verdict & (ABI_NAMED | ABI_UNDECIDED))))
+	if (question->named_only &&
+	    (ABI_ACTION(verdict) != ABI_BLOCK || !(verdict & (ABI_NAMED | ABI_UNDECIDED))))
 		return 0;
-	return conclude(label, &told, -EACCES);
+	return verdict;
+}
+
+static __always_inline int path_conclude(struct label *label, struct question *question,
+					 __u64 verdict, __u32 generation)
+{
+	struct told told = { .verdict = (__u32)verdict,
+			     .generation = generation,
+			     .op = verdict >> 32,
+			     .section = question->section,
+			     .hook = question->hook };
+
+	label->leaf = question->dentry;
+	label->mnt = question->mnt;
+	return conclude(label, &told, -EACCES, false);
+}
+
+int hook_path(struct label *label, struct question *question)
+{
+	const struct abi_record *header;
+	__u32 slot, generation = 0;
+	__u64 verdict;
+	void *table;
+
+	if (!label || !question)
+		return -EACCES;
+	slot = label->enrol.slot;
+	label->leaf = question->dentry;
+	label->mnt = question->mnt;
+	table = bpf_map_lookup_elem(&tables, &slot);
+	header = table ? decide_record(table, ABI_HEADER) : 0;
+	if (header) {
+		generation = header->w[2];
+		if (question->automaton != ABI_AUTOMATON_GUARD &&
+		    !(header->w[0] & ABI_HAS(question->section & 3)))
+			return 0;
+		verdict = path_verdict(label, question, table, header);
+		if (hook_generation(label) != generation)
+			return ASK_ANEW;
+	} else {
+		verdict = path_undecided(question, 0);
+	}
+	return path_conclude(label, question, verdict, generation);
 }
 
 static __always_inline int decide_refusal(struct label *label, struct question *question)
 {
-	struct told told = {};
-
-	told.verdict = undecided(label, 0, question->section);
-	told.op = question->ops & OP(ABI_OP_EXEC) ? ABI_OP_EXEC : ABI_OP_WRITE;
-	label->leaf = question->dentry;
-	label->mnt = question->mnt;
-	told.section = question->section;
-	told.hook = question->hook;
-	return conclude(label, &told, -EACCES);
+	return path_conclude(label, question, path_undecided(question, 0), 0);
 }
 
 /* What a walk over the mounts of a filesystem comes to. */
@@ -237,13 +277,19 @@ static long names_step(__u32 i, struct names *names)
 static __always_inline int decide_names(struct label *label, struct question *question)
 {
 	struct names names = { .label = label, .question = question };
+	__u32 generation = hook_generation(label);
 
 	if (!(hook_flags(label) & ABI_HAS(question->section & 3)))
 		return 0;
 	label->place = 0;
 	bpf_loop(NAMES_STEPS_MAX, names_step, &names, 0);
-	if (names.ret || names.done)
+	if (names.ret)
 		return names.ret;
+	/* Each name may have passed by another table, and all of them by none. */
+	if (hook_generation(label) != generation)
+		return ASK_ANEW;
+	if (names.done)
+		return 0;
 	return decide_refusal(label, question);
 }
 
@@ -268,7 +314,7 @@ static __always_inline int decide_words(struct label *label, struct question *qu
 		told.generation = header->w[2];
 		if (!(header->w[0] & ABI_HAS(question->section & 3)))
 			return 0;
-		if (is_classified(label, header))
+		if (is_classified(label, told.generation))
 			base = decide_record(table, ABI_HEADER_BASE);
 	}
 	if (base) {
@@ -276,10 +322,11 @@ static __always_inline int decide_words(struct label *label, struct question *qu
 		first = question->section == ABI_NETWORK ? base->w[0] : base->w[1];
 		word = decide_word(table, first, label->enrol.class_, words, question->index);
 	}
-	told.verdict = word < 0 ? undecided(label, header, question->section) : (__u32)word;
-	if (question->silent)
-		return ABI_ACTION(told.verdict) == ABI_BLOCK ? -EPERM : 0;
-	return conclude(label, &told, question->section == ABI_NETWORK ? -EACCES : -EPERM);
+	told.verdict = word < 0 ? undecided(header, question->section) : (__u32)word;
+	if (hook_generation(label) != told.generation)
+		return ASK_ANEW;
+	return conclude(label, &told, question->section == ABI_NETWORK ? -EACCES : -EPERM,
+			question->silent);
 }
 
 /*
@@ -312,16 +359,14 @@ static __always_inline int decide_kept(struct label *label, struct question *que
 	label->place = 0;
 	if (question->what == HOOK_NAMES && walk_mount_next(label, question->dentry) > 0)
 		label->mnt = label->place;
-	return conclude(label, &told, -EACCES);
+	return conclude(label, &told, -EACCES, false);
 }
 
-SEC("freplace/hook_ask")
-int karmor_decide(struct label *label, struct question *question)
+/* Once: 0, a denial or ASK_ANEW. */
+int hook_decide(struct label *label, struct question *question)
 {
 	if (!label || !question)
 		return -EACCES;
-	if (is_kept(label, question))
-		return decide_kept(label, question);
 	switch (question->what) {
 	case HOOK_PATH:
 		return hook_path(label, question);
@@ -334,6 +379,20 @@ int karmor_decide(struct label *label, struct question *question)
 	default:
 		return decide_refusal(label, question);
 	}
+}
+
+SEC("freplace/hook_ask")
+int karmor_decide(struct label *label, struct question *question)
+{
+	int ret;
+
+	if (!label || !question)
+		return -EACCES;
+	if (is_kept(label, question))
+		return decide_kept(label, question);
+	ret = hook_decide(label, question);
+	/* What is asked anew twice, which nothing is, is denied. */
+	return ret == ASK_ANEW ? hook_decide(label, question) : ret;
 }
 
 __u32 hook_generation(struct label *label)

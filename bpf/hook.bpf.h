@@ -121,13 +121,13 @@ enum hook_question {
 struct question {
 	__u64 dentry, mnt; /* the object, and the vfsmount it is reached by */
 	__u64 here;	   /* with HOOK_NAMES: the mount namespace of the task */
-	__s64 accept;	   /* what the automaton says, where it was asked already */
+	__u64 called;	   /* with an exec: the name that was asked for, a string of the kernel's */
 	__u32 what;	   /* enum hook_question */
 	__u32 automaton;   /* enum abi_automaton */
 	__u32 section;
 	__u32 ops; /* OP(abi_op) of all that is asked */
 	__u32 hook;
-	__u32 accepted;	  /* accept was asked */
+	__u32 unnamed;	  /* the object has no name any more */
 	__u32 named_only; /* only a Block rule that names files counts, and nothing is logged but it
 			   */
 	__u32 index;	  /* with HOOK_WORD */
@@ -182,6 +182,17 @@ struct told {
 int event_send(struct label *label, struct told *told);
 
 /*
+ * Rules may change while they are asked. All that a decision read is of one table if the slot has
+ * that one at the end as it had at the beginning; if not, this is what it comes to, and before
+ * anything is told it is made once more. A change waits for the hooks that run, so that none of
+ * them sees two.
+ */
+#define ASK_ANEW 1
+
+/* The generation of the workload's table; 0 where it has none. */
+__u32 hook_generation(struct label *label);
+
+/*
  * Makes the label's source class the one that the table of @generation tells: classes are numbers
  * of one table. 0; -1 where it cannot be told. Inline, for a program has eight frames at most.
  *
@@ -206,21 +217,18 @@ static __always_inline int label_renew(struct label *label, __u32 generation)
 	}
 	label->leaf = leaf;
 	label->mnt = mnt;
-	if (class < 0 && class != -WALK_UNNAMED)
+	if ((class < 0 && class != -WALK_UNNAMED) || hook_generation(label) != generation)
 		return -1;
 	label->enrol.class_ = class < 0 ? 0 : (__u32) class;
 	label->generation = generation;
 	return 0;
 }
 
-/* Whether the label's class is one of this table's. */
-static __always_inline bool is_classified(struct label *label, const struct abi_record *header)
+/* Whether the label's class is one of the table's. */
+static __always_inline bool is_classified(struct label *label, __u32 generation)
 {
-	return label->generation == header->w[2] || label_renew(label, header->w[2]) == 0;
+	return label->generation == generation || label_renew(label, generation) == 0;
 }
-
-/* The generation of the workload's table; 0 where it has none. */
-__u32 hook_generation(struct label *label);
 
 /* The flags of the workload's table; 0 where it has none. */
 __u32 hook_flags(struct label *label);

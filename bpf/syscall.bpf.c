@@ -385,42 +385,53 @@ static __always_inline void places_ask(struct label *label, const struct pt_regs
 			  word >> ABI_SYSCALL_SECOND_SHIFT & ABI_SYSCALL_PLACE_MASK, asked);
 }
 
+struct entered {
+	struct label *label;
+	const struct pt_regs *regs;
+};
+
 /*
- * Out of line, so that the gate for everybody else is short. The number is in the label and not on
- * the stack, where 6.1 takes what it saw of it on one way for what is so on all, and leaves out the
- * code of the others.
+ * Out of line, so that the gate for everybody else is short. 0: to be asked anew (ASK_ANEW). The
+ * number is in the label and not on the stack, where 6.1 takes what it saw of it on one way for
+ * what is so on all, and leaves out the code of the others.
  */
-static __noinline int entered_ask(struct label *label, const struct pt_regs *regs)
+static long entered_ask(__u32 i, struct entered *entered)
 {
+	struct label *label = entered->label;
 	struct told told = { .op = ABI_OP_SYSCALL,
 			     .section = ABI_SYSCALLS,
 			     .hook = ABI_HOOK_SYSCALL };
 	struct asked asked = {};
 	const struct abi_record *section;
-	__u32 slot = label->enrol.slot, word;
+	__u32 slot = label->enrol.slot, generation = hook_generation(label), word;
 	void *table = bpf_map_lookup_elem(&tables, &slot);
 
 	word = table ? number_word(table, label->number, &section) : 0;
 	if (!word)
-		return 0;
+		return 1;
 	asked.decision = syscall_decide(label, 0, label->number);
 	if (word & ABI_SYSCALL_PATHS || ABI_ACTION(asked.decision))
-		places_ask(label, regs, word, &asked);
-	if (!ABI_ACTION(asked.decision))
+		places_ask(label, entered->regs, word, &asked);
+	if (hook_generation(label) != generation)
 		return 0;
+	if (!ABI_ACTION(asked.decision))
+		return 1;
 	told.verdict = (__u32)asked.decision;
 	told.generation = asked.decision >> 32;
 	told.resource_len = asked.resource_len;
 	told.family = label->number;
-	return event_send(label, &told);
+	event_send(label, &told);
+	return 1;
 }
 
-static __always_inline void entered(struct label *label, const struct pt_regs *regs, long id)
+static __always_inline void enter_call(struct label *label, const struct pt_regs *regs, long id)
 {
 	bool compat = bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
 
+	struct entered entered = { .label = label, .regs = regs };
+
 	label->number = table_number(regs, compat, id);
-	entered_ask(label, regs);
+	bpf_loop(2, entered_ask, &entered, 0);
 }
 
 /*
@@ -439,7 +450,7 @@ int karmor_syscall(void *ctx)
 	if (!label)
 		return 0;
 	regs = (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	entered(label, regs, (int)regs->orig_ax);
+	enter_call(label, regs, (int)regs->orig_ax);
 	label->entered = 1;
 	return 0;
 }
@@ -452,7 +463,7 @@ int BPF_PROG(karmor_sys_enter, struct pt_regs *regs, long id)
 	if (!label)
 		return 0;
 	if (!label->entered)
-		entered(label, regs, id);
+		enter_call(label, regs, id);
 	label->entered = 0;
 	return 0;
 }

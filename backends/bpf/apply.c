@@ -3,7 +3,8 @@
  * Tables into the kernel.
  *
  * A table is filled aside and becomes a workload's in one store into the map of tables; the store
- * returns after every running hook has left the old one, so that its return is the proof.
+ * returns after every running hook has left the old one, so that its return is the proof, and that
+ * no hook sees more than one change (ASK_ANEW in bpf/hook.bpf.h builds on that).
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -232,6 +233,22 @@ static int tables_publish(struct bpf_engine *engine, const struct bpf_loaded *ta
 		       : 0;
 }
 
+/*
+ * The tables in force again, after a publication that failed half-way. The hooks that saw it must
+ * not see this change as well: the store that would have been its last has never been, so that its
+ * table in force changes nothing, and is waited for.
+ */
+static int tables_restore(struct bpf_engine *engine, uint32_t *slots, int *fds)
+{
+	size_t last = engine->n_workloads - 1;
+	int r;
+
+	while (last && !is_changing(engine, &engine->workloads[last]))
+		last--;
+	r = bpf_slot_publish(engine, &engine->workloads[last]);
+	return r < 0 ? r : tables_publish(engine, engine->live_tables, slots, fds);
+}
+
 static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 {
 	_cleanup_free_ uint32_t *slots = calloc(engine->n_workloads + 1, sizeof(*slots));
@@ -243,8 +260,7 @@ static int publish_all(struct bpf_engine *engine, struct karmor_diag *diag)
 			r = links_stage(engine, &engine->workloads[i], diag);
 	if (r == 0) {
 		r = tables_publish(engine, engine->staged_tables, slots, fds);
-		engine->is_unsure |=
-			r < 0 && tables_publish(engine, engine->live_tables, slots, fds) < 0;
+		engine->is_unsure |= r < 0 && tables_restore(engine, slots, fds) < 0;
 	}
 	if (engine->n_workloads) {
 		(void)needs_note(engine, r < 0 ? engine->live : engine->staged, false);

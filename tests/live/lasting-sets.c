@@ -21,7 +21,7 @@ START_TEST(an_access_sees_the_old_set_or_the_new_one)
 	char text[64];
 
 	storm = start(engine, "storm",
-		      (const char *[]){ READER, "storm", "1", SECRET, GUARDED, NULL });
+		      (const char *[]){ READER, "storm", "1", SECRET, GUARDED, UDP, NULL });
 	ck_assert_str_eq(ask(&reader), "ynny");
 	for (int i = 1; i <= swaps; i++) {
 		ck_assert_int_eq(karmor_engine_apply(engine, sets[i & 1].artifact, diag), 0);

@@ -5,7 +5,8 @@
  *
  * `lasting read FILE...` is the task under test: for each byte on its standard input it tries each
  * file and answers a line of "y" and "n"; `lasting storm N FILE...` tries them until its standard
- * input ends, and answers how often one of the first N could not be read, or another could.
+ * input ends, and answers how often one of the first N could not be read, or another could. UDP
+ * instead of a file is a socket.
  *
  * lasting-other is the same program with a backend of another build: `lasting-other beside`
  * enforces a set of its own for a moment, `lasting-other adopt NAME` tries to take a workload over,
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +38,15 @@ bool is_long(void)
 
 /* The task under test. */
 
+static bool can_send(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static bool can_open(const char *path, int mode)
 {
 	char byte;
@@ -45,6 +56,11 @@ static bool can_open(const char *path, int mode)
 	if (fd >= 0)
 		close(fd);
 	return ret;
+}
+
+static bool can_access(const char *what, int mode)
+{
+	return strcmp(what, UDP) == 0 ? can_send() : can_open(what, mode);
 }
 
 bool can_read(const char *path)
@@ -72,7 +88,7 @@ static int do_storm(size_t first, char *files[])
 
 	while (poll(&end, 1, 0) == 0)
 		for (size_t i = 0; files[i]; i++, all++)
-			wrong += can_open(files[i], i < first ? O_RDWR : O_RDONLY) != (i < first);
+			wrong += can_access(files[i], i < first ? O_RDWR : O_RDONLY) != (i < first);
 	printf("%lu of %lu\n", wrong, all);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #define GUARDED HERE "/guarded"
 #define ONLY_A HERE "/only-a"
 #define ONLY_B HERE "/only-b"
+#define UDP "udp"	      /* a socket of that */
 #define ALSO_A HERE "/also-a" /* other names of these, as hard links */
 #define ALSO_B HERE "/also-b"
 
@@ -19,18 +20,21 @@
 	"{\"apiVersion\":\"security.kubearmor.com/v1\",\"kind\":\"KubeArmorPolicy\","              \
 	"\"metadata\":{\"name\":\"lasting\"},\"spec\":{\"selector\":{},\"file\":{\"matchPaths\":["
 #define TAIL "]}}}"
-/* The reader alone may read one file, and all but the reader another: by its class. */
+/* The reader alone may read one file, and all but the reader another and UDP: by its class. */
 #define SOURCED                                                                                    \
 	"{\"path\":\"" SECRET "\"},{\"path\":\"" SECRET "\",\"action\":\"Allow\",\"fromSource\":"  \
 	"[{\"path\":\"" READER "\"}]},{\"path\":\"" GUARDED                                        \
 	"\",\"fromSource\":[{\"path\":\"" READER "\"}]},"
-#define A HEAD SOURCED "{\"path\":\"" ONLY_A "\"}" TAIL
+#define SOCKETS                                                                                    \
+	"]},\"network\":{\"matchProtocols\":[{\"protocol\":\"udp\",\"fromSource\":[{\"path\":"     \
+	"\"" READER "\"}]}]}}}"
+#define A HEAD SOURCED "{\"path\":\"" ONLY_A "\"}" SOCKETS
 /* Others' classes come first, so that the reader's has another number. */
 #define B                                                                                          \
 	HEAD "{\"path\":\"/none/1\",\"fromSource\":[{\"path\":\"/bin/cat\"}]},"                    \
 	     "{\"path\":\"/none/2\",\"fromSource\":[{\"path\":\"" HERE "/a\"}]},"                  \
 	     "{\"path\":\"/none/3\",\"fromSource\":[{\"path\":\"" HERE "/b\"}]}," SOURCED          \
-	     "{\"path\":\"" ONLY_B "\"}" TAIL
+	     "{\"path\":\"" ONLY_B "\"}" SOCKETS
 
 extern const struct karmor_backend *backend;
 extern struct karmor_caps *caps;
