@@ -325,8 +325,10 @@ static const struct {
 	  "what no source is",
 	  "use bpf" },
 	{ is_below, KARMOR_APPROXIMATED,
-	  "narrower: a directory above what is named can be renamed, though labels go with it, and "
-	  "another can be mounted over it",
+	  "narrower: a directory above what is named can be renamed, though labels go with it "
+	  "until "
+	  "all are set anew, by a change of such rules or a start, and another can be mounted over "
+	  "it",
 	  NULL },
 	{ is_kept_from, KARMOR_APPROXIMATED,
 	  "narrower: who may mount, or read disks, gets at what is on a disk past its files, and "

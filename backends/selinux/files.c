@@ -116,10 +116,12 @@ static int found_label(struct selinux_engine *engine, const struct later_found *
 	int r = selinux_roots_settle(trees, found->all ? NULL : trees, NULL);
 
 	selinux_walk_of(trees, &walk);
+	walk.follows = true;
 	walk.only = (const char *const *)found->paths;
 	walk.n_only = found->all ? 0 : found->n;
 	r = r ? r : selinux_labels_set(SELINUX_STATE_JOURNAL, &walk, &result, NULL);
 	selinux_trees_keep(trees);
+	engine->is_behind &= r < 0 || !found->all;
 	engine->n_followed = found->all ? 0 : engine->n_followed + result.changed;
 	return r;
 }
@@ -157,7 +159,7 @@ int selinux_files_follow(struct selinux_engine *engine)
 	}
 	selinux_walk_of(&engine->labelled, &walk);
 	r = selinux_later_read(&engine->later, &walk, &found);
-	found.all |= engine->n_followed > FOLLOWED_MAX;
+	found.all |= engine->n_followed > FOLLOWED_MAX || (found.any && engine->is_behind);
 	if (r == 0 && (found.n || found.all))
 		r = found_label(engine, &found);
 	if (found.any)

@@ -351,7 +351,7 @@ static void put_back_entry(struct labels_run *run, struct journal_entry *entry)
 
 	if (fd < 0)
 		lost(run, entry, fd);
-	else if (run->walk && run->walk->n_only && has_name(fd))
+	else if (run->walk && run->walk->follows && has_name(fd))
 		entry->wanted = true;
 	else if (label_read(fd, run->attribute, &label) == 0)
 		labels_put_back(run, fd, entry->path, &label, entry);

@@ -139,13 +139,13 @@ static bool is_contested(struct labels_run *run, const struct walk_object *objec
 			 const struct journal_entry *entry, const struct label *label,
 			 const struct aim *aim)
 {
-	bool only = run->walk->n_only;
+	bool follows = run->walk->follows;
 
 	if (object->directory || object->links == 1)
 		return false;
 	if (!entry)
-		return only && is_inherited(label, aim);
-	if (!entry->wanted || is_noted(entry, aim) || (only && !is_still(entry, object)))
+		return follows && is_inherited(label, aim);
+	if (!entry->wanted || is_noted(entry, aim) || (follows && !is_still(entry, object)))
 		return false;
 	if (!run->apply)
 		diag_warning(
@@ -155,6 +155,35 @@ static bool is_contested(struct labels_run *run, const struct walk_object *objec
 	return true;
 }
 
+/* The role that an object has, or had until somebody took it; false: none. */
+static bool role_had(const struct label *label, const struct journal_entry *entry, char *ret,
+		     size_t size)
+{
+	struct label_part role, type;
+
+	if (label_parse(label, &role, &type) && label_is_role(role.text, role.len))
+		return (size_t)snprintf(ret, size, "%.*s", (int)role.len, role.text) < size;
+	return entry && (size_t)snprintf(ret, size, "%s", entry->role) < size;
+}
+
+/* It has a role by another name, which whoever renamed a directory above it may not take from it.
+ */
+static bool is_brought(const struct labels_run *run, const struct walk_object *object,
+		       const struct journal_entry *entry, const struct label *label,
+		       const struct aim *aim)
+{
+	const struct selinux_walk *walk = run->walk;
+	char had[SELINUX_ROLE_SIZE];
+
+	if (!walk->follows || (walk->n_only && strcmp(object->path, run->root->path) == 0) ||
+	    !role_had(label, entry, had, sizeof(had)) || strcmp(had, "-") == 0)
+		return false;
+	if (entry && strcmp(entry->type, "-") != 0 && strcmp(entry->type, aim->type) != 0)
+		return true;
+	return strcmp(had, aim->role) != 0 &&
+	       !(walk->exceeds && walk->exceeds(aim->role, had, walk->data));
+}
+
 static int want(struct labels_run *run, const struct walk_object *object,
 		struct journal_entry *entry, const struct label *label, struct aim *aim)
 {
@@ -162,6 +191,11 @@ static int want(struct labels_run *run, const struct walk_object *object,
 		return labels_fault(run, KARMOR_ERROR, object->path, -ENODATA);
 	if (is_contested(run, object, entry, label, aim))
 		return 0;
+	if (is_brought(run, object, entry, label, aim)) {
+		if (entry)
+			entry->wanted = true;
+		return 0;
+	}
 	if (!entry || !is_noted(entry, aim) ||
 	    (!entry->wanted && (!label_is_ours(label) || strcmp(entry->path, object->path) != 0)))
 		entry = note(run, entry, object, aim);
@@ -199,6 +233,11 @@ static int unwant(struct labels_run *run, const struct walk_object *object,
 {
 	if ((!entry && !label_is_ours(label)) || (entry && entry->wanted))
 		return 0;
+	if (run->walk->follows) {
+		if (entry)
+			entry->wanted = true;
+		return 0;
+	}
 	run->needed = true;
 	if (!entry)
 		entry = note_found(run, object, label, aim);
@@ -226,7 +265,7 @@ static int too_many(struct labels_run *run, size_t limit)
 /* Of what came later one that cannot have its label keeps no other from having it. */
 static int passed(const struct labels_run *run, int r)
 {
-	return run->faulted && run->walk->n_only && r != -ENOMEM ? 0 : r;
+	return run->faulted && run->walk->follows && r != -ENOMEM ? 0 : r;
 }
 
 static int set_visit(const struct walk_object *object, void *data)

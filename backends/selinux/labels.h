@@ -35,6 +35,12 @@ struct selinux_walk {
 	 */
 	const char *const *only;
 	size_t n_only;
+	/* Files that come later are looked for: what has a role keeps it under a name that it has
+	 * got since, be that another's or none's, but for one that denies as much. Only what came
+	 * itself, and not what is below it, is known to be where who may rename it wants it. */
+	bool follows;
+	/* With that: whether @role denies, and logs, all that @other does. NULL: none does. */
+	bool (*exceeds)(const char *role, const char *other, void *data);
 	/* The role that a path is to have; false for none. */
 	bool (*role)(const char *path, bool directory, char *role, size_t size, void *data);
 	/* The copy of @type that a path is to have; false for none. NULL: there are no copies. */

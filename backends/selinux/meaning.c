@@ -50,6 +50,8 @@ static const struct protection {
 	  KARMOR_PROCESS, KARMOR_EXEC },
 	{ "process", "setfscreate", "fscreate", "a label could give a file other rules",
 	  KARMOR_FILE, KARMOR_WRITE },
+	{ "process", "setsockcreate", "socket label", "a label could keep sockets from the log",
+	  KARMOR_PROCESS, KARMOR_EXEC },
 	{ "process", "ptrace", "ptrace", "another task could be made to do what is denied",
 	  KARMOR_PROCESS, KARMOR_EXEC },
 	{ "filesystem", "relabelfrom", "mount label", "a label could give files other rules",

@@ -408,6 +408,44 @@ size_t selinux_label_of(const struct selinux_artifact *artifact, const char *pat
 	return label_find(artifact, own, child);
 }
 
+static const struct selinux_label *label_by_role(const struct selinux_artifact *artifact,
+						 const char *role)
+{
+	char name[SELINUX_NAME_SIZE];
+
+	for (size_t i = 0; i < artifact->n_labels; i++) {
+		selinux_file_role(artifact, i, name);
+		if (strcmp(name, role) == 0)
+			return &artifact->labels[i];
+	}
+	return NULL;
+}
+
+/* Whether @label denies a class all that @other does, and logs it. */
+static bool class_exceeds(const struct selinux_class *class, const struct selinux_label *label,
+			  const struct selinux_label *other)
+{
+	bool ret = !(selinux_mask(class, other->own, other->child) &
+		     ~selinux_mask(class, label->own, label->child));
+
+	for (int op = 0; ret && op < SELINUX_OPS; op++)
+		ret = class->verdicts[op][label->own] >= class->verdicts[op][other->own];
+	return ret;
+}
+
+bool selinux_role_exceeds(const struct selinux_artifact *artifact, const char *role,
+			  const char *other)
+{
+	const struct selinux_label *a = label_by_role(artifact, role);
+	const struct selinux_label *b = label_by_role(artifact, other);
+	bool ret = a;
+
+	for (size_t i = 0; ret && b && i < artifact->base.n_rulesets; i++)
+		for (size_t j = 0; ret && j < artifact->rulesets[i].n_classes; j++)
+			ret = class_exceeds(&artifact->rulesets[i].classes[j], a, b);
+	return ret;
+}
+
 bool selinux_copy_of(const struct selinux_artifact *artifact, const char *path, const char *type,
 		     struct buf *buf)
 {

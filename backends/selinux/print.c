@@ -281,7 +281,7 @@ static void protections_write(const struct writer *w)
 			   file_classes[i]);
 	buf_puts(w->buf,
 		 "(constrain (filesystem (relabelfrom relabelto)) (neq r1 karmor_workloads))\n"
-		 "(constrain (process (setexec setfscreate dyntransition)) (neq r1 "
+		 "(constrain (process (setexec setfscreate setsockcreate dyntransition)) (neq r1 "
 		 "karmor_workloads))\n"
 		 "(constrain (process (ptrace)) (or (neq r1 karmor_workloads) (eq r1 r2)))\n");
 	guards_write(w);

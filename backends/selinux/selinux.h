@@ -269,6 +269,10 @@ uint32_t selinux_pattern_mask(const struct selinux_class *class, uint32_t rest,
 /* The role of a file, of a directory: an index into labels, or SELINUX_NO_LABEL for object_r. */
 #define SELINUX_NO_LABEL SIZE_MAX
 size_t selinux_label_of(const struct selinux_artifact *artifact, const char *path, bool directory);
+/* Whether files of @role are kept from all workloads at least as much as those of @other, which may
+ * be no label's. */
+bool selinux_role_exceeds(const struct selinux_artifact *artifact, const char *role,
+			  const char *other);
 /* The copy of @type that an executable at @path is to have; false for none. */
 bool selinux_copy_of(const struct selinux_artifact *artifact, const char *path, const char *type,
 		     struct buf *buf);

@@ -293,6 +293,13 @@ static bool descend(const char *path, void *data)
 	return false;
 }
 
+static bool exceeds(const char *role, const char *other, void *data)
+{
+	const struct selinux_trees *trees = data;
+
+	return selinux_role_exceeds(trees->artifact, role, other);
+}
+
 void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret)
 {
 	*ret = (struct selinux_walk){
@@ -302,6 +309,7 @@ void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret
 		.role = role,
 		.type = type,
 		.descend = descend,
+		.exceeds = exceeds,
 		.data = (void *)(uintptr_t)trees,
 		.attribute = SELINUX_ATTRIBUTE,
 	};

@@ -51,6 +51,7 @@ context = open("/proc/self/attr/current").read().rstrip("\0\n")
 for name, act in {
     "role-of-exec": lambda: write("/proc/thread-self/attr/exec", context),
     "label-of-files": lambda: write("/proc/thread-self/attr/fscreate", label(own)),
+    "label-of-sockets": lambda: write("/proc/thread-self/attr/sockcreate", context),
     "type-of-own-file": lambda: relabel("lib_t"),
     "label-of-mount": lambda: mount("context"),
     "label-of-mount-root": lambda: mount("rootcontext"),

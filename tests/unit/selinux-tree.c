@@ -18,6 +18,7 @@ char tree_journal[sizeof(tree_root) + 8];
 struct selinux_labels_result tree_result;
 
 const bool *tree_settled;
+bool (*tree_exceeds)(const char *role, const char *other, void *data);
 const struct rule *tree_rules;
 size_t tree_n_rules;
 
@@ -86,6 +87,7 @@ struct selinux_walk tree_walk(const char *const *roots, size_t n)
 				      .role = role,
 				      .type = copy_of,
 				      .descend = descend,
+				      .exceeds = tree_exceeds,
 				      .attribute = ATTRIBUTE };
 }
 

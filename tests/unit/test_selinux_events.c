@@ -219,6 +219,10 @@ static const struct {
 	  "scontext=u:karmor_w0_rest_r:unconfined_t:s0 tcontext=u:karmor_w0_rest_r:unconfined_t:s0 "
 	  "tclass=process permissive=0",
 	  "block exec label by " },
+	{ "1400 audit(1.5:1): avc:  denied  { setsockcreate } for  pid=1 comm=\"c\" "
+	  "scontext=u:karmor_w0_rest_r:unconfined_t:s0 tcontext=u:karmor_w0_rest_r:unconfined_t:s0 "
+	  "tclass=process permissive=0",
+	  "block socket label by " },
 	{ "1400 audit(1.5:1): avc:  denied  { ptrace } for  pid=1 comm=\"c\" "
 	  "scontext=u:karmor_w0_rest_r:unconfined_t:s0 tcontext=u:unconfined_r:unconfined_t:s0 "
 	  "tclass=process permissive=0",

@@ -17,111 +17,7 @@
 
 #include "../support.h"
 
-#include "selinux-tree.h"
-#include "selinux/later.h"
-
-#define WAIT_MS 5000
-#define ROOTS_MAX 4
-
-static struct selinux_later later;
-static int poll_fd = -1;
-static char *roots[ROOTS_MAX];
-static size_t n_roots;
-
-static void setup(void)
-{
-	tree_setup();
-	poll_fd = epoll_create1(EPOLL_CLOEXEC);
-	ck_assert_int_ge(poll_fd, 0);
-	selinux_later_start(&later, poll_fd);
-}
-
-static void teardown(void)
-{
-	selinux_later_stop(&later);
-	close(poll_fd);
-	while (n_roots)
-		free(roots[--n_roots]);
-	tree_teardown();
-}
-
-static struct selinux_walk walk_make(void)
-{
-	return tree_walk((const char *const *)roots, n_roots);
-}
-
-/* Rules come into force, each of whose paths is a root. */
-static void begin(const struct rule *rules, size_t n)
-{
-	struct selinux_walk walk;
-
-	tree_rules = rules;
-	tree_n_rules = n;
-	while (n_roots)
-		free(roots[--n_roots]);
-	while (n_roots < n) {
-		roots[n_roots] = tree_path(rules[n_roots].path);
-		n_roots++;
-	}
-	walk = walk_make();
-	ck_assert_int_eq(selinux_later_watch(&later, &walk, NULL), 0);
-	ck_assert_int_eq(selinux_labels_set(tree_journal, &walk, NULL, NULL), 0);
-}
-
-static bool is_awake(int ms)
-{
-	struct pollfd fd = { .fd = poll_fd, .events = POLLIN };
-
-	return poll(&fd, 1, ms) == 1;
-}
-
-/* What was read at once; sets its labels. */
-static struct later_found follow(void)
-{
-	static const bool settled[ROOTS_MAX] = { true, true, true, true };
-	struct selinux_walk walk = walk_make();
-	struct later_found found = { 0 };
-
-	ck_assert_int_eq(selinux_later_read(&later, &walk, &found), 0);
-	walk.settled = settled;
-	walk.only = (const char *const *)found.paths;
-	walk.n_only = found.n;
-	if (found.n)
-		ck_assert_int_eq(selinux_labels_set(tree_journal, &walk, NULL, NULL), 0);
-	if (found.any)
-		selinux_later_pause(&later, 0);
-	return found;
-}
-
-/* Until nothing comes any more; how many were found. */
-static size_t follow_for(int wait_ms)
-{
-	size_t n = 0;
-
-	while (is_awake(n ? 200 : wait_ms)) {
-		struct later_found found = follow();
-
-		ck_assert(!found.all);
-		n += found.n;
-		selinux_later_done(&found);
-	}
-	return n;
-}
-
-static size_t follow_all(void)
-{
-	return follow_for(WAIT_MS);
-}
-
-static bool is_watched(const char *name)
-{
-	_cleanup_free_ char *path = tree_path(name);
-
-	for (size_t i = 0; i < later.n_by_wd; i++)
-		if (strcmp(later.by_wd[i]->path, path) == 0)
-			return true;
-	return false;
-}
+#include "selinux-follow.h"
 
 START_TEST(a_file_that_replaces_another_gets_its_label)
 {
@@ -472,7 +368,7 @@ START_TEST(a_directory_with_two_names_is_watched_by_both)
 	begin(in, 2);
 	tree_add("/d/named", S_IFREG | 0600);
 	ck_assert(is_awake(WAIT_MS));
-	found = follow();
+	found = follow_once();
 	ck_assert_int_eq(umount(e), 0);
 	ck_assert_uint_eq(found.n, 2);
 	selinux_later_done(&found);
@@ -488,12 +384,12 @@ START_TEST(who_makes_files_all_the_time_has_not_all_of_our_time)
 	begin(in, 1);
 	tree_add("/d/named", S_IFREG | 0600);
 	ck_assert(is_awake(WAIT_MS));
-	found = follow();
+	found = follow_once();
 	ck_assert_uint_eq(found.n, 1);
 	selinux_later_done(&found);
 	tree_delete("/d/named");
 	tree_add("/d/named", S_IFREG | 0600);
-	found = follow();
+	found = follow_once();
 	ck_assert_uint_eq(found.n, 0);
 	ck_assert_uint_eq(follow_all(), 1);
 	tree_is("/d/named", CONTEXT(A));
@@ -508,7 +404,7 @@ int main(void)
 	if (!tree_can())
 		return support_skip(
 			"trusted attributes in /tmp: needs root and a file system that has them");
-	tcase_add_checked_fixture(test, setup, teardown);
+	tcase_add_checked_fixture(test, follow_setup, follow_teardown);
 	tcase_set_timeout(test, 120);
 	tcase_add_test(test, a_file_that_replaces_another_gets_its_label);
 	tcase_add_test(test, what_was_replaced_is_forgotten);

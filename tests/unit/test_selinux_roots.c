@@ -62,6 +62,46 @@ START_TEST(what_is_to_be_labelled_is_below_its_roots)
 }
 END_TEST
 
+/* Whether the role that @path has denies, and logs, all that the one of @other does. */
+static bool exceeds(const struct selinux_walk *walk, const char *path, const char *other)
+{
+	char role[2][SELINUX_ROLE_SIZE];
+
+	ck_assert(walk->role(path, false, role[0], sizeof(role[0]), walk->data));
+	ck_assert(walk->role(other, false, role[1], sizeof(role[1]), walk->data));
+	return walk->exceeds(role[0], role[1], walk->data);
+}
+
+START_TEST(a_role_is_known_to_deny_as_much_as_another)
+{
+	_cleanup_(compiled_done) struct compiled c = { 0 };
+	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
+	struct selinux_walk walk;
+
+	compile_spec(&c,
+		     "\"file\":{\"matchPaths\":[{\"path\":\"/block\"},"
+		     "{\"path\":\"/audit\",\"action\":\"Audit\"},"
+		     "{\"path\":\"/write\",\"readOnly\":true},"
+		     "{\"path\":\"/cat\",\"fromSource\":[{\"path\":\"/usr/bin/cat\"}]}]},"
+		     "\"process\":{\"matchPaths\":[{\"path\":\"/exec\"}]}",
+		     NULL);
+	walk_have(&c, &trees, &walk);
+	ck_assert(exceeds(&walk, "/block", "/block"));
+	ck_assert(exceeds(&walk, "/block", "/audit"));
+	ck_assert(exceeds(&walk, "/block", "/cat"));
+	ck_assert(exceeds(&walk, "/block", "/write"));
+	ck_assert(!exceeds(&walk, "/audit", "/block"));
+	ck_assert(!exceeds(&walk, "/cat", "/block"));
+	ck_assert(!exceeds(&walk, "/write", "/block"));
+	ck_assert(!exceeds(&walk, "/write", "/cat"));
+	ck_assert(!exceeds(&walk, "/audit", "/cat"));
+	ck_assert(!exceeds(&walk, "/exec", "/cat"));
+	/* One that is no label's any more denies nothing that is to stay; what is to come has to be
+	 * known. */
+	ck_assert(walk.exceeds("karmor_nothing_r", "karmor_nothing_r", walk.data) == false);
+}
+END_TEST
+
 /* In a root that is not ours names begin with where that is. */
 START_TEST(what_is_to_be_labelled_is_in_the_root)
 {
@@ -204,6 +244,7 @@ int main(void)
 	TCase *roots = tcase_create("roots");
 
 	tcase_add_test(roots, what_is_to_be_labelled_is_below_its_roots);
+	tcase_add_test(roots, a_role_is_known_to_deny_as_much_as_another);
 	tcase_add_test(roots, what_is_to_be_labelled_is_in_the_root);
 	tcase_add_test(roots, our_own_root_is_ours_by_every_name);
 	tcase_add_test(roots, a_root_without_a_name_here_is_an_error);
