@@ -44,7 +44,8 @@ struct numbering {
 	size_t *firsts;	      /* by group: its first ruleset, counted from 1; 0: none */
 	const char **digests; /* of all rulesets, sorted */
 	bool *taken;	      /* by number */
-	uint32_t next;	      /* all before it are taken */
+	uint32_t fresh;	      /* all before it are taken or loaded */
+	uint32_t free;	      /* all before it are taken */
 };
 
 static void first_add(size_t *firsts, uint32_t group, size_t set)
@@ -121,20 +122,15 @@ static uint32_t loaded_find(const struct numbering *n, size_t set)
 /* One that nobody has; if possible one that is not loaded, for what is loaded is not good. */
 static int number_new(struct numbering *n, uint32_t *ret, struct karmor_diag *diag)
 {
-	uint32_t other = SELINUX_NO_NUMBER;
-
-	for (uint32_t i = n->next; i < SELINUX_NUMBERS_MAX; i++) {
-		if (n->taken[i])
-			continue;
-		if (!selinux_loaded_find(&n->engine->loaded, i)) {
-			*ret = n->next = i;
-			return 0;
-		}
-		if (other == SELINUX_NO_NUMBER)
-			other = i;
-	}
-	*ret = n->next = other;
-	if (other != SELINUX_NO_NUMBER)
+	while (n->fresh < SELINUX_NUMBERS_MAX &&
+	       (n->taken[n->fresh] || selinux_loaded_find(&n->engine->loaded, n->fresh)))
+		n->fresh++;
+	while (n->free < SELINUX_NUMBERS_MAX && n->taken[n->free])
+		n->free++;
+	*ret = n->fresh < SELINUX_NUMBERS_MAX  ? n->fresh
+	       : n->free < SELINUX_NUMBERS_MAX ? n->free
+					       : SELINUX_NO_NUMBER;
+	if (*ret != SELINUX_NO_NUMBER)
 		return 0;
 	diag_error(diag, NULL, "end some of them",
 		   "selinux: workloads have all of the %d numbers that their roles can be called "

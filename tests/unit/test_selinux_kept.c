@@ -225,6 +225,36 @@ START_TEST(where_all_numbers_are_taken_it_is_told)
 }
 END_TEST
 
+/* What is loaded is for others, and one more number than that is free. */
+START_TEST(where_all_others_are_taken_numbers_that_are_loaded_are_given)
+{
+	enum { LOADED = 2 };
+	struct selinux_workload *all = calloc(SELINUX_NUMBERS_MAX, sizeof(*all));
+	struct selinux_family families[LOADED] = { { .number = 0, .slot = "another's" },
+						   { .number = 1, .slot = "another's" } };
+	struct selinux_engine engine = { .workloads = all,
+					 .n_workloads = SELINUX_NUMBERS_MAX - LOADED - 1,
+					 .loaded = { .families = families, .n_families = LOADED } };
+	uint32_t numbers[LOADED + 2];
+	struct selinux_ruleset rulesets[LOADED + 2] = { 0 };
+	struct selinux_artifact artifact = { .base.n_rulesets = LOADED + 1,
+					     .rulesets = rulesets,
+					     .numbers = numbers };
+
+	ck_assert_ptr_nonnull(all);
+	for (uint32_t i = 0; i < engine.n_workloads; i++)
+		all[i] = (struct selinux_workload){ .ruleset = SELINUX_NO_RULESET,
+						    .number = LOADED + i };
+	ck_assert_int_eq(selinux_numbers(&engine, &artifact, NULL), 0);
+	ck_assert_uint_eq(numbers[0], SELINUX_NUMBERS_MAX - 1);
+	ck_assert_uint_eq(numbers[1], 0);
+	ck_assert_uint_eq(numbers[2], 1);
+	artifact.base.n_rulesets++;
+	ck_assert_int_eq(selinux_numbers(&engine, &artifact, NULL), -EBUSY);
+	free(all);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("selinux_kept");
@@ -233,6 +263,7 @@ int main(void)
 	tcase_add_test(kept, what_is_kept_is_read_as_it_was);
 	tcase_add_test(kept, what_is_not_known_stays_so);
 	tcase_add_test(kept, where_all_numbers_are_taken_it_is_told);
+	tcase_add_test(kept, where_all_others_are_taken_numbers_that_are_loaded_are_given);
 	tcase_add_test(kept, what_is_cut_is_refused);
 	tcase_add_test(kept, what_builds_before_wrote_is_read);
 	tcase_add_loop_test(kept, what_is_damaged_is_refused, 0, ARRAY_SIZE(damaged));
