@@ -117,9 +117,15 @@ static void module_put_back(struct selinux_engine *engine, struct karmor_diag *d
 		*engine->live_digest = '\0';
 		/* What is loaded is not known. */
 		selinux_loaded_free(&engine->loaded);
-	} else if (!engine->has_module) {
-		state_remove(engine);
 	}
+}
+
+void selinux_keep_back(struct selinux_engine *engine)
+{
+	if (engine->has_module)
+		(void)!selinux_keep(engine, true, NULL);
+	else if (selinux_store_has() == 0)
+		state_remove(engine);
 }
 
 /* What is there already takes no time. */
@@ -137,8 +143,6 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 	/* Where the store took it and the kernel did not, the store has it. */
 	if (r != -EBUSY && (engine->has_module || selinux_store_has() != 0))
 		module_put_back(engine, diag);
-	else if (!engine->has_module && selinux_store_has() == 0)
-		state_remove(engine);
 	return r == -ENOMEM || r == -EBUSY ? r : -EIO;
 }
 
@@ -335,10 +339,13 @@ int selinux_commit(struct karmor_engine *base, struct karmor_diag *diag)
 	struct selinux_engine *engine = (struct selinux_engine *)base;
 	int r = base_check(engine, false, diag);
 
-	if (r == 0 && is_wanted(engine))
-		r = commit(engine, diag);
 	if (r)
 		return r;
+	r = is_wanted(engine) ? commit(engine, diag) : 0;
+	if (r) {
+		selinux_keep_back(engine);
+		return r;
+	}
 	engine->is_loaded &= engine->live == engine->staged;
 	engine->live = engine->staged;
 	engine->generation++;

@@ -297,6 +297,7 @@ int selinux_attach(struct karmor_engine *base, const struct karmor_workload *fro
 		workload->ruleset = expected;
 	else if (workload)
 		selinux_workload_drop(engine, workload);
+	selinux_keep_back(engine);
 	return r;
 }
 

@@ -111,6 +111,9 @@ void selinux_abort(struct karmor_engine *engine);
 /* What is live into the kernel, where it is not; -EBUSY (message): rules of before would be lost.
  */
 int selinux_load(struct selinux_engine *engine, struct karmor_diag *diag);
+/* After what failed: what is written down is what there is, for who comes next; where there is no
+ * module, nothing. */
+void selinux_keep_back(struct selinux_engine *engine);
 /* Labels put back, the module removed, the state with it. 0, -EPERM, -EIO (message), -ENOMEM. */
 int selinux_take_back(const struct selinux_engine *engine, struct karmor_diag *diag);
 

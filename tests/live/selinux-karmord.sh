@@ -247,12 +247,14 @@ at_length hidden one later
 check $? "and one that is made anew is under the rule that names it" "$(cat "$work/log")"
 told for-web /srv/k/later
 check $? "and are told of again" "$(cat "$work/log")"
+cp -a /var/lib/karmor/selinux "$work/kept"
 mount --bind /var/lib/selinux /var/lib/selinux && mount -o remount,bind,ro /var/lib/selinux
 before_it=$(loads)
 applied "$work/both.yaml" > "$work/out"
 is $? 2 "a change that the policy's store does not take fails"
 has "$(cat "$work/out")" "selinux: the policy's store refuses the module" "and is told why" "$(cat "$work/log")"
 umount /var/lib/selinux
+is "$(diff -r "$work/kept" /var/lib/karmor/selinux 2>&1)" "" "what the next karmord is to know is what it was"
 reads one yyn "the first is under its rules after it"
 reads two yny "and the other"
 begin eighth web

@@ -205,6 +205,15 @@ out=$("$karmor" run --backend selinux -p "$work/policy.yaml" -- true 2>&1)
 is $? 2 "without the policy's store nothing is run"
 has "$out" "the policy's store refuses the module" "and the store's reason is told"
 exec 3>&-
+is "$(ls -A /var/lib/karmor/selinux)" lock "and no state is left"
+
+# Nor where what is known cannot be written down.
+mkdir /var/lib/karmor/selinux/state
+out=$("$karmor" run --backend selinux -p "$work/policy.yaml" -- true 2>&1)
+is $? 2 "without its state nothing is run"
+has "$out" "cannot write /var/lib/karmor/selinux/state" "and is told why"
+is "$(ls -A /var/lib/karmor/selinux)" $'lock\nstate' "and no more of the state is left"
+rmdir /var/lib/karmor/selinux/state
 
 # Programs that rules let be executed where files are closed, and one that a source alone may execute.
 cp /usr/bin/dash /srv/t/sh
