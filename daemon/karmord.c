@@ -275,18 +275,32 @@ static int node_start(struct daemon *daemon)
 	return r;
 }
 
+/* Whether we are told to end, for up to a second. */
+static bool is_ended(void)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	return sigtimedwait(&set, NULL, &second) > 0;
+}
+
 /* Nothing could be put in force, as where another program has SELinux's store of policies: what is
- * in force stays so meanwhile. */
-static void policies_wait(struct daemon *daemon)
+ * in force stays so meanwhile. 0; -ECANCELED: we are told to end. */
+static int policies_wait(struct daemon *daemon)
 {
 	for (unsigned i = 0; i < WAIT_TRIES && daemon->store.is_refused &&
 			     !compiled_artifact(&daemon->node.compiled);
 	     i++) {
 		if (i == 0)
 			log_tell(LOG_NEWS, "waits until policies can be put in force");
-		sleep(1);
+		if (is_ended())
+			return -ECANCELED;
 		store_again(&daemon->store);
 	}
+	return 0;
 }
 
 /* Policies first, then those that were under others before: no access is without. */
@@ -296,7 +310,7 @@ static int policies_start(struct daemon *daemon)
 	int r = store_open(&daemon->store, &daemon->node, daemon->loop);
 
 	if (r == 0)
-		policies_wait(daemon);
+		r = policies_wait(daemon);
 	if (r == 0 && !compiled_artifact(&daemon->node.compiled)) {
 		const struct documents nothing = { 0 };
 
@@ -384,6 +398,10 @@ static int run(struct daemon *daemon)
 {
 	int r = start(daemon);
 
+	if (r == -ECANCELED) {
+		log_tell(LOG_NEWS, "ends before it has started; what is enforced stays so");
+		return EXIT_YES;
+	}
 	if (r < 0) {
 		log_tell(LOG_FAULT, "cannot start: %s", strerror(-r));
 		return EXIT_WRONG;

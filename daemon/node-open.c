@@ -336,7 +336,7 @@ size_t node_adopt(struct node *node, json_t *messages)
 		if (r == 0)
 			continue;
 		failed++;
-		if (r == -EBUSY) {
+		if (node_may_later(r)) {
 			messages_add(
 				messages, KARMOR_WARNING, NULL, 0, "start it anew",
 				"workload \"%s\" cannot be taken over yet, and stays under the "

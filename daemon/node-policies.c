@@ -270,7 +270,7 @@ static int publish(struct node *node, const struct karmor_policies *policies, js
 	if (!node->prepares || node->is_ahead_failed)
 		return publish_once(node, policies, false, messages);
 	r = publish_once(node, policies, true, told);
-	if (r == 0 || r == -ENOMEM) {
+	if (r == 0 || r == -ENOMEM || r == -EAGAIN) {
 		json_array_extend(messages, told);
 		return r;
 	}
@@ -383,7 +383,7 @@ int node_follow(struct node *node, json_t *messages)
 	for (size_t i = 0; r == 0 && i < node->n_slots; i++)
 		if (node->slots[i])
 			workload_posture(node->slots[i], node->postures);
-	node->again.is_config = r == -EBUSY;
+	node->again.is_config = node_may_later(r);
 	return r;
 }
 

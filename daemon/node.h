@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "compiled.h"
@@ -75,6 +76,12 @@ struct node {
 	node_event_fn *fn;
 	void *data;
 };
+
+/* Whether what failed is tried again: a task was in its way, or another program. */
+static inline bool node_may_later(int r)
+{
+	return r == -EBUSY || r == -EAGAIN;
+}
 
 /* Messages are added to @messages by all of these; codes are those of the library. */
 

@@ -102,12 +102,12 @@ static int apply(struct store *store, const struct documents *want, json_t *mess
 {
 	int r = node_apply(store->node, want, messages);
 
-	store->is_refused |= r == -EBUSY;
+	store->is_refused |= node_may_later(r);
 	return r;
 }
 
 /* What is in force with @document, or (@gone) without it, where that can be. */
-static void apply_one(struct store *store, struct document *document, bool gone, json_t *messages)
+static int apply_one(struct store *store, struct document *document, bool gone, json_t *messages)
 {
 	struct documents tried = { 0 };
 	int r = documents_copy(&store->node->in_force, &tried);
@@ -117,8 +117,9 @@ static void apply_one(struct store *store, struct document *document, bool gone,
 	else if (r == 0)
 		r = documents_put(&tried, document);
 	if (r == 0)
-		(void)!apply(store, &tried, messages);
+		r = apply(store, &tried, messages);
 	documents_done(&tried);
+	return r;
 }
 
 /* All that are gone at once, where that can be. */
@@ -136,20 +137,22 @@ static int apply_gone(struct store *store, const struct documents *want)
 	return r;
 }
 
-/* One change after the other, each left out that cannot be made. */
+/* One change after the other, each left out that cannot be made. Where none can be made now, the
+ * others wait, too. */
 static void apply_each(struct store *store, const struct documents *want, json_t *messages)
 {
 	struct documents before = { 0 };
 	bool one_by_one = apply_gone(store, want) < 0;
+	int r = 0;
 
 	if (documents_copy(&store->node->in_force, &before) < 0)
 		return;
-	for (size_t i = 0; one_by_one && i < before.n; i++)
+	for (size_t i = 0; r != -EAGAIN && one_by_one && i < before.n; i++)
 		if (lacks(want, before.all[i], false))
-			apply_one(store, before.all[i], true, messages);
-	for (size_t i = 0; i < want->n; i++)
+			r = apply_one(store, before.all[i], true, messages);
+	for (size_t i = 0; r != -EAGAIN && i < want->n; i++)
 		if (lacks(&before, want->all[i], true))
-			apply_one(store, want->all[i], false, messages);
+			r = apply_one(store, want->all[i], false, messages);
 	documents_done(&before);
 }
 
@@ -195,9 +198,9 @@ static void reconcile(struct store *store, const struct documents *want, json_t 
 		return;
 	store->is_refused = false;
 	r = node_apply(store->node, want, whole);
-	if (r == 0 || n <= 1) {
+	if (r == 0 || r == -EAGAIN || n <= 1) {
 		json_array_extend(messages, whole);
-		store->is_refused = r == -EBUSY;
+		store->is_refused = node_may_later(r);
 	} else {
 		apply_each(store, want, messages);
 	}

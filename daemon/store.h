@@ -15,7 +15,7 @@ struct store {
 	struct watch *watch;
 	char *kept, *accepted; /* directories */
 	json_t *faults;	       /* of the last look at policies.d */
-	bool is_refused;       /* some of it, for the sake of a task that runs */
+	bool is_refused;       /* some of it, for the sake of a task or another program */
 };
 
 /* Reads everything and puts it in force. 0 or a negative errno: what is at fault is no failure. */

@@ -141,9 +141,9 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 		return 0;
 	}
 	/* Where the store took it and the kernel did not, the store has it. */
-	if (r != -EBUSY && (engine->has_module || selinux_store_has() != 0))
+	if (r != -EAGAIN && (engine->has_module || selinux_store_has() != 0))
 		module_put_back(engine, diag);
-	return r == -ENOMEM || r == -EBUSY ? r : -EIO;
+	return r == -ENOMEM || r == -EAGAIN ? r : -EIO;
 }
 
 /* Rules that nobody knows any more must not be lost to tasks that are under them. */

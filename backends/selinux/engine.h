@@ -108,8 +108,8 @@ int selinux_stage(struct karmor_engine *engine, const struct karmor_artifact *ar
 		  struct karmor_diag *diag);
 int selinux_commit(struct karmor_engine *engine, struct karmor_diag *diag);
 void selinux_abort(struct karmor_engine *engine);
-/* What is live into the kernel, where it is not; -EBUSY (message): rules of before would be lost.
- */
+/* What is live into the kernel, where it is not; -EBUSY (message): rules of before would be lost;
+ * -EAGAIN (message): the policy's store is another's. */
 int selinux_load(struct selinux_engine *engine, struct karmor_diag *diag);
 /* After what failed: what is written down is what there is, for who comes next; where there is no
  * module, nothing. */

@@ -146,7 +146,7 @@ static int change_do(struct change *change, struct karmor_diag *diag)
 		complain(change, status, diag);
 	if (status < 0 || !WIFEXITED(status))
 		return -EIO;
-	return WEXITSTATUS(status) == NOT_BEGUN ? -EBUSY : -EINVAL;
+	return WEXITSTATUS(status) == NOT_BEGUN ? -EAGAIN : -EINVAL;
 }
 
 int selinux_store_install(const char *text, size_t len, int lock, struct karmor_diag *diag)

@@ -12,7 +12,7 @@
 
 #define SELINUX_MODULE "karmor"
 
-/* @lock is held until the store is done, also where the caller is no more by then. 0; -EBUSY
+/* @lock is held until the store is done, also where the caller is no more by then. 0; -EAGAIN
  * (nothing was begun, as where it is another's or read-only: message), -EINVAL (the store refuses
  * it: message), -EIO (message), -ENOMEM. */
 int selinux_store_install(const char *text, size_t len, int lock, struct karmor_diag *diag);

@@ -3,11 +3,12 @@
  * What every public header needs: visibility, checked results, growing structs.
  *
  * Functions return 0 or a negative errno out of a closed list: -EINVAL (the input is at fault),
- * -EOPNOTSUPP (this machine or backend cannot), -EPERM, -ENOENT, -EEXIST, -EBUSY, -ENOMEM and -EIO
- * (anything else). Outputs named `ret` are untouched on failure. Ownership has three words:
- * owned (you free it), borrowed (valid while its parent lives), taken (the callee keeps it).
- * The library keeps no global state, prints nothing, never exits and installs no signal handler;
- * different objects may be used from different threads, one object from one thread at a time.
+ * -EOPNOTSUPP (this machine or backend cannot), -EPERM, -ENOENT, -EEXIST, -EBUSY, -EAGAIN (not now:
+ * nothing was begun), -ENOMEM and -EIO (anything else). Outputs named `ret` are untouched on
+ * failure. Ownership has three words: owned (you free it), borrowed (valid while its parent lives),
+ * taken (the callee keeps it). The library keeps no global state, prints nothing, never exits and
+ * installs no signal handler; different objects may be used from different threads, one object from
+ * one thread at a time.
  */
 #pragma once
 

@@ -116,7 +116,8 @@ KARMOR_API void karmor_engine_close(struct karmor_engine *engine);
  * Makes exactly @artifact the policy of this engine's workloads, or changes nothing. Borrowed
  * until the next apply or close; what it decided bears its names whenever it is read. Returns 0,
  * -EINVAL (another backend's artifact, or a workload's ruleset is missing from it), -EBUSY (the
- * backend would take running tasks for those of another source: message), -EPERM, -ENOMEM, -EIO.
+ * backend would take running tasks for those of another source: message), -EAGAIN (another program
+ * has what the backend needs, as SELinux's store of policies: message), -EPERM, -ENOMEM, -EIO.
  */
 KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
 						const struct karmor_artifact *artifact,
@@ -127,8 +128,8 @@ KARMOR_API KARMOR_CHECK int karmor_engine_apply(struct karmor_engine *engine,
  * from then on. The task must not run until this returned, or what it
  * did before is not covered. Returns 0; -EINVAL (nothing applied, no such ruleset, a name that is
  * too long, a cgroup that cannot be a workload's); -ENOENT (no such task); -EBUSY (limit of
- * workloads; a lasting one of this name is another build's; the cgroup is another's); -EPERM;
- * -EOPNOTSUPP (as a cgroup is with some backends); -ENOMEM; -EIO.
+ * workloads; a lasting one of this name is another build's; the cgroup is another's); -EAGAIN (as
+ * apply); -EPERM; -EOPNOTSUPP (as a cgroup is with some backends); -ENOMEM; -EIO.
  *
  * With by_path and running, what another build enforces on a workload of this name that is by its
  * path, too, ends when this returned 0; tasks that left its cgroup keep that, and it is noted.

@@ -78,9 +78,13 @@ answers() {
 	"$karmor" get policies > /dev/null 2>&1 || ! kill -0 "$daemon" 2> /dev/null
 }
 
-start() {
-	"$build/daemon/karmord" --config "$work/karmord.yaml" 2>> "$work/log" &
+begin_it() {
+	"$build/daemon/karmord" --config "$work/karmord.yaml" 2>> "$work/log" 3>&- &
 	daemon=$!
+}
+
+start() {
+	begin_it
 	at_length answers
 	"$karmor" get policies > /dev/null 2>&1 || sed 's/^/# /' "$work/log"
 }
@@ -115,8 +119,30 @@ is "$(loads)" "$before" "without policies no policy is loaded"
 end TERM
 policy for-web web /srv/k/hidden > "$work/policies.d/web.yaml"
 policy for-db db /srv/k/apart > "$work/policies.d/db.yaml"
-start
-is "$(loads)" $((before + 1)) "with them one is, before there is a workload" "$(cat "$work/log")"
+
+# The policy's store is somebody else's while it starts.
+waits() { # TIMES
+	[ "$(grep -c 'waits until policies can be put in force' "$work/log")" -eq "$1" ] || ! kill -0 "$daemon" 2> /dev/null
+}
+policy for-rest rest /srv/k/later > "$work/policies.d/rest.yaml"
+exec 3>> /var/lib/selinux/default/semanage.trans.LOCK
+flock -x 3
+begin_it
+at_length waits 1
+kill -0 "$daemon"
+check $? "where another has the policy's store karmord waits" "$(cat "$work/log")"
+is "$(grep -c "the policy's store refuses the module" "$work/log")" 1 "it asks once for all policies"
+end TERM
+is $? 0 "and ends when it is told to meanwhile" "$(cat "$work/log")"
+is "$(grep -c 'is ready' "$work/log")" 1 "without having begun"
+is "$(ls -A /var/lib/karmor/selinux)" lock "or left a state"
+rm "$work/policies.d/rest.yaml"
+begin_it
+at_length waits 2
+exec 3>&-
+at_length answers
+is "$(loads)" $((before + 1)) "with the store one policy is loaded, before there is a workload" "$(cat "$work/log")"
+is "$("$karmor" get policies -o json | grep -c '"name"')" 2 "that has both" "$(cat "$work/log")"
 ls -ZR /srv > "$work/labels"
 lacks "$(cat "$work/labels")" karmor_ "no file has a label of it"
 
