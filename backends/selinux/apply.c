@@ -310,6 +310,7 @@ static void called_put_back(const struct called *called, const struct selinux_ar
 static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 {
 	_cleanup_(called_done) struct called called = { 0 };
+	size_t n_before = engine->n_before;
 	int r = called_save(&called, engine->staged);
 
 	if (r)
@@ -317,6 +318,8 @@ static int commit(struct selinux_engine *engine, struct karmor_diag *diag)
 	r = commit_staged(engine, diag);
 	if (r == 0)
 		return 0;
+	if (r == -EAGAIN)
+		selinux_before_cut(engine, n_before);
 	called_put_back(&called, engine->staged);
 	if (engine->is_loaded && selinux_remember(engine, engine->live) == 0)
 		selinux_retire_live(engine);

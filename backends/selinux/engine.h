@@ -132,6 +132,8 @@ int selinux_retire(struct selinux_engine *engine, struct karmor_diag *diag);
 /* The same of what is live, when something else will be. 0 or -ENOMEM. */
 int selinux_remember(struct selinux_engine *engine, const struct selinux_artifact *artifact);
 int selinux_before_take(struct selinux_engine *engine, const struct selinux_before *before);
+/* Those but the first @n are forgotten: they were never loaded. */
+void selinux_before_cut(struct selinux_engine *engine, size_t n);
 /* Whether a role of files may still be on one; whether that is one of a label by its own name. */
 bool selinux_before_has(const struct selinux_engine *engine, const char *name);
 bool selinux_before_is(const struct selinux_engine *engine, const struct selinux_artifact *artifact,

@@ -166,6 +166,12 @@ static int types_add(struct selinux_engine *engine, const struct selinux_artifac
 	return r;
 }
 
+void selinux_before_cut(struct selinux_engine *engine, size_t n)
+{
+	while (engine->n_before > n)
+		before_done(&engine->before[--engine->n_before]);
+}
+
 int selinux_remember(struct selinux_engine *engine, const struct selinux_artifact *a)
 {
 	int r = labels_add(engine, a);
