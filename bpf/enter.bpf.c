@@ -60,7 +60,7 @@ static __always_inline int enter(struct label *label, const struct abi_enrol *en
 	label->generation = hook_generation(label);
 	label->traced = 0;
 	label->home = 0;
-	label->image = 0;
+	label->image = IMAGE_OUTSIDE;
 	label->loader = 0;
 	label->loaded = 0;
 	label->root = 0;

@@ -14,6 +14,7 @@
 #define ELFCLASS64 2
 #define ET_DYN 3
 #define PT_INTERP 3
+#define CLONE_PTRACE 0x2000 /* whoever traces the task traces its child */
 
 static __always_inline void question_file(struct question *question, struct file *file)
 {
@@ -200,7 +201,7 @@ static __always_inline void count(struct label *label, __s64 n)
 }
 
 /* A child that cannot have a label is not made. */
-static __always_inline int inherit(struct task_struct *task)
+static __always_inline int inherit(struct task_struct *task, unsigned long clone_flags)
 {
 	struct label *label = label_held(), *child;
 
@@ -211,7 +212,8 @@ static __always_inline int inherit(struct task_struct *task)
 	if (!child)
 		return -ENOMEM;
 	child->enrol = label->enrol;
-	child->traced = label->traced; /* its tracer may come along */
+	/* Its tracer may come along, or whoever becomes one until the child is there. */
+	child->traced = label->traced || clone_flags & CLONE_PTRACE;
 	child->home = label->home;
 	child->image = label->image;
 	child->loader = label->loader;
@@ -226,7 +228,7 @@ static __always_inline int inherit(struct task_struct *task)
 SEC("lsm.s/task_alloc")
 int BPF_PROG(karmor_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
-	return ret ?: inherit(task);
+	return ret ?: inherit(task, clone_flags);
 }
 
 /*
@@ -236,7 +238,7 @@ int BPF_PROG(karmor_task_alloc, struct task_struct *task, unsigned long clone_fl
 SEC("lsm/task_alloc")
 int BPF_PROG(karmor_task_alloc_atomic, struct task_struct *task, unsigned long clone_flags, int ret)
 {
-	return ret ?: inherit(task);
+	return ret ?: inherit(task, clone_flags);
 }
 
 /*

@@ -58,8 +58,6 @@ static __always_inline int ask_guard(struct label *label, struct dentry *dentry,
 				     .dentry = (__u64)dentry,
 				     .mnt = (__u64)mnt };
 
-	if (!(hook_flags(label) & ABI_GUARDED))
-		return 0;
 	return ask_path(label, &question);
 }
 
@@ -214,6 +212,20 @@ int BPF_PROG(karmor_setattr2, struct dentry *dentry, struct iattr *attributes, i
 	return ret ?: ask_times(dentry, attributes);
 }
 
+/*
+ * What is asked several questions is asked them once more where all passed and the rules changed
+ * meanwhile: what each of two rulesets denies may pass by some of both.
+ */
+#define ASK_TOGETHER(label, ask)                                                                   \
+	({                                                                                         \
+		__u32 generation_ = hook_generation(label);                                        \
+		int ret_ = (ask);                                                                  \
+                                                                                                   \
+		if (!ret_ && hook_generation(label) != generation_)                                \
+			ret_ = (ask);                                                              \
+		ret_;                                                                              \
+	})
+
 SEC("lsm/path_link")
 int BPF_PROG(karmor_link, struct dentry *old, const struct path *dir, struct dentry *dentry,
 	     int ret)
@@ -222,9 +234,9 @@ int BPF_PROG(karmor_link, struct dentry *old, const struct path *dir, struct den
 
 	if (ret || !label)
 		return ret;
-	return ask_write(label, old, dir->mnt, ABI_HOOK_LINK)
-		       ?: ask_write(label, dentry, dir->mnt, ABI_HOOK_LINK)
-		       ?: ask_program(label, old, dir->mnt, ABI_HOOK_LINK);
+	return ASK_TOGETHER(label, ask_write(label, old, dir->mnt, ABI_HOOK_LINK)
+				    ?: ask_write(label, dentry, dir->mnt, ABI_HOOK_LINK)
+				    ?: ask_program(label, old, dir->mnt, ABI_HOOK_LINK));
 }
 
 static __always_inline int ask_rename(struct label *label, struct dentry *dentry,
@@ -251,14 +263,27 @@ int BPF_PROG(karmor_rename, const struct path *old_dir, struct dentry *old,
 
 	if (ret || !label)
 		return ret;
-	return ask_rename(label, old, old_dir) ?: ask_rename(label, new, new_dir);
+	return ASK_TOGETHER(label,
+			    ask_rename(label, old, old_dir) ?: ask_rename(label, new, new_dir));
+}
+
+static __always_inline int ask_mount(struct label *label, const struct path *path, __u32 what)
+{
+	struct question question = { .what = what,
+				     .automaton = ABI_AUTOMATON_FILE,
+				     .section = ABI_FILE,
+				     .ops = OP(ABI_OP_WRITE),
+				     .hook = ABI_HOOK_MOUNT,
+				     .dentry = (__u64)path->dentry,
+				     .mnt = (__u64)path->mnt };
+
+	return hook_ask(label, &question) ? -EACCES : 0;
 }
 
 /* A mount covers @path. */
 static __always_inline int ask_cover(struct label *label, const struct path *path)
 {
-	return ask_write(label, path->dentry, path->mnt, ABI_HOOK_MOUNT)
-		       ?: ask_guard(label, path->dentry, path->mnt, ABI_HOOK_MOUNT);
+	return ask_mount(label, path, HOOK_COVER);
 }
 
 /*
@@ -267,14 +292,7 @@ static __always_inline int ask_cover(struct label *label, const struct path *pat
  */
 static __always_inline int ask_alias(struct label *label, const struct path *path)
 {
-	struct question question = { .section = ABI_FILE,
-				     .hook = ABI_HOOK_MOUNT,
-				     .dentry = (__u64)path->dentry,
-				     .mnt = (__u64)path->mnt };
-
-	if (!(hook_flags(label) & ABI_GUARDED))
-		return ask_cover(label, path);
-	return ask_refusal(label, &question);
+	return ask_mount(label, path, HOOK_ALIAS);
 }
 
 /* A filesystem's name as a word. */

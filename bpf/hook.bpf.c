@@ -152,10 +152,11 @@ static __always_inline __s64 path_accept(struct label *label, struct question *q
 {
 	__s64 accept;
 
-	if (question->unnamed)
-		return -WALK_UNNAMED;
+	/* First: the row is the class's, whatever the path. */
 	if (!is_classified(label, header->w[2]))
 		return -WALK_FAULT;
+	if (question->unnamed)
+		return -WALK_UNNAMED;
 	accept = walk_accept(label, question->automaton);
 	if (accept < 0 || !question->called || !(header->w[0] & ABI_CALLED))
 		return accept;
@@ -211,7 +212,7 @@ static __always_inline int path_conclude(struct label *label, struct question *q
 int hook_path(struct label *label, struct question *question)
 {
 	const struct abi_record *header;
-	__u32 slot, generation = 0;
+	__u32 slot, generation = 0, asks;
 	__u64 verdict;
 	void *table;
 
@@ -224,8 +225,9 @@ int hook_path(struct label *label, struct question *question)
 	header = table ? decide_record(table, ABI_HEADER) : 0;
 	if (header) {
 		generation = header->w[2];
-		if (question->automaton != ABI_AUTOMATON_GUARD &&
-		    !(header->w[0] & ABI_HAS(question->section & 3)))
+		asks = question->automaton == ABI_AUTOMATON_GUARD ? ABI_GUARDED
+								  : ABI_HAS(question->section & 3);
+		if (!(header->w[0] & asks))
 			return 0;
 		verdict = path_verdict(label, question, table, header);
 		if (hook_generation(label) != generation)
@@ -329,6 +331,41 @@ static __always_inline int decide_words(struct label *label, struct question *qu
 			question->silent);
 }
 
+/* The name that is covered is written, and may be on the way to what a Block rule names. */
+static __always_inline int decide_cover(struct label *label, struct question *question)
+{
+	__u32 generation = hook_generation(label);
+	int ret;
+
+	if (question->what == HOOK_ALIAS && hook_flags(label) & ABI_GUARDED)
+		return decide_refusal(label, question);
+	question->automaton = ABI_AUTOMATON_FILE;
+	ret = hook_path(label, question);
+	if (!ret) {
+		question->automaton = ABI_AUTOMATON_GUARD;
+		ret = hook_path(label, question);
+	}
+	return !ret && hook_generation(label) != generation ? ASK_ANEW : ret;
+}
+
+/* It may not have looked at the table since that is another. */
+static __always_inline int decide_source(struct label *label, struct question *question)
+{
+	__u32 generation = hook_generation(label);
+	bool known = is_classified(label, generation);
+	__s64 class = question->index;
+
+	if (question->generation != generation) {
+		label->leaf = question->dentry;
+		label->mnt = question->mnt;
+		class = label->leaf ? walk_accept(label, ABI_AUTOMATON_SOURCE) : 0;
+		class = class == -WALK_UNNAMED ? 0 : class;
+	}
+	if (hook_generation(label) != generation)
+		return ASK_ANEW;
+	return known && class == label->enrol.class_ ? 0 : -EPERM;
+}
+
 /*
  * Whether what a change of a file is about is karmor's own. A directory's guard is asked about
  * after the change.
@@ -372,8 +409,13 @@ int hook_decide(struct label *label, struct question *question)
 		return hook_path(label, question);
 	case HOOK_NAMES:
 		return decide_names(label, question);
+	case HOOK_COVER:
+	case HOOK_ALIAS:
+		return decide_cover(label, question);
 	case HOOK_WORD:
 		return decide_words(label, question);
+	case HOOK_SOURCE:
+		return decide_source(label, question);
 	case HOOK_KEPT:
 		return 0;
 	default:

@@ -112,7 +112,10 @@ static __always_inline bool is_backing(struct file *file)
 enum hook_question {
 	HOOK_PATH,   /* an access to a path */
 	HOOK_NAMES,  /* the same where the hook knew no mount: see hook.bpf.c */
+	HOOK_COVER,  /* a mount over a path */
+	HOOK_ALIAS,  /* one that may show what has another name */
 	HOOK_WORD,   /* a word of the network or capability rows */
+	HOOK_SOURCE, /* whether another task is the same source: its executable, if it has one */
 	HOOK_KEPT,   /* nothing but whether it is karmor's own, which is asked first of all */
 	HOOK_REFUSE, /* nothing: it is denied, and that is reported, for what no table can tell */
 };
@@ -130,7 +133,8 @@ struct question {
 	__u32 unnamed;	  /* the object has no name any more */
 	__u32 named_only; /* only a Block rule that names files counts, and nothing is logged but it
 			   */
-	__u32 index;	  /* with HOOK_WORD */
+	__u32 index;	  /* with HOOK_WORD; with HOOK_SOURCE, the class that the other has */
+	__u32 generation; /* and by which table */
 	__u32 family, type, protocol; /* with HOOK_WORD: for the event */
 	__u32 silent;
 };
@@ -192,24 +196,29 @@ int event_send(struct label *label, struct told *told);
 /* The generation of the workload's table; 0 where it has none. */
 __u32 hook_generation(struct label *label);
 
+/* In a label's image: what runs is not of the workload, which the task enters by an exec that goes
+ * on. */
+#define IMAGE_OUTSIDE 1
+
 /*
  * Makes the label's source class the one that the table of @generation tells: classes are numbers
  * of one table. 0; -1 where it cannot be told. Inline, for a program has eight frames at most.
  *
  * The executable is still the task's own file, as long as it is what was executed: a task may say
- * that it is another (PR_SET_MM_EXE_FILE), and is nobody's source then, nor known to be none.
+ * that it is another (PR_SET_MM_EXE_FILE), and is nobody's source then, nor known to be none. It is
+ * looked at once, for another thread may say so meanwhile.
  */
 static __always_inline int label_renew(struct label *label, __u32 generation)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 leaf, mnt;
+	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+	struct file *file = mm ? mm->exe_file : 0;
+	__u64 leaf = label->leaf, mnt = label->mnt;
 	__s64 class = 0;
 
-	leaf = label->leaf;
-	mnt = label->mnt;
-	if (task->mm && task->mm->exe_file) {
-		label->leaf = (__u64)task->mm->exe_file->f_path.dentry;
-		label->mnt = (__u64)task->mm->exe_file->f_path.mnt;
+	barrier_var(file);
+	if (file && label->image != IMAGE_OUTSIDE) {
+		label->leaf = (__u64)file->f_path.dentry;
+		label->mnt = (__u64)file->f_path.mnt;
 		if (label->image && label->image != label->leaf)
 			class = -WALK_FAULT;
 		else

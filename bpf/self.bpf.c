@@ -61,6 +61,26 @@ int BPF_PROG(karmor_umount, struct vfsmount *mnt, int flags, int ret)
 	return self_ask(label, mnt->mnt_root, mnt, ABI_HOOK_MOUNT);
 }
 
+/* Whether @task, which has the label @other, is the source that the current task is. */
+static __always_inline bool is_same_source(struct label *label, struct task_struct *task,
+					   const struct label *other)
+{
+	struct question question = { .what = HOOK_SOURCE,
+				     .index = other->enrol.class_,
+				     .generation = other->generation };
+	struct mm_struct *mm = task->mm;
+	struct file *file = mm ? mm->exe_file : 0;
+
+	barrier_var(file);
+	if (file && other->image != IMAGE_OUTSIDE) {
+		question.dentry = (__u64)file->f_path.dentry;
+		question.mnt = (__u64)file->f_path.mnt;
+		if (other->image && other->image != question.dentry)
+			return false;
+	}
+	return !hook_ask(label, &question);
+}
+
 /*
  * A tracer acts as the task it traces: that must be of the same workload, and the same source. To
  * look is enough to reach an outsider's root directory, namespaces and descriptors.
@@ -80,7 +100,7 @@ int BPF_PROG(karmor_ptrace, struct task_struct *child, unsigned int mode, int re
 		return -EPERM;
 	if (!(mode & PTRACE_MODE_ATTACH))
 		return 0;
-	if (other->enrol.class_ != label->enrol.class_)
+	if (!is_same_source(label, child, other))
 		return -EPERM;
 	other->traced = 1;
 	return 0;
@@ -121,7 +141,7 @@ int BPF_PROG(karmor_traceme, struct task_struct *parent, int ret)
 	other = label_confining(parent);
 	if (!other)
 		return 0;
-	if (other->enrol.id != label->enrol.id || other->enrol.class_ != label->enrol.class_)
+	if (other->enrol.id != label->enrol.id || !is_same_source(label, parent, other))
 		return -EPERM;
 	label->traced = 1;
 	return 0;

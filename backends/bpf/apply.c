@@ -78,7 +78,8 @@ static bool is_live(const struct bpf_engine *engine, const struct karmor_artifac
 	       bpf_ruleset_at(engine->live, i) == bpf_ruleset_at(artifact, i);
 }
 
-/* The table of a ruleset that is in force already, or one of the next generation. */
+/* The table of a ruleset that is in force already, or one of a generation of its own, by which a
+ * task knows that its class is another, be it for another workload that it is of. */
 static int table_stage(struct bpf_engine *engine, size_t i, bool anew)
 {
 	struct bpf_loaded *ret = &engine->staged_tables[i];
@@ -88,7 +89,7 @@ static int table_stage(struct bpf_engine *engine, size_t i, bool anew)
 		ret->fd = fcntl(ret->fd, F_DUPFD_CLOEXEC, 3);
 		return ret->fd < 0 ? -errno : 0;
 	}
-	ret->generation = engine->generation + 1;
+	ret->generation = ++engine->generation;
 	ret->fd = table_make(bpf_ruleset_at(engine->staged, i), ret->generation);
 	return ret->fd < 0 ? ret->fd : 0;
 }
@@ -274,7 +275,6 @@ int bpf_commit_locked(struct bpf_engine *engine, struct karmor_diag *diag)
 	int r = names_keep(engine);
 
 	r = r < 0 ? r : publish_all(engine, diag);
-	engine->generation++;
 	if (r < 0)
 		return bpf_error(r, diag, "publish a table of rules");
 	engine->is_unsure = false;

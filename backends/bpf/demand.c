@@ -48,13 +48,28 @@ static void demand_path(struct buf *path, const char *what, const char *program)
 	buf_puts(path, program);
 }
 
-static int program_link(int fd, const char *function)
+/* A link that was taken out of the kernel goes a moment later, and until then there is no other. */
+#define LINK_TRIES 500
+#define LINK_WAIT_US 10000
+
+static int program_link_once(int fd, const char *function)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.syms = &function,
 		    .kprobe_multi.cnt = 1);
 
 	return function ? bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &opts)
 			: bpf_raw_tracepoint_open(NULL, fd);
+}
+
+static int program_link(int fd, const char *function)
+{
+	int link = program_link_once(fd, function);
+
+	for (int i = 0; link < 0 && errno == EBUSY && i < LINK_TRIES; i++) {
+		usleep(LINK_WAIT_US);
+		link = program_link_once(fd, function);
+	}
+	return link;
 }
 
 static int program_attach(const char *program, const char *function)

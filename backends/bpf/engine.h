@@ -39,7 +39,7 @@ struct bpf_engine {
 	const struct karmor_artifact *live, *staged; /* borrowed */
 	/* Of each ruleset; live->base.n_rulesets of them. One that did not change has the same. */
 	struct bpf_loaded *live_tables, *staged_tables;
-	uint32_t generation; /* the highest; also of what could not be published */
+	uint32_t generation; /* the highest; also of what was not published */
 	bool is_unsure;	     /* what slots have may not be live_tables: none of these is kept */
 	struct bpf_workload *workloads;
 	size_t n_workloads;

@@ -97,8 +97,13 @@ static int do_storm(size_t first, char *files[])
 
 struct set compile(const char *text)
 {
+	return compile_under(text, NULL);
+}
+
+struct set compile_under(const char *text, const char *posture)
+{
 	struct karmor_subject subject =
-		KARMOR_STRUCT(karmor_subject, .everything = true, .root = "/");
+		KARMOR_STRUCT(karmor_subject, .everything = true, .root = "/", .posture = posture);
 	struct karmor_report *report;
 	struct set set = { 0 };
 
@@ -210,8 +215,11 @@ static TCase *case_add(Suite *s, const char *name)
 static Suite *suite(void)
 {
 	Suite *s = suite_create("lasting");
+	TCase *sets;
 
-	set_tests(case_add(s, "sets"));
+	sets = case_add(s, "sets");
+	set_tests(sets);
+	class_tests(sets);
 	build_tests(case_add(s, "builds"));
 	unit_tests(case_add(s, "units"));
 	host_tests(case_add(s, "host"));
@@ -231,14 +239,15 @@ static bool write_file(const char *path, const char *text)
 
 static bool place(void)
 {
-	char command[8192], *slash;
+	char command[16384], *slash;
 
 	snprintf(karmor, sizeof(karmor), "%s", self);
 	for (int i = 0; i < 3 && (slash = strrchr(karmor, '/')); i++)
 		*slash = '\0';
 	strncat(karmor, "/daemon/karmor", sizeof(karmor) - strlen(karmor) - 1);
-	snprintf(command, sizeof(command), "rm -rf " HERE " && mkdir -p " HERE " && cp %s " READER,
-		 self);
+	snprintf(command, sizeof(command),
+		 "rm -rf " HERE " && mkdir -p " HERE " && cp %s " READER " && cp %s " HERE "/a",
+		 self, self);
 	return system(command) == 0 && write_file(SECRET, "content\n") &&
 	       write_file(GUARDED, "content\n") && write_file(ONLY_A, "content\n") &&
 	       write_file(ONLY_B, "content\n") && write_file(policy_file, A) &&
@@ -251,6 +260,12 @@ int main(int argc, char *argv[])
 		return do_read(argv + 2);
 	if (argc > 3 && strcmp(argv[1], "storm") == 0)
 		return do_storm(strtoul(argv[2], NULL, 10), argv + 3);
+	if (argc > 2 && strcmp(argv[1], "trace") == 0)
+		return do_trace(argv[2]);
+	if (argc > 1 && strcmp(argv[1], "tracer") == 0)
+		return do_tracer();
+	if (argc > 1 && strcmp(argv[1], "memory") == 0)
+		return do_memory();
 	backend = karmor_backend_find("bpf");
 	diag = karmor_diag_new();
 	if (!backend || !diag || readlink("/proc/self/exe", self, sizeof(self) - 1) < 0 ||

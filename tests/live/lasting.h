@@ -48,6 +48,7 @@ struct set {
 };
 
 struct set compile(const char *text);
+struct set compile_under(const char *text, const char *posture);
 struct karmor_engine *engine_open(const struct set *set);
 
 /* A task of its own workload, and pipes to and from it. */
@@ -76,11 +77,17 @@ bool is_gone(const void *nothing); /* what is pinned */
 
 /* The tests, by what they are about. */
 void set_tests(TCase *tcase);
+void class_tests(TCase *tcase);
 void event_tests(TCase *tcase);
 void build_tests(TCase *tcase);
 void unit_tests(TCase *tcase);
 void host_tests(TCase *tcase);
 void death_tests(TCase *tcase);
+
+/* Parts of the task under test. */
+int do_tracer(void);
+int do_trace(const char *program);
+int do_memory(void);
 
 /* The other build's parts, by `lasting-other NAME [WORKLOAD]`. */
 int do_part(const char *name, const char *workload);

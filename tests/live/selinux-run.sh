@@ -137,7 +137,7 @@ done <<- 'END'
 	move-into
 END
 python3 "$(dirname "$0")/selinux-escapes.py" /srv/t "$outside" > "$work/control"
-is "$(grep -c past "$work/control")" 13 "control: others may, but trace a task twice" "$(cat "$work/control")"
+is "$(grep -c past "$work/control")" 14 "control: others may, but trace a task twice" "$(cat "$work/control")"
 umount /srv/t/mount
 umount /srv/t/mount
 rm -r /srv/t/mount /srv/t/own /srv/t/dir/own /etc/karmor/new
