@@ -123,6 +123,7 @@ while read -r line; do
 done <<- 'END'
 	role-of-exec
 	label-of-files
+	label-of-sockets
 	type-of-own-file
 	label-of-mount
 	label-of-mount-root
