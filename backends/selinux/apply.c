@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
+#include "guard.h"
 #include "state.h"
 #include "store.h"
 #include "trees.h"
@@ -136,10 +137,8 @@ static int module_load(struct selinux_engine *engine, struct karmor_diag *diag)
 	if (engine->is_covered)
 		return 0;
 	r = selinux_store_install(engine->module.data, engine->module.len, engine->lock, diag);
-	if (r == 0) {
-		selinux_guard(true);
+	if (r == 0)
 		return 0;
-	}
 	/* Where the store took it and the kernel did not, the store has it. */
 	if (r != -EAGAIN && (engine->has_module || selinux_store_has() != 0))
 		module_put_back(engine, diag);
@@ -253,6 +252,8 @@ static int commit_staged(struct selinux_engine *engine, struct karmor_diag *diag
 	r = r ? r : module_load(engine, diag);
 	if (r)
 		return r;
+	/* Before rules about what is above them have a role there; and some may be new. */
+	selinux_guard(true, diag);
 	r = selinux_files_label(engine, &trees, diag);
 	if (r) {
 		/* Nobody starts by what was loaded until labels were set again. */

@@ -85,6 +85,15 @@ bool label_is_ours(const struct label *label)
 	       (label_is_role(role.text, role.len) || label_is_type(type.text, type.len));
 }
 
+bool label_is_kept(const struct label *label)
+{
+	const size_t len = sizeof(SELINUX_KEPT_ROLE) - 1;
+	struct label_part role, type;
+
+	return label_parse(label, &role, &type) && role.len == len &&
+	       memcmp(role.text, SELINUX_KEPT_ROLE, len) == 0;
+}
+
 static void add(struct label *label, const char *text, size_t len)
 {
 	memcpy(label->text + label->len, text, len);

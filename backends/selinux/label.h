@@ -28,6 +28,8 @@ bool label_is_role(const char *role, size_t len);
 bool label_is_type(const char *type, size_t len);
 /* Whether its role or its type is ours. */
 bool label_is_ours(const struct label *label);
+/* Whether it is of what karmor keeps for itself, which no rule gives another. */
+bool label_is_kept(const struct label *label);
 /* What a copy is of; else the type itself. */
 struct label_part label_type_of(struct label_part type);
 

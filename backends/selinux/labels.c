@@ -290,6 +290,8 @@ static int set_visit(const struct walk_object *object, void *data)
 		return too_many(run, limit);
 	has = walk->role(object->path, object->directory, aim.role, sizeof(aim.role), walk->data);
 	r = label_read(object->fd, run->attribute, &label);
+	if (r == 0 && label_is_kept(&label))
+		return 0;
 	if (r < 0 && has)
 		return passed(run, labels_fault(run, KARMOR_ERROR, object->path, r));
 	entry = r < 0 ? NULL : journal_find(&run->journal, object);

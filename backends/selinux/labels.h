@@ -23,6 +23,7 @@
 #define SELINUX_TYPE_SIZE 256 /* of a copied type's name */
 #define SELINUX_OBJECTS_MAX 1000000
 #define SELINUX_ATTRIBUTE "security.selinux"
+#define SELINUX_KEPT_ROLE "karmor_kept_r" /* of what karmor keeps for itself (guard.h) */
 
 /* What is to be labelled. */
 struct selinux_walk {

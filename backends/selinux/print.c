@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "labels.h"
 #include "print.h"
 
 #define FILE_CLASSES "file", "dir", "lnk_file", "chr_file", "blk_file", "sock_file", "fifo_file"

@@ -239,7 +239,6 @@ int selinux_frame(const struct selinux_artifact *artifact, char ret[SELINUX_DIGE
 
 /* names.c: of labels, classes and kinds. 0 or -ENOMEM. */
 /* What listens for audit records where the base lets none of the domains. */
-#define SELINUX_KEPT_ROLE "karmor_kept_r" /* of what karmor keeps for itself (guard.c) */
 #define SELINUX_AUDIT_ROLE "karmor_audit_r"
 #define SELINUX_NAME_SIZE 64
 int selinux_names(struct selinux_compiler *c);

@@ -38,5 +38,3 @@ bool selinux_state_there(void);
  */
 int selinux_state_write(const char *path, const char *bytes, size_t len, struct karmor_diag *diag);
 void selinux_state_remove(void);
-/* guard.c: whether workloads are kept out of karmor's directories; the module has to be loaded. */
-void selinux_guard(bool on);

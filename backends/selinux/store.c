@@ -18,6 +18,7 @@
 
 #include "buf.h"
 #include "cleanup.h"
+#include "guard.h"
 #include "state.h"
 
 #define PRIORITY 400
@@ -166,8 +167,11 @@ int selinux_store_remove(int lock, struct karmor_diag *diag)
 	int r = selinux_store_has();
 
 	/* What has a role of it is to have a valid one after it. */
-	selinux_guard(false);
-	return r <= 0 ? r : change_do(&change, diag);
+	selinux_guard(false, diag);
+	r = r <= 0 ? r : change_do(&change, diag);
+	if (r < 0)
+		selinux_guard(true, diag);
+	return r;
 }
 
 int selinux_store_has(void)

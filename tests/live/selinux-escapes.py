@@ -62,6 +62,7 @@ for name, act in {
     "helper-of-kernel": lambda: opened("/proc/sys/kernel/core_pattern", os.O_WRONLY),
     "state-of-karmor": lambda: opened("/var/lib/karmor/selinux/state", os.O_RDWR),
     "policies-of-karmor": lambda: opened("/etc/karmor/new", os.O_WRONLY | os.O_CREAT),
+    "runtime-of-karmor": lambda: opened("/run/karmor/new", os.O_WRONLY | os.O_CREAT),
     "link-into": lambda: os.link(own, f"{directory}/dir/own"),
     "move-into": lambda: os.rename(own, f"{directory}/dir/own"),
 }.items():

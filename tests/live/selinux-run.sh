@@ -18,7 +18,7 @@ cp /usr/bin/cat /srv/t/source
 ln -s /srv/t/secret /srv/t/link
 cp "$build/tests/live/actor" /srv/t/actor
 mkfifo "$work/go"
-mkdir -p /root/deep/er /etc/karmor
+mkdir -p /root/deep/er /etc/karmor /run/karmor
 echo content > /root/deep/er/file
 cat > "$work/policy.yaml" <<- END
 	apiVersion: security.kubearmor.com/v1
@@ -32,7 +32,9 @@ cat > "$work/policy.yaml" <<- END
 	    - {path: /srv/t/secret}
 	    - {path: /srv/t/watched, action: Audit}
 	    - {path: /srv/t/given, fromSource: [{path: /srv/t/source}]}
-	    matchDirectories: [{dir: /srv/t/dir/, recursive: true, readOnly: true}]
+	    matchDirectories:
+	    - {dir: /srv/t/dir/, recursive: true, readOnly: true}
+	    - {dir: /etc/karmor/, recursive: true, action: Audit}
 	  process: {matchPaths: [{path: /srv/t/tool}]}
 	  network: {matchProtocols: [{protocol: udp}]}
 	  capabilities: {matchCapabilities: [{capability: sys_time}]}
@@ -66,7 +68,7 @@ END
 # What others may find of it: modules, labels where rules look, the policy's bytes.
 traces() {
 	semodule --list=full
-	find /srv /root /etc /usr/bin -xdev ! -path '/etc/selinux/*' -printf '%Z %p\n' | sort
+	find /srv /root /etc /usr/bin /run/karmor -xdev ! -path '/etc/selinux/*' -printf '%Z %p\n' | sort
 	sha256sum < /sys/fs/selinux/policy
 }
 traces > "$work/before"
@@ -134,14 +136,15 @@ done <<- 'END'
 	helper-of-kernel
 	state-of-karmor
 	policies-of-karmor
+	runtime-of-karmor
 	link-into
 	move-into
 END
 python3 "$(dirname "$0")/selinux-escapes.py" /srv/t "$outside" > "$work/control"
-is "$(grep -c past "$work/control")" 14 "control: others may, but trace a task twice" "$(cat "$work/control")"
+is "$(grep -c past "$work/control")" 15 "control: others may, but trace a task twice" "$(cat "$work/control")"
 umount /srv/t/mount
 umount /srv/t/mount
-rm -r /srv/t/mount /srv/t/own /srv/t/dir/own /etc/karmor/new
+rm -r /srv/t/mount /srv/t/own /srv/t/dir/own /etc/karmor/new /run/karmor/new
 is "$(getenforce)" Enforcing "the kernel still enforces"
 is "$(cat /srv/t/secret)" "what secret says" "control: others read the file"
 is "$(/srv/t/tool -u)" 0 "control: and execute the program"
