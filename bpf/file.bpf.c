@@ -17,6 +17,12 @@
 #define MS_MOVE 8192
 #define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
 
+/* What is enforced is pinned there. */
+static __always_inline bool is_pins(struct label *label, struct vfsmount *mnt)
+{
+	return mnt->mnt_sb->s_magic == BPFFS_MAGIC && is_of_workload(label);
+}
+
 static __always_inline int ask_write(struct label *label, struct dentry *dentry,
 				     struct vfsmount *mnt, __u32 hook)
 {
@@ -27,7 +33,7 @@ static __always_inline int ask_write(struct label *label, struct dentry *dentry,
 				     .dentry = (__u64)dentry,
 				     .mnt = (__u64)mnt };
 
-	if (mnt->mnt_sb->s_magic == BPFFS_MAGIC && is_of_workload(label))
+	if (is_pins(label, mnt))
 		return -EPERM;
 	return ask_path(label, &question);
 }
@@ -277,6 +283,8 @@ static __always_inline int ask_mount(struct label *label, const struct path *pat
 				     .dentry = (__u64)path->dentry,
 				     .mnt = (__u64)path->mnt };
 
+	if (is_pins(label, path->mnt))
+		return -EPERM;
 	return hook_ask(label, &question) ? -EACCES : 0;
 }
 
