@@ -185,7 +185,8 @@ static __always_inline __u64 path_verdict(struct label *label, struct question *
 	if (accept >= 0)
 		row = decide_record(table, (__u32)accept + label->enrol.class_);
 	verdict = row ? hook_row(row, question) : path_undecided(question, header);
-	if (header->w[0] & ABI_LINKED && ABI_ACTION(verdict) != ABI_BLOCK) {
+	if (header->w[0] & ABI_LINKED && label->generation == header->w[2] &&
+	    ABI_ACTION(verdict) != ABI_BLOCK) {
 		linked = hook_linked(label, question);
 		verdict = linked ?: verdict;
 	}
