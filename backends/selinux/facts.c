@@ -185,6 +185,8 @@ const struct selinux_guarded selinux_guarded[SELINUX_GUARDED] = {
 	{ "sysctl_modprobe_t", "file", "write append" },
 	{ "sysctl_hotplug_t", "file", "write append" },
 	{ "binfmt_misc_fs_t", "file", "write append" },
+	/* A hierarchy of its own has a release_agent, which the kernel starts. */
+	{ "cgroup_t", "filesystem", "mount" },
 };
 
 int selinux_facts(const struct base *base, struct arena *arena, struct selinux_facts *ret,

@@ -118,7 +118,7 @@ struct selinux_guarded {
 	const char *type, *class, *perms;
 	const char *unless; /* a type that the base has in its place */
 };
-#define SELINUX_GUARDED 6
+#define SELINUX_GUARDED 7
 extern const struct selinux_guarded selinux_guarded[SELINUX_GUARDED];
 
 /* What the module has to know of the base policy. */

@@ -47,6 +47,7 @@ def opened(path, flags=os.O_RDONLY):
 with open(own, "w"):
     pass
 os.makedirs(f"{directory}/mount", exist_ok=True)
+os.makedirs(f"{directory}/cgroup", exist_ok=True)
 context = open("/proc/self/attr/current").read().rstrip("\0\n")
 for name, act in {
     "role-of-exec": lambda: write("/proc/thread-self/attr/exec", context),
@@ -59,6 +60,7 @@ for name, act in {
     "seize-others": lambda: check(libc.ptrace(SEIZE, pid, 0, 0)),
     "memory-of-others": lambda: opened(f"/proc/{pid}/mem"),
     "memory-of-kernel": lambda: opened("/proc/kcore"),
+    "agent-of-cgroups": lambda: check(libc.mount(b"none", directory.encode() + b"/cgroup", b"cgroup", 0, b"none,name=karmor")),
     "helper-of-kernel": lambda: opened("/proc/sys/kernel/core_pattern", os.O_WRONLY),
     "state-of-karmor": lambda: opened("/var/lib/karmor/selinux/state", os.O_RDWR),
     "policies-of-karmor": lambda: opened("/etc/karmor/new", os.O_WRONLY | os.O_CREAT),

@@ -133,6 +133,7 @@ done <<- 'END'
 	seize-others
 	memory-of-others
 	memory-of-kernel
+	agent-of-cgroups
 	helper-of-kernel
 	state-of-karmor
 	policies-of-karmor
@@ -141,10 +142,11 @@ done <<- 'END'
 	move-into
 END
 python3 "$(dirname "$0")/selinux-escapes.py" /srv/t "$outside" > "$work/control"
-is "$(grep -c past "$work/control")" 15 "control: others may, but trace a task twice" "$(cat "$work/control")"
+is "$(grep -c past "$work/control")" 16 "control: others may, but trace a task twice" "$(cat "$work/control")"
+umount /srv/t/cgroup
 umount /srv/t/mount
 umount /srv/t/mount
-rm -r /srv/t/mount /srv/t/own /srv/t/dir/own /etc/karmor/new /run/karmor/new
+rm -r /srv/t/mount /srv/t/cgroup /srv/t/own /srv/t/dir/own /etc/karmor/new /run/karmor/new
 is "$(getenforce)" Enforcing "the kernel still enforces"
 is "$(cat /srv/t/secret)" "what secret says" "control: others read the file"
 is "$(/srv/t/tool -u)" 0 "control: and execute the program"
