@@ -63,6 +63,7 @@ struct selinux_engine {
 	struct selinux_later later;    /* files that come to their names */
 	size_t n_followed;	       /* labels set by that, since all was looked through */
 	bool is_behind;		       /* some have not got their labels */
+	uint64_t looked_ns;	       /* when all was looked through last, by what came */
 	bool has_module;	       /* the kernel has one of ours, if not that of what is live */
 	struct buf module, live_module;	       /* as text; of an engine before perhaps not known */
 	char live_digest[SELINUX_DIGEST_SIZE]; /* of what is live, once it is written down, or "" */

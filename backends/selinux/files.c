@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Roles on the files that rules of what is in force are about: when it comes into force, and when
  * files come to its names later. */
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -106,23 +107,42 @@ int selinux_files_label(struct selinux_engine *engine, const struct selinux_tree
 /* What is gone meanwhile stays in the journal until all is looked through, so that happens after as
  * many. */
 #define FOLLOWED_MAX 4096
+/* Where that failed it is tried again, with what comes, after as long. */
+#define BEHIND_NS UINT64_C(60000000000)
 
-/* Labels for what came; what had its labels has them. */
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+/* Labels for what came, or, where @found is NULL, for whatever may have; what had its labels has
+ * them. */
 static int found_label(struct selinux_engine *engine, const struct later_found *found)
 {
 	struct selinux_labels_result result = { 0 };
 	struct selinux_trees *trees = &engine->labelled;
 	struct selinux_walk walk;
-	int r = selinux_roots_settle(trees, found->all ? NULL : trees, NULL);
+	int r = selinux_roots_settle(trees, found ? trees : NULL, NULL);
 
 	selinux_walk_of(trees, &walk);
 	walk.follows = true;
-	walk.only = (const char *const *)found->paths;
-	walk.n_only = found->all ? 0 : found->n;
+	walk.only = found ? (const char *const *)found->paths : NULL;
+	walk.n_only = found ? found->n : 0;
 	r = r ? r : selinux_labels_set(SELINUX_STATE_JOURNAL, &walk, &result, NULL);
 	selinux_trees_keep(trees);
-	engine->is_behind &= r < 0 || !found->all;
-	engine->n_followed = found->all ? 0 : engine->n_followed + result.changed;
+	engine->n_followed = found ? engine->n_followed + result.changed : 0;
+	return r;
+}
+
+static int all_label(struct selinux_engine *engine)
+{
+	int r = found_label(engine, NULL);
+
+	engine->is_behind = r < 0;
+	engine->looked_ns = now();
 	return r;
 }
 
@@ -138,12 +158,11 @@ int selinux_files_watch(struct selinux_engine *engine)
 	return r;
 }
 
-static uint64_t now(void)
+/* Whether what is known to have come is not all that may have. */
+static bool is_all(const struct selinux_engine *engine, const struct later_found *found)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+	return found->all || engine->n_followed > FOLLOWED_MAX ||
+	       (found->any && engine->is_behind && now() - engine->looked_ns > BEHIND_NS);
 }
 
 int selinux_files_follow(struct selinux_engine *engine)
@@ -159,9 +178,11 @@ int selinux_files_follow(struct selinux_engine *engine)
 	}
 	selinux_walk_of(&engine->labelled, &walk);
 	r = selinux_later_read(&engine->later, &walk, &found);
-	found.all |= engine->n_followed > FOLLOWED_MAX || (found.any && engine->is_behind);
-	if (r == 0 && (found.n || found.all))
+	/* First, and alone where all is too much. */
+	if (r == 0 && found.n)
 		r = found_label(engine, &found);
+	if (r != -ENOMEM && is_all(engine, &found))
+		r = all_label(engine);
 	if (found.any)
 		selinux_later_pause(&engine->later, now() - since);
 	engine->is_behind |= r < 0;
