@@ -60,7 +60,8 @@ static __always_inline int enter(struct label *label, const struct abi_enrol *en
 	label->generation = hook_generation(label);
 	label->traced = 0;
 	label->home = 0;
-	label->image = IMAGE_OUTSIDE;
+	/* Who is exempt runs what it runs, and may be a workload's, or the node's, later. */
+	label->image = is_exempt(enrol) ? 0 : IMAGE_OUTSIDE;
 	label->loader = 0;
 	label->loaded = 0;
 	label->root = 0;

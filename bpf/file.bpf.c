@@ -220,7 +220,7 @@ int BPF_PROG(karmor_setattr2, struct dentry *dentry, struct iattr *attributes, i
 
 /*
  * What is asked several questions is asked them once more where all passed and the rules changed
- * meanwhile: what each of two rulesets denies may pass by some of both.
+ * meanwhile: what each of two rulesets denies may pass by some of both. An Audit may be told twice.
  */
 #define ASK_TOGETHER(label, ask)                                                                   \
 	({                                                                                         \

@@ -361,6 +361,7 @@ static __always_inline int decide_source(struct label *label, struct question *q
 		label->mnt = question->mnt;
 		class = label->leaf ? walk_accept(label, ABI_AUTOMATON_SOURCE) : 0;
 		class = class == -WALK_UNNAMED ? 0 : class;
+		known = known && !question->unnamed; /* it says that it is another */
 	}
 	if (hook_generation(label) != generation)
 		return ASK_ANEW;

@@ -75,8 +75,7 @@ static __always_inline bool is_same_source(struct label *label, struct task_stru
 	if (file && other->image != IMAGE_OUTSIDE) {
 		question.dentry = (__u64)file->f_path.dentry;
 		question.mnt = (__u64)file->f_path.mnt;
-		if (other->image && other->image != question.dentry)
-			return false;
+		question.unnamed = other->image && other->image != question.dentry;
 	}
 	return !hook_ask(label, &question);
 }

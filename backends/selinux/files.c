@@ -134,6 +134,9 @@ static int found_label(struct selinux_engine *engine, const struct later_found *
 	r = r ? r : selinux_labels_set(SELINUX_STATE_JOURNAL, &walk, &result, NULL);
 	selinux_trees_keep(trees);
 	engine->n_followed = found ? engine->n_followed + result.changed : 0;
+	/* A change of the rules says what it is then. */
+	if (!found)
+		engine->is_behind = r < 0 || result.missed;
 	return r;
 }
 
@@ -141,7 +144,6 @@ static int all_label(struct selinux_engine *engine)
 {
 	int r = found_label(engine, NULL);
 
-	engine->is_behind = r < 0;
 	engine->looked_ns = now();
 	return r;
 }

@@ -155,15 +155,13 @@ static bool is_contested(struct labels_run *run, const struct walk_object *objec
 	return true;
 }
 
-/* The role that an object has, or had until somebody took it; false: none. */
-static bool role_had(const struct label *label, const struct journal_entry *entry, char *ret,
-		     size_t size)
+/* The role of ours that an object has; false: none. */
+static bool role_had(const struct label *label, char *ret, size_t size)
 {
 	struct label_part role, type;
 
-	if (label_parse(label, &role, &type) && label_is_role(role.text, role.len))
-		return (size_t)snprintf(ret, size, "%.*s", (int)role.len, role.text) < size;
-	return entry && (size_t)snprintf(ret, size, "%s", entry->role) < size;
+	return label_parse(label, &role, &type) && label_is_role(role.text, role.len) &&
+	       (size_t)snprintf(ret, size, "%.*s", (int)role.len, role.text) < size;
 }
 
 /* It has a role by another name, which whoever renamed a directory above it may not take from it.
@@ -176,36 +174,12 @@ static bool is_brought(const struct labels_run *run, const struct walk_object *o
 	char had[SELINUX_ROLE_SIZE];
 
 	if (!walk->follows || (walk->n_only && strcmp(object->path, run->root->path) == 0) ||
-	    !role_had(label, entry, had, sizeof(had)) || strcmp(had, "-") == 0)
+	    !role_had(label, had, sizeof(had)))
 		return false;
 	if (entry && strcmp(entry->type, "-") != 0 && strcmp(entry->type, aim->type) != 0)
 		return true;
 	return strcmp(had, aim->role) != 0 &&
-	       !(walk->exceeds && walk->exceeds(aim->role, had, walk->data));
-}
-
-static int want(struct labels_run *run, const struct walk_object *object,
-		struct journal_entry *entry, const struct label *label, struct aim *aim)
-{
-	if (!aim_make(run, object, entry, label, aim))
-		return labels_fault(run, KARMOR_ERROR, object->path, -ENODATA);
-	if (is_contested(run, object, entry, label, aim))
-		return 0;
-	if (is_brought(run, object, entry, label, aim)) {
-		if (entry)
-			entry->wanted = true;
-		return 0;
-	}
-	if (!entry || !is_noted(entry, aim) ||
-	    (!entry->wanted && (!label_is_ours(label) || strcmp(entry->path, object->path) != 0)))
-		entry = note(run, entry, object, aim);
-	if (!entry)
-		return journal_fault(run, -errno);
-	entry->wanted = true;
-	if (label->len == aim->label.len && memcmp(label->text, aim->label.text, label->len) == 0)
-		return 0;
-	return run->apply ? change(run, object, entry, label, aim)
-			  : try_change(run, object, label, &aim->label);
+	       !(walk->exceeds && walk->exceeds(aim->role, had, object->directory, walk->data));
 }
 
 static void part_take(struct label_part part, bool is_ours, char *ret, size_t size)
@@ -228,16 +202,46 @@ static struct journal_entry *note_found(struct labels_run *run, const struct wal
 	return note(run, NULL, object, aim);
 }
 
+/* What was looked for because it came keeps the role that it has. */
+static int keep(struct labels_run *run, const struct walk_object *object,
+		struct journal_entry *entry, const struct label *label, struct aim *aim)
+{
+	if (!entry)
+		entry = note_found(run, object, label, aim);
+	if (!entry)
+		return journal_fault(run, -errno);
+	entry->wanted = true;
+	return 0;
+}
+
+static int want(struct labels_run *run, const struct walk_object *object,
+		struct journal_entry *entry, const struct label *label, struct aim *aim)
+{
+	if (!aim_make(run, object, entry, label, aim))
+		return labels_fault(run, KARMOR_ERROR, object->path, -ENODATA);
+	if (is_contested(run, object, entry, label, aim))
+		return 0;
+	if (is_brought(run, object, entry, label, aim))
+		return keep(run, object, entry, label, aim);
+	if (!entry || !is_noted(entry, aim) ||
+	    (!entry->wanted && (!label_is_ours(label) || strcmp(entry->path, object->path) != 0)))
+		entry = note(run, entry, object, aim);
+	if (!entry)
+		return journal_fault(run, -errno);
+	entry->wanted = true;
+	if (label->len == aim->label.len && memcmp(label->text, aim->label.text, label->len) == 0)
+		return 0;
+	return run->apply ? change(run, object, entry, label, aim)
+			  : try_change(run, object, label, &aim->label);
+}
+
 static int unwant(struct labels_run *run, const struct walk_object *object,
 		  struct journal_entry *entry, const struct label *label, struct aim *aim)
 {
 	if ((!entry && !label_is_ours(label)) || (entry && entry->wanted))
 		return 0;
-	if (run->walk->follows) {
-		if (entry)
-			entry->wanted = true;
-		return 0;
-	}
+	if (run->walk->follows)
+		return keep(run, object, entry, label, aim);
 	run->needed = true;
 	if (!entry)
 		entry = note_found(run, object, label, aim);
@@ -263,9 +267,12 @@ static int too_many(struct labels_run *run, size_t limit)
 }
 
 /* Of what came later one that cannot have its label keeps no other from having it. */
-static int passed(const struct labels_run *run, int r)
+static int passed(struct labels_run *run, int r)
 {
-	return run->faulted && run->walk->follows && r != -ENOMEM ? 0 : r;
+	if (!run->faulted || !run->walk->follows || r == -ENOMEM)
+		return r;
+	run->result.missed++;
+	return 0;
 }
 
 static int set_visit(const struct walk_object *object, void *data)

@@ -40,8 +40,9 @@ struct selinux_walk {
 	 * got since, be that another's or none's, but for one that denies as much. Only what came
 	 * itself, and not what is below it, is known to be where who may rename it wants it. */
 	bool follows;
-	/* With that: whether @role denies, and logs, all that @other does. NULL: none does. */
-	bool (*exceeds)(const char *role, const char *other, void *data);
+	/* With that: whether @role denies, and logs, all that @other does, of a directory or a
+	 * file. NULL: none does. */
+	bool (*exceeds)(const char *role, const char *other, bool directory, void *data);
 	/* The role that a path is to have; false for none. */
 	bool (*role)(const char *path, bool directory, char *role, size_t size, void *data);
 	/* The copy of @type that a path is to have; false for none. NULL: there are no copies. */
@@ -57,6 +58,7 @@ struct selinux_labels_result {
 	size_t seen;	 /* objects below the roots that were looked at */
 	size_t wanted;	 /* of them those that have a role now */
 	size_t changed;	 /* labels that were set for that */
+	size_t missed;	 /* that could not have one, and held up no others */
 	size_t put_back; /* that have none any more */
 	size_t lost;	 /* that should be put back and were not found: a warning names each */
 };

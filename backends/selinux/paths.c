@@ -429,20 +429,36 @@ static bool class_exceeds(const struct selinux_class *class, const struct selinu
 		     ~selinux_mask(class, label->own, label->child));
 
 	for (int op = 0; ret && op < SELINUX_OPS; op++)
-		ret = class->verdicts[op][label->own] >= class->verdicts[op][other->own];
+		ret = class->verdicts[op][label->own] >= class->verdicts[op][other->own] &&
+		      class->verdicts[op][label->child] >= class->verdicts[op][other->child];
+	return ret;
+}
+
+/* What a role is to a file: one of a directory is for that by what is made in it. */
+static struct selinux_label label_for(const struct selinux_label *label, bool directory)
+{
+	struct selinux_label ret = *label;
+
+	if (!directory)
+		ret.own = ret.child;
 	return ret;
 }
 
 bool selinux_role_exceeds(const struct selinux_artifact *artifact, const char *role,
-			  const char *other)
+			  const char *other, bool directory)
 {
-	const struct selinux_label *a = label_by_role(artifact, role);
-	const struct selinux_label *b = label_by_role(artifact, other);
-	bool ret = a;
+	const struct selinux_label *of_role = label_by_role(artifact, role);
+	const struct selinux_label *of_other = label_by_role(artifact, other);
+	struct selinux_label a, b;
+	bool ret = true;
 
-	for (size_t i = 0; ret && b && i < artifact->base.n_rulesets; i++)
+	if (!of_role || !of_other)
+		return of_role;
+	a = label_for(of_role, directory);
+	b = label_for(of_other, directory);
+	for (size_t i = 0; ret && i < artifact->base.n_rulesets; i++)
 		for (size_t j = 0; ret && j < artifact->rulesets[i].n_classes; j++)
-			ret = class_exceeds(&artifact->rulesets[i].classes[j], a, b);
+			ret = class_exceeds(&artifact->rulesets[i].classes[j], &a, &b);
 	return ret;
 }
 

@@ -271,7 +271,7 @@ size_t selinux_label_of(const struct selinux_artifact *artifact, const char *pat
 /* Whether files of @role are kept from all workloads at least as much as those of @other, which may
  * be no label's. */
 bool selinux_role_exceeds(const struct selinux_artifact *artifact, const char *role,
-			  const char *other);
+			  const char *other, bool directory);
 /* The copy of @type that an executable at @path is to have; false for none. */
 bool selinux_copy_of(const struct selinux_artifact *artifact, const char *path, const char *type,
 		     struct buf *buf);

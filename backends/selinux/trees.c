@@ -293,11 +293,11 @@ static bool descend(const char *path, void *data)
 	return false;
 }
 
-static bool exceeds(const char *role, const char *other, void *data)
+static bool exceeds(const char *role, const char *other, bool directory, void *data)
 {
 	const struct selinux_trees *trees = data;
 
-	return selinux_role_exceeds(trees->artifact, role, other);
+	return selinux_role_exceeds(trees->artifact, role, other, directory);
 }
 
 void selinux_walk_of(const struct selinux_trees *trees, struct selinux_walk *ret)

@@ -18,7 +18,7 @@ char tree_journal[sizeof(tree_root) + 8];
 struct selinux_labels_result tree_result;
 
 const bool *tree_settled;
-bool (*tree_exceeds)(const char *role, const char *other, void *data);
+bool (*tree_exceeds)(const char *role, const char *other, bool directory, void *data);
 const struct rule *tree_rules;
 size_t tree_n_rules;
 

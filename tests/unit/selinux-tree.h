@@ -34,7 +34,7 @@ extern const struct rule *tree_rules; /* those in force */
 extern size_t tree_n_rules;
 extern const struct rule tree_usual[2];
 /* By role, or NULL: whether it denies all that another does. */
-extern bool (*tree_exceeds)(const char *role, const char *other, void *data);
+extern bool (*tree_exceeds)(const char *role, const char *other, bool directory, void *data);
 extern const bool *tree_settled; /* by root, or NULL */
 extern bool tree_copies;	 /* "kind0" is to have a copy of its type */
 extern struct selinux_labels_result tree_result;

@@ -69,20 +69,22 @@ static bool exceeds(const struct selinux_walk *walk, const char *path, const cha
 
 	ck_assert(walk->role(path, false, role[0], sizeof(role[0]), walk->data));
 	ck_assert(walk->role(other, false, role[1], sizeof(role[1]), walk->data));
-	return walk->exceeds(role[0], role[1], walk->data);
+	return walk->exceeds(role[0], role[1], false, walk->data);
 }
 
 START_TEST(a_role_is_known_to_deny_as_much_as_another)
 {
 	_cleanup_(compiled_done) struct compiled c = { 0 };
 	_cleanup_(selinux_trees_close) struct selinux_trees trees = { 0 };
+	char of_directory[SELINUX_ROLE_SIZE], of_file[SELINUX_ROLE_SIZE];
 	struct selinux_walk walk;
 
 	compile_spec(&c,
 		     "\"file\":{\"matchPaths\":[{\"path\":\"/block\"},"
 		     "{\"path\":\"/audit\",\"action\":\"Audit\"},"
 		     "{\"path\":\"/write\",\"readOnly\":true},"
-		     "{\"path\":\"/cat\",\"fromSource\":[{\"path\":\"/usr/bin/cat\"}]}]},"
+		     "{\"path\":\"/cat\",\"fromSource\":[{\"path\":\"/usr/bin/cat\"}]}],"
+		     "\"matchDirectories\":[{\"dir\":\"/dir/\",\"readOnly\":true}]},"
 		     "\"process\":{\"matchPaths\":[{\"path\":\"/exec\"}]}",
 		     NULL);
 	walk_have(&c, &trees, &walk);
@@ -96,9 +98,14 @@ START_TEST(a_role_is_known_to_deny_as_much_as_another)
 	ck_assert(!exceeds(&walk, "/write", "/cat"));
 	ck_assert(!exceeds(&walk, "/audit", "/cat"));
 	ck_assert(!exceeds(&walk, "/exec", "/cat"));
+	/* What a directory is kept from is nothing to a file that was made in it. */
+	ck_assert(walk.role("/dir/x", true, of_directory, sizeof(of_directory), walk.data));
+	ck_assert(walk.role("/cat", false, of_file, sizeof(of_file), walk.data));
+	ck_assert(walk.exceeds(of_file, of_directory, false, walk.data));
+	ck_assert(!walk.exceeds(of_file, of_directory, true, walk.data));
 	/* One that is no label's any more denies nothing that is to stay; what is to come has to be
 	 * known. */
-	ck_assert(walk.exceeds("karmor_nothing_r", "karmor_nothing_r", walk.data) == false);
+	ck_assert(walk.exceeds("karmor_nothing_r", "karmor_nothing_r", false, walk.data) == false);
 }
 END_TEST
 
