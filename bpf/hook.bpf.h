@@ -187,9 +187,9 @@ int event_send(struct label *label, struct told *told);
 
 /*
  * Rules may change while they are asked. All that a decision read is of one table if the slot has
- * that one at the end as it had at the beginning; if not, this is what it comes to, and before
- * anything is told it is made once more. A change waits for the hooks that run, so that none of
- * them sees two.
+ * that one at the end as it had at the beginning; if not, this is what it comes to, and it is made
+ * once more before it is told. Of several names, what passed and is logged may be told twice then.
+ * A change waits for the hooks that run, so that none of them sees two.
  */
 #define ASK_ANEW 1
 
